@@ -1,0 +1,46 @@
+"""The engine's nouns: plain data, no input or output."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened to a lead. The wire form in a lane is this as JSON, less the tenant."""
+
+    id: str  #: the client's id, or ours; executed once per tenant within 24 hours
+    lead: str  #: the lead's key; events of one lead are executed in the order of acceptance
+    type: str
+    accepted_at: datetime
+    occurred_at: datetime
+    data: dict[str, Any] = {}
+    source: str = "api"  #: who said so: api, replay, signal, campaign, task
+    tenant: str = ""  #: known from the lane, so not written into it
+
+    @property
+    def ledger_key(self) -> uuid.UUID:
+        """The 16 bytes under which the ledger knows this event: a UUID is itself, other ids are hashed."""
+        try:
+            return uuid.UUID(self.id)
+        except ValueError:
+            return uuid.UUID(bytes=hashlib.blake2b(self.id.encode(), digest_size=16).digest())
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(Event, float_hook=Decimal)
+
+
+def encode(event: Event) -> bytes:
+    """The event as it is written into a lane."""
+    return _encoder.encode(event if not event.tenant else msgspec.structs.replace(event, tenant=""))
+
+
+def decode(raw: bytes, tenant: str) -> Event:
+    """Read what encode() wrote. Raises msgspec.DecodeError or ValidationError on anything else."""
+    return msgspec.structs.replace(_decoder.decode(raw), tenant=tenant)

@@ -1,0 +1,117 @@
+"""Every value comes from the environment; this is the only place that reads it.
+
+Three database roles (ARCHITECTURE.md, "Isolation"): DATABASE_URL is the application role under
+row-level security, WORKER_DATABASE_URL the role of the workers, OWNER_DATABASE_URL the owner of the
+tables, needed by `migrate --database owner` only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+from psycopg.conninfo import conninfo_to_dict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's form of a PostgreSQL URL; a host that starts with / is a socket directory."""
+    part = conninfo_to_dict(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": part.get("dbname", ""),
+        "USER": part.get("user", ""),
+        "PASSWORD": part.get("password", ""),
+        "HOST": part.get("host", ""),
+        "PORT": str(part.get("port", "")),
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", 60),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "fairlane-web"},
+    }
+
+
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+DATABASE_URL = env.str("DATABASE_URL")
+WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
+OWNER_DATABASE_URL = env.str("OWNER_DATABASE_URL", "")
+DATABASES = {"default": database(DATABASE_URL)}
+if OWNER_DATABASE_URL:
+    DATABASES["owner"] = database(OWNER_DATABASE_URL)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "engine",
+    "campaigns",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "campaigns.tenancy.TenantMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "settings.urls"
+WSGI_APPLICATION = "settings.wsgi.application"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+FORMS_URLFIELD_ASSUME_HTTPS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 5 * 1024 * 1024)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["campaigns.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+REDIS_URL = env.str("REDIS_URL")
+
+#: What the engine is told; engine/conf.py checks it and documents each field.
+ENGINE = {
+    "redis_url": REDIS_URL,
+    "database_url": WORKER_DATABASE_URL,
+    "handler": "campaigns.handler.handle",
+    "bundle_seconds": env.float("FAIRLANE_BUNDLE_SECONDS", 0.08),
+    "bundle_events": env.int("FAIRLANE_BUNDLE_EVENTS", 1000),
+    "lease_seconds": env.float("FAIRLANE_LEASE_SECONDS", 15.0),
+    "max_attempts": env.int("FAIRLANE_MAX_ATTEMPTS", 3),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,7 @@
+"""Tests: tests/servers.py has put the addresses of the test's own servers into the environment."""
+
+from __future__ import annotations
+
+from settings.base import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

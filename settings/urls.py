@@ -1,0 +1,11 @@
+"""Addresses: admin for marketers, /api/v1 for developers, health for operators."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("campaigns.api.urls")),
+]
