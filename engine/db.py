@@ -1,0 +1,42 @@
+"""The engine's own connections to PostgreSQL, and which roles they may use."""
+
+from __future__ import annotations
+
+import psycopg
+
+from engine.errors import UnsafeRole
+from engine.sql import load
+
+QUERIES = load("engine.sql", "roles.sql")
+
+#: No statement and no open transaction of the engine lasts longer: a stuck one would hold leads and vacuum.
+LIMITS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
+
+
+def connect(url: str, application_name: str) -> psycopg.Connection:
+    """A connection that gives up on a dead server within about 25 seconds. lock_timeout is the caller's."""
+    return psycopg.connect(
+        url,
+        application_name=application_name,
+        connect_timeout=5,
+        options=LIMITS,
+        keepalives=1,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+    )
+
+
+def refuse_superuser(connection: psycopg.Connection, *, may_bypass_rls: bool) -> None:
+    """Raises UnsafeRole when the role is a superuser, or bypasses row-level security though it must not.
+
+    Needs a connection with no transaction open and leaves none.
+    """
+    rows = connection.execute(QUERIES["show_rights_of_session"]).fetchall()
+    if not connection.autocommit:
+        connection.rollback()
+    for role, superuser, bypass in rows:
+        if superuser:
+            raise UnsafeRole(f"{role} is a superuser")
+        if bypass and not may_bypass_rls:
+            raise UnsafeRole(f"{role} has BYPASSRLS")

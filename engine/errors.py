@@ -1,0 +1,47 @@
+"""Every error of the engine that a caller may meet; the first line of a docstring is its message."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """The engine cannot go on."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        message = (self.__doc__ or "").split("\n", 1)[0].rstrip(".")
+        return f"{message}: {self.detail}" if self.detail else f"{message}."
+
+
+class BrokerDown(EngineError):
+    """The broker cannot be reached or does not accept events now."""
+
+
+class LaneFull(EngineError):
+    """The lane holds as many events as it may."""
+
+
+class LeaseLost(EngineError):
+    """The lease is not held any more; another worker has the lane."""
+
+
+class UnsafeRole(EngineError):
+    """This database role must not be used: row-level security would not hold."""
+
+
+class EmbeddedServerError(EngineError):
+    """An embedded server cannot be started."""
+
+
+class Retry(EngineError):
+    """The event shall be tried again later; raised by a handler.
+
+    `delay` is in seconds.
+    """
+
+    def __init__(self, delay: float, detail: str = "") -> None:
+        super().__init__(detail)
+        self.args = (delay, detail)
+        self.delay = delay
