@@ -1,0 +1,39 @@
+"""The tables of the product, one aggregate per file.
+
+Every table but Membership carries its tenant and is under forced row-level security (isolation.sql beside the
+migrations). Keys between tables include the tenant; Django cannot express such foreign keys, so they are
+declared with db_constraint=False here and made in keys.sql.
+"""
+
+from __future__ import annotations
+
+from campaigns.models.activity import Activity
+from campaigns.models.api_key import ApiKey
+from campaigns.models.campaign import Campaign, CampaignVersion
+from campaigns.models.company import Company
+from campaigns.models.event_type import EventType
+from campaigns.models.field_definition import FieldDefinition
+from campaigns.models.lead import Lead
+from campaigns.models.owner import Owner
+from campaigns.models.stage import Stage
+from campaigns.models.static_list import ListMember, StaticList
+from campaigns.models.tag import Tag
+from campaigns.models.tenant import Membership, Tenant
+
+__all__ = [
+    "Activity",
+    "ApiKey",
+    "Campaign",
+    "CampaignVersion",
+    "Company",
+    "EventType",
+    "FieldDefinition",
+    "Lead",
+    "ListMember",
+    "Membership",
+    "Owner",
+    "Stage",
+    "StaticList",
+    "Tag",
+    "Tenant",
+]

@@ -1,0 +1,67 @@
+"""Campaigns and their published versions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from campaigns.models.columns import KEY, LineField, TenantOwned, is_key, matches, unique_in_tenant
+
+
+class Campaign(TenantOwned):
+    """What to do when something happens. Only campaigns/operations.py changes status and live_version."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+        ARCHIVED = "archived", "Archived"
+
+    key = LineField(
+        validators=[is_key], help_text="Used by the API and in activities. It cannot be changed later."
+    )
+    name = LineField()
+    status = LineField(default=Status.DRAFT, db_default=Status.DRAFT, editable=False, choices=Status.choices)
+    draft = models.JSONField(default=dict, blank=True)  #: the document being edited
+    live_version = models.IntegerField(null=True, editable=False)
+    position = models.IntegerField(
+        default=0, db_default=0, help_text="Where several campaigns answer one event, the lowest goes first."
+    )
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints = (
+            unique_in_tenant(
+                "key", table="campaigns_campaign", message="There is a campaign with this key already."
+            ),
+            models.UniqueConstraint(fields=["tenant", "id"], name="campaigns_campaign_tenant_id"),
+            matches("key", KEY, "campaigns_campaign"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "archived"])
+                | models.Q(status__in=["active", "paused"], live_version__isnull=False),
+                name="campaigns_campaign_status_has_version",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignVersion(TenantOwned):
+    """A published document. Immutable: the database refuses UPDATE and DELETE."""
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="versions"
+    )
+    number = models.IntegerField()
+    document = models.JSONField()
+    published_at = models.DateTimeField(db_default=Now())
+    published_by = LineField()  #: the user's name, which outlives the user
+
+    class Meta:
+        verbose_name = "campaign version"
+        ordering = ("campaign", "-number")
+        constraints = (unique_in_tenant("campaign", "number", table="campaigns_version"),)
+
+    def __str__(self) -> str:
+        return f"version {self.number}"

@@ -1,0 +1,57 @@
+"""A tenant: the customer whose leads and campaigns these are; and which people may look after it."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+
+from campaigns.models.columns import SLUG, LineField, is_slug, matches
+
+
+def is_time_zone(name: str) -> None:
+    """Raises ValidationError unless `name` is an IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone name such as Europe/Vienna.")
+
+
+class Tenant(models.Model):
+    """Its key is the slug itself, never changed: it is in lanes, logs and every row."""
+
+    id = LineField("key", primary_key=True, validators=[is_slug], db_collation="C")
+    name = LineField()
+    timezone = LineField("time zone", default="UTC", db_default="UTC", validators=[is_time_zone])
+    currency = LineField(
+        default="USD",
+        db_default="USD",
+        validators=[RegexValidator(r"^[A-Z]{3}$", "Use a three-letter code such as USD.")],
+    )
+    #: raised in the transaction of every change that campaigns depend on (migrations/sql/rulebook_version.sql)
+    rulebook_version = models.BigIntegerField(default=1, db_default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (matches("id", SLUG, "campaigns_tenant"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person looks after a tenant. Not isolated: it is read to find out which tenant a request is for."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["user", "tenant"], name="campaigns_membership_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant_id}"
