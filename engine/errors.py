@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.types import Event
+
 
 class EngineError(Exception):
     """The engine cannot go on."""
@@ -20,7 +26,18 @@ class BrokerDown(EngineError):
 
 
 class LaneFull(EngineError):
-    """The lane holds as many events as it may."""
+    """The lane holds as many events as it may.
+
+    `refused` are the events that were not accepted.
+    """
+
+    def __init__(self, refused: Sequence[Event]) -> None:
+        super().__init__(f"{len(refused)} events were refused")
+        self.refused = refused
+
+
+class DatabaseDown(EngineError):
+    """The database cannot be used now."""
 
 
 class LeaseLost(EngineError):

@@ -11,6 +11,13 @@ from typing import Any
 import msgspec
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """Bytes in a lane that are no event."""
+
+    raw: bytes
+    error: str
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happened to a lead. The wire form in a lane is this as JSON, less the tenant."""
 

@@ -1,0 +1,47 @@
+"""What the engine is told: settings.ENGINE, checked once. The only module that reads Django's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineConf:
+    """Every setting with its default and unit."""
+
+    redis_url: str  #: the broker: lanes and ordinary Celery queues
+    database_url: str = ""  #: PostgreSQL as the worker role; needed by workers and maintenance only
+    handler: str = ""  #: dotted path: what to do with a bundle of events
+    prefix: str = "{fairlane}:"  #: of every Redis key of this broker shard; its hash tag
+    database: str = "default"  #: the name of the database this node works for
+    bundle_seconds: float = 0.08  #: aim for one transaction
+    bundle_events: int = 1000  #: most events in one transaction
+    bundle_lanes: int = 256  #: most lanes in one transaction
+    lease_seconds: float = 15.0  #: a lease not renewed this long is taken over
+    run_seconds: float = 60.0  #: a bundle that takes longer is stuck: its process is killed
+    retry_seconds: float = 0.5  #: wait before an event is tried again
+    max_attempts: int = 3  #: tries of an event that fails or kills its process, then it is a dead letter
+    lane_limit: int = 1_000_000  #: most events waiting in one lane
+    ledger_days: int = 8  #: partitions of the ledger older than this are dropped
+
+    def __post_init__(self) -> None:
+        """Raises ImproperlyConfigured naming the first setting that cannot be."""
+        if not self.redis_url.startswith(("redis://", "rediss://")):
+            raise ImproperlyConfigured(
+                f"ENGINE redis_url must begin with redis:// not {self.redis_url[:8]!r}"
+            )
+        for name in ("bundle_seconds", "bundle_events", "bundle_lanes", "lease_seconds", "max_attempts"):
+            if getattr(self, name) <= 0:
+                raise ImproperlyConfigured(f"ENGINE {name} must be more than 0, not {getattr(self, name)}")
+        if self.bundle_seconds * 4 > self.lease_seconds:
+            raise ImproperlyConfigured("ENGINE lease_seconds must be at least four times bundle_seconds")
+
+
+@cache
+def conf() -> EngineConf:
+    """The engine's settings."""
+    return EngineConf(**settings.ENGINE)

@@ -1,0 +1,259 @@
+"""Executes a bundle: one transaction, exactly once, split when an event in it fails.
+
+    fetch ─▶ claim in the ledger ─▶ handler ─▶ COMMIT ─▶ settle
+
+The lease in Redis only prevents waste. What makes an effect happen once is the ledger: its keys are
+claimed as the first statement of the transaction that holds the effects.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+import psycopg
+from psycopg import errors as database_errors
+
+from engine import ledger
+from engine.enqueue import TASK_TYPE
+from engine.errors import DatabaseDown, Retry
+from engine.lanes import FetchedLane, LaneOutcome
+from engine.types import Event, Unreadable, decode
+
+logger = logging.getLogger(__name__)
+
+#: Another transaction is in the way; the event itself is not to blame.
+CONTENTION = (
+    database_errors.LockNotAvailable,
+    database_errors.DeadlockDetected,
+    database_errors.SerializationFailure,
+)
+
+#: Classes of SQLSTATE that say the database cannot be used now: nobody in the bundle is to blame.
+DOWN_CLASSES = ("08", "53", "57P")
+
+
+class Handler(Protocol):
+    """What to do with events; the seam to the campaigns."""
+
+    def __call__(
+        self, connection: psycopg.Connection, events: Sequence[Event], now: datetime
+    ) -> dict[str, float]:
+        """Write the effects of the events, in order, within the open transaction.
+
+        Returns the seconds spent per tenant. Raises engine.errors.Retry to be tried again later and
+        anything else when one of the events cannot be executed: they are then tried in halves.
+        """
+
+
+@dataclass
+class LaneWork:
+    """What is left to do in one lane of the bundle."""
+
+    tenant: str
+    lane: int
+    tries: int
+    events: list[Event | Unreadable]
+
+
+@dataclass
+class Report:
+    """How a bundle ended: one outcome per lane, the cost per tenant."""
+
+    outcomes: dict[tuple[str, int], LaneOutcome] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
+    dead: int = 0
+
+    def cost(self) -> dict[str, tuple[float, int]]:
+        """Seconds and events per tenant."""
+        return {tenant: (self.seconds.get(tenant, 0.0), count) for tenant, count in self.events.items()}
+
+
+class Executor:
+    """Executes bundles on one connection. One per process; not thread-safe."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        handler: Handler,
+        run_task: Callable[[Event], None],
+        *,
+        max_attempts: int,
+        retry_seconds: float,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.connection = connection
+        self.handler = handler
+        self.run_task = run_task
+        self.max_attempts = max_attempts
+        self.retry_seconds = retry_seconds
+        self.clock = clock
+
+    def execute(self, lanes: Sequence[FetchedLane]) -> Report:
+        """Do what can be done of a bundle. Raises DatabaseDown, after which nothing counts as done."""
+        report = Report()
+        works = [_read(lane) for lane in lanes]
+        for work in works:
+            report.outcomes[work.tenant, work.lane] = LaneOutcome(work.tenant, work.lane, 0)
+        ordinary = [work for work in works if _is_ordinary(work, self.max_attempts)]
+        try:
+            self._run(ordinary, report)
+            for work in works:
+                if work not in ordinary:
+                    self._run_one_by_one(work, report)
+        except psycopg.Error as error:
+            raise DatabaseDown(str(error)) from error
+        return report
+
+    def _run_one_by_one(self, work: LaneWork, report: Report) -> None:
+        for position, event in enumerate(work.events):
+            single = LaneWork(work.tenant, work.lane, work.tries if position == 0 else 0, [event])
+            self._run([single], report)
+            if report.outcomes[work.tenant, work.lane].wait is not None:
+                return
+
+    def _run(self, works: list[LaneWork], report: Report) -> None:
+        """All in one transaction; when it fails, in halves until the culprit stands alone."""
+        if not works:
+            return
+        started = time.perf_counter()
+        try:
+            if _is_single(works):
+                self._single(works[0], report)
+            else:
+                self._together(works, report, started)
+        except Exception as error:
+            if self._is_down(error):
+                raise
+            _charge(report, works, {}, time.perf_counter() - started)
+            self._split(works, error, report)
+
+    def _is_down(self, error: Exception) -> bool:
+        state = getattr(error, "sqlstate", None) or ""
+        return isinstance(error, psycopg.Error) and (self.connection.closed or state.startswith(DOWN_CLASSES))
+
+    def _together(self, works: list[LaneWork], report: Report, started: float) -> None:
+        events = [event for work in works for event in work.events if isinstance(event, Event)]
+        with self.connection.transaction():
+            todo = ledger.claim(self.connection, events)
+            own = self.handler(self.connection, todo, self.clock()) if todo else {}
+        for work in works:
+            _count_done(report, work.tenant, work.lane, len(work.events))
+        _charge(report, works, own, time.perf_counter() - started)
+
+    def _single(self, work: LaneWork, report: Report) -> None:
+        event = work.events[0]
+        started = time.perf_counter()
+        if isinstance(event, Unreadable):
+            self._bury(work, event.error, report)
+        elif work.tries >= self.max_attempts:
+            self._bury(work, f"its process died, or it failed, {work.tries} times", report)
+        elif event.type == TASK_TYPE:
+            self._task(event)
+            _count_done(report, work.tenant, work.lane, 1)
+        else:
+            self._together([work], report, started)
+            return
+        _charge(report, [work], {}, time.perf_counter() - started)
+
+    def _task(self, event: Event) -> None:
+        """An ordinary Celery task in a lane: at least once, recorded in the ledger after it ran."""
+        with self.connection.transaction():
+            done = ledger.is_done(self.connection, event)
+        if done:
+            return
+        self.run_task(event)
+        with self.connection.transaction():
+            ledger.claim(self.connection, [event])
+
+    def _split(self, works: list[LaneWork], error: Exception, report: Report) -> None:
+        if _is_single(works):
+            self._failed(works[0], error, report)
+            return
+        logger.info("a bundle of %d lanes is split: %s", len(works), error)
+        for half in _halves(works):
+            waiting = {place for place, outcome in report.outcomes.items() if outcome.wait is not None}
+            self._run([work for work in half if (work.tenant, work.lane) not in waiting], report)
+
+    def _failed(self, work: LaneWork, error: Exception, report: Report) -> None:
+        """The culprit stands alone: try again later, or park it."""
+        again = work.tries + 1 < self.max_attempts
+        if isinstance(error, CONTENTION):
+            self._wait(work, report, self.retry_seconds, tried=False)
+        elif isinstance(error, Retry) and again:
+            self._wait(work, report, error.delay, tried=True)
+        elif isinstance(error, database_errors.QueryCanceled) and again:
+            self._wait(work, report, self.retry_seconds, tried=True)
+        else:
+            logger.warning("an event of tenant %s is a dead letter: %r", work.tenant, error)
+            self._bury(work, f"{type(error).__name__}: {error}", report)
+
+    def _wait(self, work: LaneWork, report: Report, seconds: float, *, tried: bool) -> None:
+        done = report.outcomes[work.tenant, work.lane].done
+        report.outcomes[work.tenant, work.lane] = LaneOutcome(work.tenant, work.lane, done, seconds, tried)
+
+    def _bury(self, work: LaneWork, error: str, report: Report) -> None:
+        event = work.events[0]
+        with self.connection.transaction():
+            if isinstance(event, Event) and not ledger.claim(self.connection, [event]):
+                logger.info("event %s was done before it could be parked", event.id)
+            else:
+                ledger.bury(self.connection, work.tenant, work.lane, event, error, work.tries + 1)
+                report.dead += 1
+        _count_done(report, work.tenant, work.lane, 1)
+
+
+def _read(lane: FetchedLane) -> LaneWork:
+    return LaneWork(lane.tenant, lane.lane, lane.tries, [_decode(raw, lane.tenant) for raw in lane.events])
+
+
+def _decode(raw: bytes, tenant: str) -> Event | Unreadable:
+    try:
+        return decode(raw, tenant)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        return Unreadable(raw, f"not an event: {error}")
+
+
+def _is_ordinary(work: LaneWork, max_attempts: int) -> bool:
+    """Whether a lane can go with others; else its events are run one by one."""
+    return work.tries < max_attempts and all(
+        isinstance(event, Event) and event.type != TASK_TYPE for event in work.events
+    )
+
+
+def _is_single(works: Sequence[LaneWork]) -> bool:
+    return len(works) == 1 and len(works[0].events) == 1
+
+
+def _halves(works: list[LaneWork]) -> Iterable[list[LaneWork]]:
+    """Lanes in halves, and a single lane's events in halves, in order."""
+    if len(works) > 1:
+        middle = len(works) // 2
+        return works[:middle], works[middle:]
+    (work,) = works
+    middle = len(work.events) // 2
+    return (
+        [LaneWork(work.tenant, work.lane, work.tries, work.events[:middle])],
+        [LaneWork(work.tenant, work.lane, 0, work.events[middle:])],
+    )
+
+
+def _count_done(report: Report, tenant: str, lane: int, count: int) -> None:
+    done = report.outcomes[tenant, lane].done + count
+    report.outcomes[tenant, lane] = LaneOutcome(tenant, lane, done)
+
+
+def _charge(report: Report, works: Sequence[LaneWork], own: dict[str, float], elapsed: float) -> None:
+    """Each tenant pays its handler's own time, and its share of the rest by events."""
+    counts: dict[str, int] = {}
+    for work in works:
+        counts[work.tenant] = counts.get(work.tenant, 0) + len(work.events)
+    each = max(0.0, elapsed - sum(own.values())) / sum(counts.values())
+    for tenant, count in counts.items():
+        report.events[tenant] = report.events.get(tenant, 0) + count
+        report.seconds[tenant] = report.seconds.get(tenant, 0.0) + own.get(tenant, 0.0) + each * count

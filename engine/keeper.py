@@ -1,0 +1,125 @@
+"""One thread per worker process that keeps its leases: renews them, gives back what returned, sweeps.
+
+It has its own connection, so a stuck pool child, a blocked hub or a reconnecting consumer cannot stop
+the renewal. Nothing here runs in a pool callback or in the hub but set operations.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from functools import cache
+
+from engine.conf import EngineConf, conf
+from engine.lanes import BROKER_ERRORS, Lanes, connect
+
+logger = logging.getLogger(__name__)
+
+#: A lost wake-up mark is replaced, and an expired lease taken over, at most this many seconds later.
+SWEEP_SECONDS = 1.0
+
+
+class Keeper(threading.Thread):
+    """Keeps the leases of this process until end() is called."""
+
+    def __init__(self, settings: EngineConf) -> None:
+        super().__init__(name="lane-keeper", daemon=True)
+        self.lanes = Lanes(connect(settings.redis_url), settings)
+        self.settings = settings
+        self.held: dict[str, str] = {}  #: bundle id -> what it holds, in words
+        self.leased = 0  #: bundles since the start
+        self._returned: set[str] = set()
+        self._lock = threading.Lock()
+        self._signal = threading.Event()
+        self._ended = threading.Event()
+
+    def hold(self, bundle: str, words: str) -> None:
+        """Renew this bundle until it is dropped."""
+        with self._lock:
+            self.held[bundle] = words
+            self.leased += 1
+
+    def drop(self, bundle: str) -> None:
+        """The bundle came back: release it if its executor did not settle it. Never waits."""
+        with self._lock:
+            self.held.pop(bundle, None)
+            self._returned.add(bundle)
+        self._signal.set()
+
+    def run(self) -> None:
+        """Release at once, renew each quarter of the lease, sweep each second; outlive every Redis error."""
+        renew_at = sweep_at = time.monotonic()
+        while not self._ended.is_set():
+            self._signal.wait(SWEEP_SECONDS / 4)
+            self._signal.clear()
+            now = time.monotonic()
+            try:
+                self._release()
+                if now >= renew_at:
+                    renew_at = now + self.settings.lease_seconds / 4
+                    self._renew()
+                if now >= sweep_at:
+                    sweep_at = now + SWEEP_SECONDS
+                    self._sweep()
+            except BROKER_ERRORS as error:
+                logger.warning("the broker does not answer (%s); leases wait for it", error)
+                self._ended.wait(SWEEP_SECONDS)
+
+    def _release(self) -> None:
+        with self._lock:
+            returned, self._returned = self._returned, set()
+        if not returned:
+            return
+        try:
+            self.lanes.release(sorted(returned), blame=True)
+        except BROKER_ERRORS:
+            with self._lock:
+                self._returned |= returned
+            raise
+
+    def _renew(self) -> None:
+        with self._lock:
+            held = sorted(self.held)
+        if not held:
+            return
+        for bundle in self.lanes.renew(held):
+            with self._lock:
+                settled = bundle not in self.held
+            if not settled:
+                logger.debug("bundle %s ended before it came back", bundle)
+
+    def _sweep(self) -> None:
+        # After an outage of Redis every lease has expired: let the owners renew before anybody takes over.
+        uptime = self.lanes.client.info("server")["uptime_in_seconds"]
+        if uptime >= self.settings.lease_seconds:
+            self.lanes.sweep([self.settings.database])
+
+    def end(self) -> None:
+        """Give back what is still held and stop. Never raises: it runs while the worker shuts down."""
+        self._ended.set()
+        self._signal.set()
+        if self.is_alive():
+            self.join(SWEEP_SECONDS * 2)
+        with self._lock:
+            left = sorted(self._returned | set(self.held))
+            self.held.clear()
+        if not left:
+            return
+        try:
+            self.lanes.release(left, blame=False)
+        except BROKER_ERRORS as error:
+            logger.warning("leases are left to expire, the broker does not answer (%s)", error)
+
+
+@cache
+def _keeper_of_process(_pid: int) -> Keeper:
+    keeper = Keeper(conf())
+    keeper.start()
+    return keeper
+
+
+def keeper() -> Keeper:
+    """This process's keeper, started at the first call."""
+    return _keeper_of_process(os.getpid())

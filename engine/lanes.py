@@ -1,0 +1,161 @@
+"""The lanes of one broker shard: one method per script in lua/.
+
+Every script may be repeated after a lost reply (each file says why), so the client never retries by
+itself: redis-py 8 would repeat any command ten times.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from engine.conf import EngineConf, conf
+from engine.keys import WAKE_QUEUE
+
+#: Errors of the connection to Redis, and of a Redis that is loading, full or read-only.
+BROKER_ERRORS = (redis.RedisError, OSError)
+
+#: Tenant, lane and number of events taken from its head.
+LeasedLane = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class FetchedLane:
+    """The events of one lane of a bundle, as bytes."""
+
+    tenant: str
+    lane: int
+    tries: int  #: how often the first event was begun before, with no outcome
+    events: Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class LaneOutcome:
+    """How a bundle ended for one lane."""
+
+    tenant: str
+    lane: int
+    done: int  #: events to remove from the head
+    wait: float | None = None  #: seconds until the rest is tried again, its first event alone; None: at once
+    tried: bool = False  #: that event used up one of its tries
+
+    def row(self) -> list[object]:
+        """The form settle.lua reads."""
+        wait = -1 if self.wait is None else int(self.wait * 1000)
+        return [self.tenant, self.lane, self.done, wait, int(self.tried)]
+
+
+def connect(url: str) -> redis.Redis:
+    """A client that never repeats a command by itself and never waits for ever."""
+    return redis.Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=10,
+        socket_connect_timeout=5,
+        health_check_interval=10,
+    )
+
+
+def _script(client: redis.Redis, name: str) -> Script:
+    lua = files("engine") / "lua"
+    common, text = (lua / "common.lua").read_text(), (lua / f"{name}.lua").read_text()
+    shebang = text.split("\n", 1)[0] + "\n" if text.startswith("#!") else ""
+    return client.register_script(shebang + common + text[len(shebang) :])
+
+
+class Lanes:
+    """The lanes in one Redis. Raises redis.RedisError or OSError when it cannot be reached."""
+
+    def __init__(self, client: redis.Redis, settings: EngineConf) -> None:
+        self.client = client
+        self.settings = settings
+        self._keys = [settings.prefix, WAKE_QUEUE]
+        self._scripts: dict[str, Script] = {}
+
+    def _run(self, name: str, *args: object) -> Any:
+        if name not in self._scripts:
+            self._scripts[name] = _script(self.client, name)
+        return self._scripts[name](keys=self._keys, args=args)
+
+    def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
+        """Append events to lanes: (tenant, lane, events) each. Returns the depth of each lane, -1: full."""
+        args: list[object] = [self.settings.lane_limit]
+        for tenant, lane, events in groups:
+            args += [tenant, lane, len(events), *events]
+        return self._run("push", *args)
+
+    def lease(self, bundle: str, owner: str, database: str) -> list[LeasedLane]:
+        """Take the fairest tenants' lanes under this bundle id; empty when there is nothing to do."""
+        limits = self.settings
+        answer = self._run(
+            "lease", bundle, owner, database, limits.bundle_events, limits.bundle_seconds * 1000,
+            int(limits.lease_seconds * 1000), limits.bundle_lanes,
+        )  # fmt: skip
+        return [tuple(lane) for lane in json.loads(answer)]
+
+    def fetch(self, bundle: str) -> list[FetchedLane] | None:
+        """The bundle's events; None when its lease is lost."""
+        rows = self._run("fetch", bundle)
+        if rows is None:
+            return None
+        return [FetchedLane(row[0].decode(), int(row[1]), int(row[2]), row[3]) for row in rows]
+
+    def settle(self, bundle: str, lanes: Iterable[LaneOutcome], cost: dict[str, tuple[float, int]]) -> int:
+        """End the bundle; cost is seconds and events per tenant. Returns lanes settled, -1: lease lost."""
+        outcome = {
+            "lanes": [lane.row() for lane in lanes],
+            "cost": {tenant: [seconds * 1000, events] for tenant, (seconds, events) in cost.items()},
+        }
+        return self._run("settle", bundle, json.dumps(outcome))
+
+    def release(self, bundles: Sequence[str], *, blame: bool, wait: float = 0.0) -> int:
+        """Give bundles back without an outcome, to be leased again after `wait` seconds.
+
+        blame: their events may have killed their executor. Returns how many were still held.
+        """
+        return self._run("release", int(blame), int(wait * 1000), *bundles)
+
+    def renew(self, bundles: Sequence[str]) -> list[str]:
+        """Hold bundles for another lease time. Returns those that are lost."""
+        lost = self._run("renew", int(self.settings.lease_seconds * 1000), *bundles)
+        return [bundle.decode() for bundle in lost]
+
+    def sweep(self, databases: Sequence[str]) -> bool:
+        """Take over what expired and wake workers. True when a tenant is runnable."""
+        return bool(self._run("sweep", *databases))
+
+    def configure(self, tenant: str, weight: float, cap: int, database: str) -> None:
+        """Set a tenant's share; effective at the next lease."""
+        self._run("configure", tenant, f"{weight:g}", cap, database)
+
+    def look(self, top: int = 50) -> dict[str, Any]:
+        """The deepest tenants with their standing, for people."""
+        return json.loads(self._run("look", top))
+
+    def look_at(self, tenant: str, lanes: int) -> list[dict[str, Any]]:
+        """Each lane of one tenant with its lease."""
+        return json.loads(self._run("look", "tenant", tenant, lanes))["lanes"]
+
+    def depth(self, tenant: str, lane: int) -> int:
+        """Events waiting in one lane."""
+        return self.client.llen(f"{self.settings.prefix}t.{tenant}.{lane}")
+
+
+@cache
+def _lanes_of_process(_pid: int) -> Lanes:
+    return Lanes(connect(conf().redis_url), conf())
+
+
+def lanes() -> Lanes:
+    """This process's lanes; a forked child gets its own connection."""
+    return _lanes_of_process(os.getpid())

@@ -1,0 +1,189 @@
+-- Shared by every script, put in front of it when it is loaded. Every Redis key name is built here.
+-- KEYS[1] is the prefix of the broker shard with its hash tag, KEYS[2] the Celery queue of wake-up marks.
+--
+-- Facts (all times in milliseconds of Redis TIME):
+--   t.<tenant>.<lane>  list   the lane: events in order of acceptance, oldest first
+--   ready:<tenant>     zset   lanes with events and nobody at work, by the time they became ready
+--   work:<tenant>      hash   lane -> bundle that holds it; its length is the number of lanes in work
+--   later              zset   "<tenant>|<lane>" set aside until a time (a retry)
+--   bundles            zset   live leases by expiry;  bundle:<id> hash  what the lease holds
+--   suspects, attempts hash   "<tenant>|<lane>" -> events to run one by one, tries of the first one
+--   depth              zset   waiting events per tenant
+--   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
+--   cost:<database>    hash   tenant -> measured milliseconds per event
+-- Fairness (start-time fair queueing, Goyal 1996), one set per database:
+--   ring:<database>    zset   runnable tenants by virtual time
+--   away:<database>    zset   virtual time of tenants at work that have no lane to lease now
+--   debt:<database>    zset   virtual time of idle tenants that used more than the clock says
+--   clock:<database>   string virtual time of the tenant last chosen
+local prefix, wake_queue = KEYS[1], KEYS[2]
+
+local function lane_key(tenant, lane) return prefix .. 't.' .. tenant .. '.' .. lane end
+local function ready_key(tenant) return prefix .. 'ready:' .. tenant end
+local function work_key(tenant) return prefix .. 'work:' .. tenant end
+local function tenant_key(tenant) return prefix .. 'tenant:' .. tenant end
+local function bundle_key(bundle) return prefix .. 'bundle:' .. bundle end
+local function ring_key(database) return prefix .. 'ring:' .. database end
+local function away_key(database) return prefix .. 'away:' .. database end
+local function debt_key(database) return prefix .. 'debt:' .. database end
+local function clock_key(database) return prefix .. 'clock:' .. database end
+local function cost_key(database) return prefix .. 'cost:' .. database end
+local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
+local suspects_key, attempts_key = prefix .. 'suspects', prefix .. 'attempts'
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function place_name(tenant, lane) return tenant .. '|' .. lane end
+
+-- The inverse; a tenant's key never holds a bar.
+local function split_place(place) return string.match(place, '^(.-)|(%d+)$') end
+
+local function config(tenant)
+  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database')
+  return {weight = tonumber(row[1] or 1), cap = tonumber(row[2] or 0), database = row[3] or 'default'}
+end
+
+local function clock(database) return tonumber(redis.call('GET', clock_key(database)) or 0) end
+
+-- runnable: may be leased; capped: has ready lanes but as many in work as it may; working: all its lanes
+-- with events are in work; idle: nothing.
+local function standing(tenant, conf)
+  local work = redis.call('HLEN', work_key(tenant))
+  if redis.call('ZCARD', ready_key(tenant)) > 0 then
+    if conf.cap == 0 or work < conf.cap then return 'runnable' end
+    return 'capped'
+  end
+  if work > 0 then return 'working' end
+  return 'idle'
+end
+
+local function virtual_time(tenant, database)
+  return tonumber(redis.call('ZSCORE', ring_key(database), tenant)
+    or redis.call('ZSCORE', away_key(database), tenant)
+    or redis.call('ZSCORE', debt_key(database), tenant)
+    or clock(database))
+end
+
+-- A tenant's place, from the facts: every script ends by calling this for each tenant it touched.
+-- before: its standing before the change; charge: milliseconds to add, divided by its weight.
+-- Coming back from idleness or from its own cap earns no credit: its time is at least the clock's.
+local function place(tenant, conf, before, charge)
+  local database = conf.database
+  local at = virtual_time(tenant, database)
+  local clock_now = clock(database)
+  if (before == 'idle' or before == 'capped') and at < clock_now then at = clock_now end
+  at = at + charge / conf.weight
+  local after = standing(tenant, conf)
+  local ring, away, debt = ring_key(database), away_key(database), debt_key(database)
+  if after == 'runnable' then
+    redis.call('ZADD', ring, at, tenant)
+    redis.call('ZREM', away, tenant)
+    redis.call('ZREM', debt, tenant)
+    return
+  end
+  redis.call('ZREM', ring, tenant)
+  if after == 'idle' then
+    redis.call('ZREM', away, tenant)
+    if at > clock_now then
+      redis.call('ZADD', debt, at, tenant)
+    else
+      redis.call('ZREM', debt, tenant)
+      redis.call('HDEL', cost_key(database), tenant)
+    end
+    return
+  end
+  redis.call('ZADD', away, at, tenant)
+  redis.call('ZREM', debt, tenant)
+end
+
+-- Debts the clock has caught up with are forgotten; when nothing runs at all, the busy period is over:
+-- the clock moves to the last debt and nothing is left behind.
+local function forget_debts(database)
+  local debt = debt_key(database)
+  local upto = clock(database)
+  if redis.call('ZCARD', ring_key(database)) == 0 and redis.call('ZCARD', away_key(database)) == 0 then
+    local last = redis.call('ZRANGE', debt, -1, -1, 'WITHSCORES')[2]
+    if last and tonumber(last) > upto then
+      upto = tonumber(last)
+      redis.call('SET', clock_key(database), string.format('%.6f', upto))
+    end
+    redis.call('DEL', debt, cost_key(database))
+    return
+  end
+  local paid = redis.call('ZRANGEBYSCORE', debt, '-inf', string.format('%.6f', upto), 'LIMIT', 0, 100)
+  for _, tenant in ipairs(paid) do
+    redis.call('ZREM', debt, tenant)
+    redis.call('HDEL', cost_key(database), tenant)
+  end
+end
+
+-- One mark at most: it is a hint that somebody should lease, not a count.
+local function wake(database)
+  if redis.call('ZCARD', ring_key(database)) > 0 and redis.call('LLEN', wake_queue) == 0 then
+    redis.call('RPUSH', wake_queue, '1')
+  end
+end
+
+local function make_ready(tenant, lane, now)
+  if redis.call('EXISTS', lane_key(tenant, lane)) == 1 then
+    redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
+  end
+end
+
+-- Give a lane back if this bundle still holds it. Returns false when it does not.
+local function let_go(tenant, lane, bundle)
+  if redis.call('HGET', work_key(tenant), lane) ~= bundle then return false end
+  redis.call('HDEL', work_key(tenant), lane)
+  return true
+end
+
+-- End a lease without an outcome. blame: the events were being executed when the owner died, so they
+-- are suspects and will run one by one, each try counted. wait: milliseconds until the next try.
+local function release_bundle(bundle, blame, now, wait)
+  local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'fetched', 'database')
+  redis.call('ZREM', bundles_key, bundle)
+  if not row[1] then return false end
+  blame = blame and row[2]
+  for _, item in ipairs(cjson.decode(row[1])) do
+    local tenant, lane, count = item[1], tostring(item[2]), item[3]
+    local conf = config(tenant)
+    local before = standing(tenant, conf)
+    if let_go(tenant, lane, bundle) then
+      if blame then
+        local name = place_name(tenant, lane)
+        redis.call('HSETNX', suspects_key, name, count)
+        redis.call('HINCRBY', attempts_key, name, 1)
+      end
+      if wait > 0 then
+        redis.call('ZADD', later_key, now + wait, place_name(tenant, lane))
+      else
+        make_ready(tenant, lane, now)
+      end
+      place(tenant, conf, before, 0)
+    end
+  end
+  redis.call('DEL', bundle_key(bundle))
+  return row[3]
+end
+
+-- Take over what expired, bring back what was set aside. At most 16 and 256 a call: the rest by the next.
+local function tidy(now)
+  local touched = {}
+  for _, bundle in ipairs(redis.call('ZRANGEBYSCORE', bundles_key, '-inf', now, 'LIMIT', 0, 16)) do
+    local database = release_bundle(bundle, true, now, 0)
+    if database then touched[database] = true end
+  end
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', later_key, '-inf', now, 'LIMIT', 0, 256)) do
+    local tenant, lane = split_place(name)
+    local conf = config(tenant)
+    local before = standing(tenant, conf)
+    redis.call('ZREM', later_key, name)
+    if redis.call('HEXISTS', work_key(tenant), lane) == 0 then make_ready(tenant, lane, now) end
+    place(tenant, conf, before, 0)
+    touched[conf.database] = true
+  end
+  return touched
+end

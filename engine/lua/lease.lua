@@ -1,0 +1,54 @@
+#!lua flags=allow-oom
+-- lease: take the head of the fairest tenants' lanes under one bundle until a deadline; nothing is removed.
+-- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
+-- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes.
+-- Returns JSON [[tenant, lane, events], ...], empty when there is nothing to do.
+local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
+local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
+local hold, lanes_left = tonumber(ARGV[6]), tonumber(ARGV[7])
+local probe = 32 -- events of a tenant whose cost is not known yet
+
+local known = redis.call('HGET', bundle_key(bundle), 'lanes')
+if known then return known end
+
+local now = now_ms()
+for other in pairs(tidy(now)) do wake(other) end
+
+local ring = ring_key(database)
+local typical = tonumber(redis.call('HGET', cost_key(database), '') or 0.2)
+local lanes, charges = {}, {}
+while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
+  local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
+  local tenant = head[1]
+  if not tenant then break end
+  local conf = config(tenant)
+  local lane = redis.call('ZRANGE', ready_key(tenant), 0, 0)[1]
+  local suspect = redis.call('HGET', suspects_key, place_name(tenant, lane))
+  if suspect and #lanes > 0 then break end -- a suspect runs alone, in the next bundle
+
+  if tonumber(head[2]) > clock(database) then redis.call('SET', clock_key(database), head[2]) end
+  local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
+  local count = math.min(redis.call('LLEN', lane_key(tenant, lane)), events_left)
+  if cost == 0 then
+    count, cost = math.min(count, probe), typical
+  end
+  count = suspect and 1 or math.min(count, math.max(1, math.floor(budget / cost)))
+
+  redis.call('ZREM', ready_key(tenant), lane)
+  redis.call('HSET', work_key(tenant), lane, bundle)
+  local charge = count * cost
+  charges[tenant] = (charges[tenant] or 0) + charge
+  place(tenant, conf, 'runnable', charge)
+  lanes[#lanes + 1] = {tenant, tonumber(lane), count}
+  events_left, budget, lanes_left = events_left - count, budget - charge, lanes_left - 1
+  if suspect then break end
+end
+if #lanes == 0 then return '[]' end
+
+local answer = cjson.encode(lanes)
+redis.call('HSET', bundle_key(bundle), 'lanes', answer, 'charges', cjson.encode(charges),
+  'owner', owner, 'database', database, 'since', now)
+redis.call('ZADD', bundles_key, now + hold, bundle)
+forget_debts(database)
+wake(database)
+return answer

@@ -1,0 +1,36 @@
+#!lua flags=allow-oom
+-- look: what waits and what is in work, for people; changes nothing.
+-- ARGV: how many tenants, deepest first (those at work come too), or "tenant", its key and its lane count.
+-- Returns JSON: {"tenants": [...]} or {"lanes": [...]}.
+local now = now_ms()
+local function oldest(tenant, lane)
+  local first = redis.call('LINDEX', lane_key(tenant, lane), 0)
+  return first and string.match(first, '"accepted_at":"([^"]+)"') or ''
+end
+
+if ARGV[1] == 'tenant' then
+  local tenant, lanes = ARGV[2], {}
+  for lane = 0, tonumber(ARGV[3]) - 1 do
+    local holder = redis.call('HGET', work_key(tenant), lane)
+    local held = holder and redis.call('HMGET', bundle_key(holder), 'owner', 'since') or {}
+    local expires = holder and redis.call('ZSCORE', bundles_key, holder)
+    lanes[#lanes + 1] = {lane = lane, waiting = redis.call('LLEN', lane_key(tenant, lane)),
+      bundle = holder or '', owner = held[1] or '', oldest = oldest(tenant, lane),
+      held_ms = held[2] and now - held[2] or 0, left_ms = expires and expires - now or 0,
+      suspects = tonumber(redis.call('HGET', suspects_key, place_name(tenant, lane)) or 0)}
+  end
+  return cjson.encode({lanes = lanes})
+end
+
+local tenants = {}
+local rows = redis.call('ZREVRANGE', depth_key, 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
+for i = 1, #rows, 2 do
+  local tenant = rows[i]
+  local conf = config(tenant)
+  tenants[#tenants + 1] = {tenant = tenant, waiting = tonumber(rows[i + 1]),
+    ready = redis.call('ZCARD', ready_key(tenant)), in_work = redis.call('HLEN', work_key(tenant)),
+    weight = conf.weight, cap = conf.cap, database = conf.database,
+    standing = standing(tenant, conf), virtual_time = virtual_time(tenant, conf.database)}
+end
+return cjson.encode({tenants = tenants, total = redis.call('ZCARD', depth_key),
+  bundles = redis.call('ZCARD', bundles_key)})

@@ -1,0 +1,76 @@
+#!lua flags=allow-oom
+-- settle: end a bundle with its outcome: trim what was done, free the lanes, charge the measured cost.
+-- Bound to the bundle id, so a repeat after a lost reply finds nothing and changes nothing.
+-- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, wait, tried], ...], "cost": {tenant: [ms, events]}}.
+--   done: events to remove from the head; wait: -1, or milliseconds until the rest of the lane is tried
+--   again, its first event alone; tried: 1 when that event used up one of its tries, else 0.
+-- Returns the number of lanes settled, or -1 when the lease is lost.
+local bundle = ARGV[1]
+local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database')
+if not row[1] then return -1 end
+local outcome = cjson.decode(ARGV[2])
+local charges, database = cjson.decode(row[2]), row[3]
+local now = now_ms()
+
+local before, confs = {}, {}
+for _, item in ipairs(cjson.decode(row[1])) do
+  local tenant = item[1]
+  if not confs[tenant] then
+    confs[tenant] = config(tenant)
+    before[tenant] = standing(tenant, confs[tenant])
+  end
+end
+
+local settled = 0
+for _, item in ipairs(outcome.lanes) do
+  local tenant, lane, done, wait, tried = item[1], tostring(item[2]), item[3], item[4], item[5]
+  if let_go(tenant, lane, bundle) then
+    settled = settled + 1
+    local name = place_name(tenant, lane)
+    if done > 0 then
+      redis.call('LTRIM', lane_key(tenant, lane), done, -1)
+      if tonumber(redis.call('ZINCRBY', depth_key, -done, tenant)) <= 0 then
+        redis.call('ZREM', depth_key, tenant)
+      end
+      if redis.call('HEXISTS', suspects_key, name) == 1 then
+        redis.call('HDEL', attempts_key, name)
+        if redis.call('HINCRBY', suspects_key, name, -done) <= 0 then
+          redis.call('HDEL', suspects_key, name)
+        end
+      end
+    end
+    if wait >= 0 then
+      redis.call('HSETNX', suspects_key, name, 1)
+      if tried == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
+      redis.call('ZADD', later_key, now + wait, name)
+    else
+      make_ready(tenant, lane, now)
+    end
+  end
+end
+-- Lanes the outcome does not name go back as they were.
+for _, item in ipairs(cjson.decode(row[1])) do
+  if let_go(item[1], tostring(item[2]), bundle) then make_ready(item[1], tostring(item[2]), now) end
+end
+
+for tenant, conf in pairs(confs) do
+  local measured = outcome.cost[tenant]
+  local correction = 0
+  if measured then
+    correction = measured[1] - (charges[tenant] or 0)
+    if measured[2] > 0 then
+      -- Exponential average, 0.3 for the newest; the field '' is the typical tenant.
+      local each = measured[1] / measured[2]
+      for _, name in ipairs({tenant, ''}) do
+        local old = tonumber(redis.call('HGET', cost_key(database), name) or each)
+        redis.call('HSET', cost_key(database), name, string.format('%.6f', old + 0.3 * (each - old)))
+      end
+    end
+  end
+  place(tenant, conf, before[tenant], correction)
+end
+redis.call('ZREM', bundles_key, bundle)
+redis.call('DEL', bundle_key(bundle))
+forget_debts(database)
+wake(database)
+return settled

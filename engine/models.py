@@ -1,0 +1,54 @@
+"""The engine's tables that people look at; the ledger is the executor's alone and has no model."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class TenantControl(models.Model):
+    """What a tenant may use of the workers; engine/control.py is the only writer."""
+
+    tenant_id = models.TextField(primary_key=True, db_collation="C")
+    lanes = models.PositiveSmallIntegerField()
+    weight = models.FloatField(default=1.0)
+    cap = models.PositiveIntegerField(default=0)
+    database = models.TextField(default="default")
+
+    def __str__(self) -> str:
+        return self.tenant_id
+
+
+class DeadLetter(models.Model):
+    """An event that will not be tried again, with its bytes and the error; waits for a person."""
+
+    tenant_id = models.TextField(db_collation="C")
+    lane = models.PositiveSmallIntegerField()
+    lead = models.TextField(blank=True)  #: empty when the bytes could not be read
+    event_id = models.TextField(blank=True)
+    event_type = models.TextField(blank=True)
+    payload = models.BinaryField()
+    error = models.TextField()
+    attempts = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["tenant_id", "-id"], name="deadletter_by_tenant"),)
+
+    def __str__(self) -> str:
+        return f"{self.event_type or 'unreadable'} {self.event_id}".strip()
+
+
+class OutboxRow(models.Model):
+    """Events born in a database transaction, until they are in their lanes."""
+
+    tenant_id = models.TextField(db_collation="C")
+    events = models.BinaryField()  #: one event per line, as in a lane
+    size = models.PositiveIntegerField()  #: how many
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "engine_outbox"
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.pk}"

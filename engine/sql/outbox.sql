@@ -1,0 +1,32 @@
+-- name: append_to_row_of_transaction
+-- One row per transaction and hundred events: appends to the row this transaction wrote last while it has
+-- room. Rolling back to a savepoint takes the events with it. Served by the index on the transaction.
+WITH last AS (
+    SELECT id FROM engine_outbox
+    WHERE tenant_id = %(tenant)s AND transaction = pg_current_xact_id()
+    ORDER BY id DESC LIMIT 1
+), appended AS (
+    UPDATE engine_outbox AS o SET events = o.events || %(events)s::bytea, size = o.size + %(count)s
+    FROM last WHERE o.id = last.id AND o.size + %(count)s <= 100
+    RETURNING o.id
+), inserted AS (
+    INSERT INTO engine_outbox (tenant_id, events, size, transaction)
+    SELECT %(tenant)s, %(events)s::bytea, %(count)s, pg_current_xact_id()
+    WHERE NOT EXISTS (SELECT FROM appended)
+    RETURNING id
+)
+SELECT id, false FROM appended UNION ALL SELECT id, true FROM inserted;
+
+-- name: set_tenant_of_transaction
+SELECT set_config('fairlane.tenant', %s, true);
+
+-- name: select_row
+SELECT events FROM engine_outbox WHERE id = %s;
+
+-- name: delete_row_returning_id
+DELETE FROM engine_outbox WHERE id = %s RETURNING id;
+
+-- name: select_rows_left_behind
+SELECT id, tenant_id, events FROM engine_outbox
+WHERE created_at < now() - make_interval(secs => %s)
+ORDER BY id LIMIT %s;

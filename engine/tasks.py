@@ -1,0 +1,95 @@
+"""The engine's Celery tasks: each makes one call."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from functools import cache
+from typing import Any
+
+import psycopg
+from celery import current_app, shared_task
+from celery.exceptions import Retry as CeleryRetry
+from django.utils.module_loading import import_string
+
+from engine import db
+from engine.conf import conf
+from engine.errors import DatabaseDown, Retry
+from engine.executor import Executor, Report
+from engine.lanes import BROKER_ERRORS, lanes
+from engine.transport import BUNDLE_TASK
+from engine.types import Event
+
+logger = logging.getLogger(__name__)
+
+#: Tries to tell Redis the outcome, with this pause; then the lease runs out and the ledger drops the repeat.
+SETTLE_TRIES, SETTLE_PAUSE_SECONDS = 3, 0.2
+
+
+@shared_task(name=BUNDLE_TASK, acks_late=True, reject_on_worker_lost=True, ignore_result=True, max_retries=0)
+def run_bundle(*, bundle: str, **_: Any) -> str:
+    """Execute the bundle whose lease this worker holds. Returns the outcome in words, for Flower."""
+    started = time.perf_counter()
+    fetched = lanes().fetch(bundle)
+    if fetched is None:
+        return "lease lost"
+    try:
+        report = _executor(os.getpid()).execute(fetched)
+    except DatabaseDown as error:
+        _executor.cache_clear()
+        lanes().release([bundle], blame=False, wait=1.0)
+        return f"given back, {error}"
+    return _in_words(report, _settle(bundle, report), time.perf_counter() - started)
+
+
+def _settle(bundle: str, report: Report) -> int:
+    for _ in range(SETTLE_TRIES - 1):
+        try:
+            return lanes().settle(bundle, report.outcomes.values(), report.cost())
+        except BROKER_ERRORS as error:
+            logger.warning("settling is tried again: %s", error)
+            time.sleep(SETTLE_PAUSE_SECONDS)
+    return lanes().settle(bundle, report.outcomes.values(), report.cost())
+
+
+def _in_words(report: Report, settled: int, seconds: float) -> str:
+    done = sum(outcome.done for outcome in report.outcomes.values())
+    words = f"{done} events of {len(report.outcomes)} lanes in {seconds * 1000:.0f} ms"
+    if report.dead:
+        words += f", {report.dead} dead letters"
+    return words if settled >= 0 else f"{words}; lease was lost, the ledger keeps it once"
+
+
+@cache
+def _executor(_pid: int) -> Executor:
+    """This process's executor on its own connection, opened after the fork."""
+    settings = conf()
+    return Executor(
+        _connect(settings.database_url),
+        import_string(settings.handler),
+        _run_task,
+        max_attempts=settings.max_attempts,
+        retry_seconds=settings.retry_seconds,
+    )
+
+
+def _connect(url: str) -> psycopg.Connection:
+    """Raises DatabaseDown. Waits for another owner of the same events half a second at most."""
+    try:
+        connection = db.connect(url, "fairlane-worker")
+        connection.autocommit = True
+        connection.execute("SET lock_timeout = '500ms'")
+    except psycopg.OperationalError as error:
+        raise DatabaseDown(str(error)) from error
+    db.refuse_superuser(connection, may_bypass_rls=True)
+    return connection
+
+
+def _run_task(event: Event) -> None:
+    """Run an ordinary Celery task that came through a lane, in this process."""
+    task = current_app.tasks[event.data["task"]]
+    try:
+        task.apply(event.data["args"], event.data["kwargs"], task_id=event.id, throw=True)
+    except CeleryRetry as again:
+        raise Retry(float(again.when or 1.0), str(again)) from again
