@@ -8,7 +8,7 @@ from campaigns.models.columns import LineField
 
 
 class Activity(models.Model):
-    """A row per event and per executed action; append-only, a partition each month (migrations/sql/activity.sql).
+    """A row per event and per executed action; append-only, one partition a month (activity.sql).
 
     Within a lead, `id` is the order in which things were done. Read a lead's rows by (tenant, lead, id) only:
     that is the one index.

@@ -43,7 +43,7 @@ class Lead(TenantOwned):
         related_name="+",
     )
     stage = LineField(null=True, blank=True)  #: the key of a Stage
-    score = models.IntegerField(default=0, db_default=0)
+    score = models.BigIntegerField(default=0, db_default=0)
     tags = ArrayField(LineField(), default=list, blank=True)
     #: custom fields, {key: value}; absent is null; the form of each type is campaigns.language.schema's
     fields = models.JSONField(default=dict, blank=True)

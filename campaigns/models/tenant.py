@@ -30,7 +30,7 @@ class Tenant(models.Model):
         db_default="USD",
         validators=[RegexValidator(r"^[A-Z]{3}$", "Use a three-letter code such as USD.")],
     )
-    #: raised in the transaction of every change that campaigns depend on (migrations/sql/rulebook_version.sql)
+    #: raised in the transaction of every change that campaigns depend on (rulebook_version.sql)
     rulebook_version = models.BigIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
