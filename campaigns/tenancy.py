@@ -1,0 +1,142 @@
+"""Which tenant a piece of work is for: told to the database for one transaction at a time.
+
+A setting that outlived its transaction would leak through pooled connections, so there is no way here to set
+one for longer. Without a tenant the database shows no rows of any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+
+from campaigns.models import Membership, Tenant
+
+TENANT = "fairlane.tenant"
+OPERATOR = "fairlane.operator"
+KEY_PREFIX = "fairlane.key_prefix"
+SESSION_KEY = "tenant"
+
+
+@contextmanager
+def tenant_context(tenant_id: str, *, using: str = "default") -> Iterator[None]:
+    """A transaction, or savepoint, that sees and writes the rows of one tenant."""
+    if not tenant_id:
+        raise ValueError("a tenant context needs a tenant")
+    with database_setting(TENANT, tenant_id, using=using):
+        yield
+
+
+@contextmanager
+def operator_context(*, using: str = "default") -> Iterator[None]:
+    """A transaction, or savepoint, that sees and writes the whole tenant table, and nothing more."""
+    with database_setting(OPERATOR, "on", using=using):
+        yield
+
+
+@contextmanager
+def database_setting(name: str, value: str, *, using: str = "default") -> Iterator[None]:
+    """A transaction, or savepoint, during which a setting holds; after a savepoint the one before comes back.
+
+    On an error the rollback restores the setting, so only the way out without one does it here.
+    """
+    nested = connections[using].in_atomic_block
+    with transaction.atomic(using=using):
+        before = current_setting(name, using=using) if nested else ""
+        _set(name, value, using)
+        yield
+        if nested:
+            _set(name, before, using)
+
+
+def current_setting(name: str, *, using: str = "default") -> str:
+    """The value of a setting in this transaction; empty when there is none."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
+        return cursor.fetchone()[0]
+
+
+def _set(name: str, value: str, using: str = "default") -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def tenants_of(user: Any) -> Iterable[Tenant]:
+    """The tenants that a person may choose; a superuser may choose any. Needs operator_context()."""
+    if user.is_superuser:
+        return Tenant.objects.all()
+    return Tenant.objects.filter(memberships__user=user)
+
+
+def may_enter(user: Any, tenant_id: str) -> bool:
+    """True if the person may work in the tenant."""
+    return user.is_superuser or Membership.objects.filter(user=user, tenant=tenant_id).exists()
+
+
+class TenantMiddleware:
+    """Runs each request for an admin page in one transaction of the tenant that the person has chosen.
+
+    `request.tenant` is that tenant, or None: nobody is logged in, or a superuser has not chosen yet. Requests
+    elsewhere are left alone; the API finds its tenant by its key.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.admin = reverse("admin:index")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.tenant = None
+        if not request.path.startswith(self.admin):
+            return self.get_response(request)
+        with transaction.atomic():
+            request.tenant = enter_chosen_tenant(request)
+            response = self.get_response(request)
+            # The exception itself became a response further in; what it left half done must not be committed.
+            if response.status_code >= 500 or getattr(request, "refused", False):
+                transaction.set_rollback(True)
+        return keep_while_streaming(response, request.tenant)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Pages that look after tenants themselves see all of them; their ModelAdmin says so."""
+        if getattr(getattr(view, "model_admin", None), "operator_pages", False) and request.user.is_superuser:
+            _set(OPERATOR, "on")
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        request.refused = True
+
+
+def enter_chosen_tenant(request: HttpRequest) -> Tenant | None:
+    """Sets the tenant of this transaction: the one kept in the session if still allowed, else the first."""
+    user = request.user
+    if not (user.is_active and user.is_staff):
+        return None
+    tenant_id = _allowed(user, request.session.get(SESSION_KEY))
+    if not tenant_id:
+        return None
+    _set(TENANT, tenant_id)
+    return Tenant.objects.filter(pk=tenant_id).first()
+
+
+def _allowed(user: Any, chosen: str | None) -> str | None:
+    if user.is_superuser:
+        return chosen
+    mine = list(
+        Membership.objects.filter(user=user).order_by("tenant_id").values_list("tenant_id", flat=True)
+    )
+    return chosen if chosen in mine else next(iter(mine), None)
+
+
+def keep_while_streaming(response: HttpResponseBase, tenant: Tenant | None) -> HttpResponseBase:
+    """The body of a streaming response is made after its view returned: give it a transaction of its own."""
+    if tenant is not None and response.streaming:
+        response.streaming_content = _in_context(tenant.pk, response.streaming_content)
+    return response
+
+
+def _in_context(tenant_id: str, content: Iterable[bytes]) -> Iterator[bytes]:
+    with tenant_context(tenant_id):
+        yield from content
