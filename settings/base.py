@@ -19,6 +19,9 @@ env = environ.Env()
 def database(url: str) -> dict[str, object]:
     """Django's form of a PostgreSQL URL; a host that starts with / is a socket directory."""
     part = conninfo_to_dict(url)
+    rest = {
+        key: value for key, value in part.items() if key not in {"dbname", "user", "password", "host", "port"}
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": part.get("dbname", ""),
@@ -28,7 +31,7 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(part.get("port", "")),
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "fairlane-web"},
+        "OPTIONS": {"connect_timeout": 5, "application_name": "fairlane-web"} | rest,
     }
 
 

@@ -1,0 +1,111 @@
+"""Fixtures of all tests. Integration and acceptance tests run as the roles of production, on real commits.
+
+They need no django_db mark and must not use `django_db(transaction=True)`: it empties tables with
+TRUNCATE, which the application's role may not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+from pytest_django.plugin import DjangoDbBlocker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from engine import db
+from tests import servers as plugin
+
+#: Made by migrations, not by tests.
+KEPT = ["django_migrations", "django_content_type", "auth_permission"]
+
+TABLES = """
+SELECT c.relname
+FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND c.relname <> ALL (%s)
+ORDER BY c.relname
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> None:
+    """Instead of a database made by pytest-django: the one of tests/servers.py, migrated by its owner."""
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _fresh(request: pytest.FixtureRequest) -> None:
+    """Tests that need servers begin on empty ones; unit tests touch none."""
+    if {"integration", "acceptance"} & set(Path(request.path).parts):
+        request.getfixturevalue("clean")
+
+
+@pytest.fixture
+def clean(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Empty tables and an empty Valkey; Django may use the database during the test."""
+    empty_tables()
+    with client() as valkey:
+        valkey.flushdb()
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+
+
+@pytest.fixture
+def owner_connection(clean: None) -> Iterator[psycopg.Connection]:
+    """As fairlane_owner, each statement its own transaction."""
+    with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def worker_connection(clean: None) -> Iterator[psycopg.Connection]:
+    """As the engine's workers connect: fairlane_worker, a transaction until commit() or rollback()."""
+    connection = db.connect(os.environ["WORKER_DATABASE_URL"], "fairlane-test")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def valkey(clean: None) -> Iterator[redis.Redis]:
+    """A client of the broker that never repeats a command by itself."""
+    with client() as connected:
+        yield connected
+
+
+@pytest.fixture
+def servers() -> plugin.embedded.Servers:
+    """The servers of this process, to kill() and start() them. Skips where they are not ours."""
+    if plugin.servers is None:
+        pytest.skip("the servers were given by TEST_ADMIN_DATABASE_URL and cannot be killed")
+    return plugin.servers
+
+
+def client() -> redis.Redis:
+    """For Valkey in the tests' own process."""
+    return redis.Redis.from_url(os.environ["REDIS_URL"], retry=Retry(NoBackoff(), 0), socket_timeout=10)
+
+
+def empty_tables() -> None:
+    """TRUNCATE by the owner of what holds rows; the worker looks, because it sees them all."""
+    with psycopg.connect(os.environ["WORKER_DATABASE_URL"]) as worker:
+        names = [sql.Identifier(name) for (name,) in worker.execute(TABLES, [KEPT])]
+        used = [name for name in names if worker.execute(_has_rows(name)).fetchone() == (True,)]
+    if used:
+        # A test that left a transaction open is named by the error instead of hanging the next one.
+        with psycopg.connect(os.environ["OWNER_DATABASE_URL"], options="-c lock_timeout=10s") as owner:
+            owner.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(used)))
+
+
+def _has_rows(name: sql.Identifier) -> sql.Composed:
+    return sql.SQL("SELECT EXISTS (SELECT FROM {})").format(name)
