@@ -150,9 +150,9 @@ class Executor:
         event = work.events[0]
         started = time.perf_counter()
         if isinstance(event, Unreadable):
-            self._bury(work, event.error, report)
+            self._bury(work, event.error, report, work.tries)
         elif work.tries >= self.max_attempts:
-            self._bury(work, f"its process died, or it failed, {work.tries} times", report)
+            self._bury(work, f"its process died, or it failed, {work.tries} times", report, work.tries)
         elif event.type == TASK_TYPE:
             self._task(event)
             _count_done(report, work.tenant, work.lane, 1)
@@ -191,19 +191,19 @@ class Executor:
             self._wait(work, report, self.retry_seconds, tried=True)
         else:
             logger.warning("an event of tenant %s is a dead letter: %r", work.tenant, error)
-            self._bury(work, f"{type(error).__name__}: {error}", report)
+            self._bury(work, f"{type(error).__name__}: {error}", report, work.tries + 1)
 
     def _wait(self, work: LaneWork, report: Report, seconds: float, *, tried: bool) -> None:
         done = report.outcomes[work.tenant, work.lane].done
         report.outcomes[work.tenant, work.lane] = LaneOutcome(work.tenant, work.lane, done, seconds, tried)
 
-    def _bury(self, work: LaneWork, error: str, report: Report) -> None:
+    def _bury(self, work: LaneWork, error: str, report: Report, attempts: int) -> None:
         event = work.events[0]
         with self.connection.transaction():
             if isinstance(event, Event) and not ledger.claim(self.connection, [event]):
                 logger.info("event %s was done before it could be parked", event.id)
             else:
-                ledger.bury(self.connection, work.tenant, work.lane, event, error, work.tries + 1)
+                ledger.bury(self.connection, work.tenant, work.lane, event, error, attempts)
                 report.dead += 1
         _count_done(report, work.tenant, work.lane, 1)
 

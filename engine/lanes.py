@@ -140,7 +140,8 @@ class Lanes:
 
     def look(self, top: int = 50) -> dict[str, Any]:
         """The deepest tenants with their standing, for people."""
-        return json.loads(self._run("look", top))
+        answer = json.loads(self._run("look", top))
+        return answer | {"tenants": answer["tenants"] or []}  # Lua's empty table is an object in JSON
 
     def look_at(self, tenant: str, lanes: int) -> list[dict[str, Any]]:
         """Each lane of one tenant with its lease."""
