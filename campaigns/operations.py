@@ -1,0 +1,165 @@
+"""What people do with tenants and campaigns; the only writers of a campaign's status and live version.
+
+Every change names the state it starts from, so that of two people at once one is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+
+from campaigns.language.document import validate
+from campaigns.language.faults import Fault
+from campaigns.models import Campaign, CampaignVersion, Tenant
+from campaigns.schema_source import schema_of, source_of
+from campaigns.tenancy import operator_context, tenant_context
+from engine import control
+
+Status = Campaign.Status
+
+
+class Refused(Exception):
+    """A change that cannot be made; the message is for the person who asked."""
+
+
+class PublicationRefused(Refused):
+    """The draft has faults."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"The draft has {len(faults)} fault{'s'[: len(faults) != 1]}.")
+        self.faults = list(faults)
+
+
+class WrongState(Refused):
+    """The campaign is not, or no longer, in a state from which this can be done."""
+
+
+class BreaksCampaigns(Refused):
+    """Running or paused campaigns need what would be taken from them."""
+
+    def __init__(self, faults: dict[str, list[Fault]]) -> None:
+        super().__init__("; ".join(f"campaign “{name}” needs it: {f[0]}" for name, f in faults.items()))
+        self.faults = faults
+
+
+def create_tenant(
+    key: str,
+    *,
+    name: str,
+    timezone: str = "UTC",
+    currency: str = "USD",
+    lanes: int = control.DEFAULT_LANES,
+    weight: float = 1.0,
+    cap: int = 0,
+) -> Tenant:
+    """Make a tenant with its lanes. Raises ValidationError when a value will not do or the key is taken."""
+    tenant = Tenant(id=key, name=name, timezone=timezone, currency=currency)
+    with operator_context():
+        tenant.full_clean()
+        tenant.save(force_insert=True)
+        control.register(key, lane_count=lanes, weight=weight, cap=cap)
+    return tenant
+
+
+def bump_rulebook(tenant_id: str) -> None:
+    """Make all workers load a tenant's campaigns again. Ordinary changes do so by themselves."""
+    with tenant_context(tenant_id):
+        Tenant.objects.filter(pk=tenant_id).update(rulebook_version=F("rulebook_version") + 1)
+
+
+def publish(campaign: Campaign, *, by: str) -> CampaignVersion:
+    """Make the draft the live version. A draft campaign starts to run; a paused one stays paused.
+
+    Raises PublicationRefused with every fault of the draft, WrongState when the campaign is archived.
+    """
+    with tenant_context(campaign.tenant_id):
+        stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        if stored.status == Status.ARCHIVED:
+            raise WrongState("An archived campaign cannot be published.")
+        faults = faults_of(stored)
+        if faults:
+            raise PublicationRefused(faults)
+        version = CampaignVersion.objects.create(
+            tenant_id=stored.tenant_id,
+            campaign=stored,
+            number=_next_number(stored),
+            document=stored.draft,
+            published_by=by,
+        )
+        status = Status.PAUSED if stored.status == Status.PAUSED else Status.ACTIVE
+        _change(stored, status=status, live_version=version.number)
+    campaign.refresh_from_db(fields=["status", "live_version"])
+    return version
+
+
+def faults_of(campaign: Campaign) -> list[Fault]:
+    """Every fault of a campaign's draft. Needs the tenant's context."""
+    return validate(campaign.draft, schema_of(campaign.tenant_id), key=campaign.key)
+
+
+def _next_number(campaign: Campaign) -> int:
+    latest = CampaignVersion.objects.filter(campaign=campaign).aggregate(latest=Max("number"))["latest"]
+    return (latest or 0) + 1
+
+
+def pause(campaign: Campaign) -> None:
+    """Stop a running campaign: events that come now do not start it. Raises WrongState."""
+    _move(campaign, (Status.ACTIVE,), Status.PAUSED)
+
+
+def resume(campaign: Campaign) -> None:
+    """Let a paused campaign run again. What came meanwhile is not made up for. Raises WrongState."""
+    _move(campaign, (Status.PAUSED,), Status.ACTIVE)
+
+
+def archive(campaign: Campaign) -> None:
+    """End a campaign for good; its versions and activities stay. Raises WrongState."""
+    _move(campaign, (Status.DRAFT, Status.ACTIVE, Status.PAUSED), Status.ARCHIVED)
+
+
+def _move(campaign: Campaign, before: Sequence[str], after: str) -> None:
+    with tenant_context(campaign.tenant_id):
+        stored = Campaign.objects.get(pk=campaign.pk)
+        if stored.status not in before:
+            raise WrongState(f"The campaign is {stored.status}.")
+        _change(stored, status=after)
+    campaign.status = after
+
+
+def _change(stored: Campaign, **values: Any) -> None:
+    """Write only if the campaign still is as it was read."""
+    unchanged = Campaign.objects.filter(pk=stored.pk, status=stored.status, live_version=stored.live_version)
+    if unchanged.update(**values) != 1:
+        raise WrongState("Somebody else changed the campaign at the same moment.")
+
+
+@contextmanager
+def keep_campaigns_working(tenant_id: str) -> Iterator[None]:
+    """Undoes a change, with BreaksCampaigns, if a running or paused campaign needs what was before.
+
+    Also turns the database's own refusal to delete what leads use into Refused. Needs the tenant's context.
+    """
+    try:
+        with transaction.atomic():
+            before = set(broken_campaigns(tenant_id))
+            yield
+            broken = {
+                name: found for name, found in broken_campaigns(tenant_id).items() if name not in before
+            }
+            if broken:
+                raise BreaksCampaigns(broken)
+    except IntegrityError as error:
+        raise Refused("Leads use it, so it cannot be deleted.") from error
+
+
+def broken_campaigns(tenant_id: str) -> dict[str, list[Fault]]:
+    """The faults of running and paused campaigns, by name; empty when all is well."""
+    source = source_of(tenant_id)
+    schema = source.schema(tenant_id)
+    live = [campaign for campaign in source.campaigns if campaign.document is not None]
+    found = {campaign.name: validate(campaign.document, schema, key=campaign.key) for campaign in live}
+    return {name: faults for name, faults in found.items() if faults}

@@ -1,0 +1,145 @@
+"""Loads what campaigns are checked against and compiled from: many tenants, one statement, one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from django.db import connections
+
+from campaigns.language.document import has_request_trigger
+from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+from engine.sql import load
+
+QUERIES = load("campaigns.sql", "rulebook.sql")
+
+
+class FieldSource(msgspec.Struct):
+    key: str
+    label: str
+    type: str
+    options: list[str]
+
+    def spec(self) -> FieldSpec:
+        return FieldSpec(self.key, self.label, self.type, _options(self.options))
+
+
+class AttributeSource(msgspec.Struct):
+    name: str
+    type: str
+    required: bool = False
+    options: list[str] = []
+
+    def spec(self) -> AttributeSpec:
+        return AttributeSpec(self.name, self.type, self.required, _options(self.options))
+
+
+class EventTypeSource(msgspec.Struct):
+    name: str
+    label: str
+    attributes: list[AttributeSource]
+    open: bool
+
+    def spec(self) -> EventTypeSpec:
+        attributes = {attribute.name: attribute.spec() for attribute in self.attributes}
+        return EventTypeSpec(self.name, self.label, attributes, self.open)
+
+
+class CampaignSource(msgspec.Struct):
+    """A campaign, with its live document unless it is a draft or archived."""
+
+    id: int
+    key: str
+    name: str
+    status: str
+    position: int
+    version: int | None
+    document: dict[str, Any] | None
+
+    @property
+    def is_requestable(self) -> bool:
+        return self.status == "active" and has_request_trigger(self.document)
+
+
+class TenantSource(msgspec.Struct):
+    """A tenant's vocabulary and campaigns as they are stored."""
+
+    timezone: str
+    fields: list[FieldSource]
+    event_types: list[EventTypeSource]
+    stages: list[str]
+    tags: list[str]
+    lists: dict[str, int]
+    owners: dict[str, int]
+    inactive_owners: list[str]
+    companies: dict[str, int]
+    campaigns: list[CampaignSource]
+
+    def schema(self, tenant: str) -> TenantSchema:
+        """The vocabulary in the form that documents and events are checked against."""
+        return TenantSchema.build(
+            tenant,
+            timezone=self.timezone,
+            fields=[field.spec() for field in self.fields],
+            event_types={source.name: source.spec() for source in self.event_types},
+            stages=tuple(self.stages),
+            tags=frozenset(self.tags),
+            lists=self.lists,
+            owners=self.owners,
+            inactive_owners=frozenset(self.inactive_owners),
+            companies=self.companies,
+            campaigns={campaign.key: campaign.status for campaign in self.campaigns},
+            requestable=frozenset(campaign.key for campaign in self.campaigns if campaign.is_requestable),
+        )
+
+    def rulebook(self, tenant: str, version: int) -> Rulebook:
+        """The running campaigns, compiled."""
+        running = [
+            (campaign.id, campaign.key, campaign.name, campaign.version, campaign.position, campaign.document)
+            for campaign in self.campaigns
+            if campaign.status == "active"
+        ]
+        return compile_rulebook(self.schema(tenant), version, running)
+
+
+_decoder = msgspec.json.Decoder(TenantSource)
+
+
+def load_versions(connection: psycopg.Connection, tenants: Sequence[str]) -> dict[str, int]:
+    """The rulebook version of each tenant that exists: what a kept rulebook is compared with."""
+    return dict(connection.execute(QUERIES["select_rulebook_versions"], [list(tenants)]).fetchall())
+
+
+def load_sources(
+    connection: psycopg.Connection, tenants: Sequence[str]
+) -> dict[str, tuple[int, TenantSource]]:
+    """The rulebook version and the stored form of each tenant that exists."""
+    rows = connection.execute(QUERIES["select_rulebook_sources"], [list(tenants)]).fetchall()
+    return {tenant: (version, _decoder.decode(source)) for tenant, version, source in rows}
+
+
+def load_rulebooks(connection: psycopg.Connection, tenants: Sequence[str]) -> dict[str, Rulebook]:
+    """The compiled running campaigns of each tenant that exists."""
+    return {
+        tenant: source.rulebook(tenant, version)
+        for tenant, (version, source) in load_sources(connection, tenants).items()
+    }
+
+
+def source_of(tenant: str, *, using: str = "default") -> TenantSource:
+    """The stored form of one tenant, read on Django's connection. Needs the tenant's context."""
+    connections[using].ensure_connection()
+    return load_sources(connections[using].connection, [tenant])[tenant][1]
+
+
+def schema_of(tenant: str, *, using: str = "default") -> TenantSchema:
+    """The vocabulary of one tenant, read on Django's connection. Needs the tenant's context."""
+    return source_of(tenant, using=using).schema(tenant)
+
+
+def _options(options: list[str]) -> frozenset[str] | None:
+    """No options declared means that any text will do."""
+    return frozenset(options) or None

@@ -1,0 +1,48 @@
+-- Everything that campaigns are compiled from. One statement per question, whatever the number of tenants.
+
+-- name: select_rulebook_versions
+-- Served by the primary key.
+SELECT id, rulebook_version FROM campaigns_tenant WHERE id = ANY(%s);
+
+-- name: select_rulebook_sources
+-- One statement and so one snapshot: a campaign never meets fields older than itself. JSON is built here so that
+-- each tenant is one row. Served by the primary key of the tenant and the tenant-first key of each table.
+SELECT t.id, t.rulebook_version, json_build_object(
+    'timezone', t.timezone,
+    'fields', (
+        SELECT coalesce(json_agg(json_build_object(
+            'key', f.key, 'label', f.label, 'type', f.type, 'options', f.options) ORDER BY f.key), '[]')
+        FROM campaigns_fielddefinition AS f WHERE f.tenant_id = t.id),
+    'event_types', (
+        SELECT coalesce(json_agg(json_build_object(
+            'name', e.name, 'label', e.label, 'attributes', e.attributes, 'open', e.open) ORDER BY e.name), '[]')
+        FROM campaigns_eventtype AS e WHERE e.tenant_id = t.id),
+    'stages', (
+        SELECT coalesce(json_agg(s.key ORDER BY s.position, s.id), '[]')
+        FROM campaigns_stage AS s WHERE s.tenant_id = t.id),
+    'tags', (
+        SELECT coalesce(json_agg(g.name), '[]') FROM campaigns_tag AS g WHERE g.tenant_id = t.id),
+    'lists', (
+        SELECT coalesce(json_object_agg(l.key, l.id), '{}')
+        FROM campaigns_staticlist AS l WHERE l.tenant_id = t.id AND NOT l.archived),
+    'owners', (
+        SELECT coalesce(json_object_agg(o.email, o.id), '{}')
+        FROM campaigns_owner AS o WHERE o.tenant_id = t.id),
+    'inactive_owners', (
+        SELECT coalesce(json_agg(o.email), '[]')
+        FROM campaigns_owner AS o WHERE o.tenant_id = t.id AND NOT o.active),
+    'companies', (
+        SELECT coalesce(json_object_agg(c.name, c.id), '{}')
+        FROM campaigns_company AS c WHERE c.tenant_id = t.id),
+    'campaigns', (
+        SELECT coalesce(json_agg(json_build_object(
+            'id', c.id, 'key', c.key, 'name', c.name, 'status', c.status, 'position', c.position,
+            'version', v.number, 'document', v.document) ORDER BY c.position, c.id), '[]')
+        FROM campaigns_campaign AS c
+        LEFT JOIN campaigns_campaignversion AS v
+            ON v.tenant_id = c.tenant_id AND v.campaign_id = c.id AND v.number = c.live_version
+            AND c.status IN ('active', 'paused')
+        WHERE c.tenant_id = t.id)
+)::text
+FROM campaigns_tenant AS t
+WHERE t.id = ANY(%s);
