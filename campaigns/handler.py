@@ -1,0 +1,54 @@
+"""What the engine asks the campaigns to do: decide over a bundle of events and write the effects.
+
+Called within the open transaction of the worker role. Reads once, decides in memory, writes once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import psycopg
+
+from campaigns.activities import Recorder, copy_activities
+from campaigns.language.interpreter import run_event
+from campaigns.language.rulebook import Rulebook
+from campaigns.leads import Place, StoredLead, load_leads, store_leads
+from campaigns.rulebooks import RulebookCache
+from engine.types import Event
+
+_cache = RulebookCache(size=20_000)
+
+
+def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
+    """Execute the tenants' campaigns for these events, in order. Returns the seconds spent per tenant."""
+    rulebooks = _cache.current(connection, {event.tenant for event in events})
+    leads = load_leads(connection, {(event.tenant, event.lead) for event in events}, rulebooks)
+    recorder = Recorder()
+    seconds = decide(events, leads, rulebooks, now, recorder)
+    store_leads(connection, leads.values(), rulebooks, now)
+    copy_activities(connection, recorder.activities, now)
+    return seconds
+
+
+def decide(
+    events: Sequence[Event],
+    leads: Mapping[Place, StoredLead],
+    rulebooks: Mapping[str, Rulebook],
+    now: datetime,
+    recorder: Recorder,
+) -> dict[str, float]:
+    """Run the events in memory: leads change, activities are recorded. Returns the seconds per tenant."""
+    seconds: dict[str, float] = {}
+    tenant, since = events[0].tenant, time.perf_counter()
+    for event in events:
+        if event.tenant != tenant:
+            until = time.perf_counter()
+            seconds[tenant] = seconds.get(tenant, 0.0) + until - since
+            tenant, since = event.tenant, until
+        lead = leads[event.tenant, event.lead].state
+        recorder.tenant = event.tenant
+        run_event(rulebooks[event.tenant], lead, event, now, recorder)
+    seconds[tenant] = seconds.get(tenant, 0.0) + time.perf_counter() - since
+    return seconds

@@ -1,0 +1,191 @@
+"""Leads between the database and memory: read under lock for a bundle, changes written back in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+
+from campaigns.language.lead import LeadState
+from campaigns.language.rulebook import Rulebook
+from campaigns.language.schema import TenantSchema
+from engine.sql import load
+
+QUERIES = load("campaigns.sql", "leads.sql")
+COLUMNS = ("email", "first_name", "last_name", "phone", "company", "owner", "stage", "score")
+
+#: A lead's tenant and key.
+Place = tuple[str, str]
+
+_encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
+_decode = msgspec.json.decode
+
+
+class StoredLead:
+    """A lead in memory beside what was stored of it, so that only the difference is written."""
+
+    __slots__ = ("fields", "lists", "state")
+
+    def __init__(self, state: LeadState, fields: dict[str, Any], lists: frozenset[str]) -> None:
+        self.state = state
+        self.fields = fields  #: custom fields as JSON, also those the tenant has no definition of any more
+        self.lists = lists  #: keys of the lists it was on
+
+
+def load_leads(
+    connection: psycopg.Connection, places: Collection[Place], rulebooks: Mapping[str, Rulebook]
+) -> dict[Place, StoredLead]:
+    """The leads of these places, locked; those that do not exist are made."""
+    wanted = sorted(places)
+    found = _lock(connection, wanted, rulebooks)
+    missing = [place for place in wanted if place not in found]
+    if missing:
+        made = connection.execute(QUERIES["insert_leads_missing"], _columns(missing)).fetchall()
+        for tenant, key, id in made:
+            found[tenant, key] = StoredLead(_new(tenant, key, id), {}, frozenset())
+        elsewhere = [place for place in missing if place not in found]
+        if elsewhere:
+            found |= _lock(connection, elsewhere, rulebooks)
+    _load_lists(connection, found.values(), rulebooks)
+    return found
+
+
+def _new(tenant: str, key: str, id: int) -> LeadState:
+    return LeadState(id=id, tenant=tenant, key=key, values={"score": 0}, is_new=True)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows as one list per column, the form unnest() takes."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _lock(
+    connection: psycopg.Connection, places: Sequence[Place], rulebooks: Mapping[str, Rulebook]
+) -> dict[Place, StoredLead]:
+    rows = connection.execute(QUERIES["lock_leads_by_key"], _columns(places)).fetchall()
+    return {(row[0], row[1]): _read(row, rulebooks[row[0]].schema) for row in rows}
+
+
+def _read(row: tuple[Any, ...], schema: TenantSchema) -> StoredLead:
+    tenant, key, id, email, first_name, last_name, phone, company, owner_id, stage, score, tags, stored = row
+    fields = _decode(stored)
+    values = typed(fields, schema)
+    owner = schema.owner_of_id.get(owner_id)
+    built_in = (email, first_name, last_name, phone, company, owner, stage, score)
+    for name, value in zip(COLUMNS, built_in, strict=True):
+        if value is not None:
+            values[name] = value
+    state = LeadState(id=id, tenant=tenant, key=key, values=values, tags=set(tags))
+    return StoredLead(state, fields, frozenset())
+
+
+def typed(fields: Mapping[str, Any], schema: TenantSchema) -> dict[str, Any]:
+    """Custom fields as Python values. What does not fit its definition any more reads as null but stays stored."""
+    values = {}
+    for key, raw in fields.items():
+        spec = schema.fields.get(key)
+        if spec is None or spec.builtin:
+            continue
+        try:
+            values[key] = spec.cast(raw)
+        except ValueError:
+            continue
+    return values
+
+
+def _load_lists(
+    connection: psycopg.Connection, leads: Iterable[StoredLead], rulebooks: Mapping[str, Rulebook]
+) -> None:
+    asked = {
+        (lead.state.tenant, lead.state.id): lead for lead in leads if rulebooks[lead.state.tenant].needs_lists
+    }
+    if not asked:
+        return
+    for tenant, id, list_id in connection.execute(QUERIES["select_memberships"], _columns(list(asked))):
+        key = rulebooks[tenant].schema.list_of_id.get(list_id)
+        if key is not None:
+            asked[tenant, id].state.lists.add(key)
+    for lead in asked.values():
+        lead.lists = frozenset(lead.state.lists)
+
+
+def store_leads(
+    connection: psycopg.Connection,
+    leads: Iterable[StoredLead],
+    rulebooks: Mapping[str, Rulebook],
+    now: datetime,
+) -> None:
+    """Write what changed of the leads, each kind of change in one statement."""
+    changed = [lead for lead in leads if lead.state.changed]
+    _update_fields(connection, changed, rulebooks, now)
+    _update_tags(connection, changed, rulebooks, now)
+    _update_lists(connection, changed, rulebooks, now)
+
+
+def _update_fields(
+    connection: psycopg.Connection,
+    leads: Iterable[StoredLead],
+    rulebooks: Mapping[str, Rulebook],
+    now: datetime,
+) -> None:
+    rows = [
+        _row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - {"tags", "lists"}
+    ]
+    if rows:
+        connection.execute(QUERIES["update_leads_changed"], [now, *_columns(rows)])
+
+
+def _row(lead: StoredLead, schema: TenantSchema) -> tuple[Any, ...]:
+    get = lead.state.values.get
+    fields = lead.fields
+    for name in lead.state.changed:
+        spec = schema.fields.get(name)
+        if spec is None or spec.builtin:
+            continue
+        value = get(name)
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = spec.dump(value)
+    owner = schema.owners.get(get("owner") or "")
+    return (
+        lead.state.tenant, lead.state.id, get("email"), get("first_name"), get("last_name"), get("phone"),
+        owner, get("stage"), get("score") or 0, _encode(fields).decode(),
+    )  # fmt: skip
+
+
+def _update_tags(
+    connection: psycopg.Connection,
+    leads: Iterable[StoredLead],
+    rulebooks: Mapping[str, Rulebook],
+    now: datetime,
+) -> None:
+    states = [lead.state for lead in leads if "tags" in lead.state.changed]
+    if not states:
+        return
+    unknown = {(s.tenant, tag) for s in states for tag in s.tags - rulebooks[s.tenant].schema.tags}
+    if unknown:
+        connection.execute(QUERIES["insert_tags_missing"], _columns(sorted(unknown)))
+    rows = [(s.tenant, s.id, _encode(sorted(s.tags)).decode()) for s in states]
+    connection.execute(QUERIES["update_tags_changed"], [now, *_columns(rows)])
+
+
+def _update_lists(
+    connection: psycopg.Connection,
+    leads: Iterable[StoredLead],
+    rulebooks: Mapping[str, Rulebook],
+    now: datetime,
+) -> None:
+    joined, left = [], []
+    for lead in leads:
+        state, lists = lead.state, rulebooks[lead.state.tenant].schema.lists
+        if "lists" in state.changed:
+            joined += [(state.tenant, lists[key], state.id) for key in state.lists - lead.lists]
+            left += [(state.tenant, lists[key], state.id) for key in lead.lists - state.lists]
+    if joined:
+        connection.execute(QUERIES["insert_members"], [now, *_columns(sorted(joined))])
+    if left:
+        connection.execute(QUERIES["delete_members"], _columns(sorted(left)))
