@@ -1,0 +1,77 @@
+# Everything a developer runs. Needs python3 (3.11 or newer) and make; `make help` lists the targets.
+
+PYTHON ?= python3
+#: Passed on, for example: make test ARGS="tests/acceptance -k order"
+ARGS ?=
+
+# Relative paths only: the checkout's own path may hold spaces.
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check -qq
+DEMO := .venv/.demo-installed
+DEV := .venv/.dev-installed
+
+.PHONY: help demo test test-fast lint format types imports bench lock lock-check clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(DEMO) ## Start everything with example tenants, show it working, check the result
+	@$(PY) manage.py demo $(ARGS)
+
+test: $(DEV) ## Run all tests with their own servers
+	@$(PY) -m pytest $(ARGS)
+
+test-fast: $(DEV) ## Run the unit tests: no servers
+	@$(PY) -m pytest tests/unit $(ARGS)
+
+lint: $(DEV) ## Check style and format
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(DEV) ## Format the code and cure what can be cured
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+types: $(DEV) ## Check the types of the engine
+	@$(PY) -m mypy
+
+imports: $(DEV) ## Check who may import whom
+	@.venv/bin/lint-imports
+
+bench: $(DEV) ## Measure against stock Celery and the set-based limit
+	@$(PY) -m tests.benchmarks $(ARGS)
+
+lock: $(DEV) ## Write what is installed into constraints.txt
+	@$(PY) -m pip freeze > constraints.txt
+
+lock-check: $(DEV) ## Say which installed packages are not as pinned
+	@if $(PY) -m pip freeze | grep -vixFf constraints.txt; then echo "These are not in constraints.txt."; exit 1; \
+	else echo "Every package is as pinned."; fi
+
+clean: ## Remove what was made: environment, caches, data of the demo
+	@if [ -x $(PY) ]; then $(PY) -c 'from pathlib import Path; from engine import embedded; embedded.remove(Path(".data"))'; \
+	else rm -rf .data; fi
+	rm -rf .venv static .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- the virtual environment: each stamp is as new as the last complete installation
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Fairlane needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@echo "Making the virtual environment…"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+$(DEMO): .venv/.made requirements.txt requirements-demo.txt constraints.txt
+	@echo "Installing packages, about half a minute the first time…"
+	@$(PIP) -r requirements-demo.txt
+	@touch $@
+
+$(DEV): .venv/.made requirements.txt requirements-demo.txt requirements-dev.txt constraints.txt
+	@echo "Installing packages, about half a minute the first time…"
+	@$(PIP) -r requirements-dev.txt
+	@touch $(DEMO) $@
