@@ -1,0 +1,52 @@
+"""Operators of multi-select fields, tags and lists: set against set."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+from campaigns.language.context import Context
+from campaigns.language.operator import Family, Nulls, Operand, operator
+from campaigns.language.schema import AttributeSpec
+from campaigns.language.scope import Scope
+from campaigns.language.tokens import Target, is_token, typed_value
+
+Wanted = tuple[Any, ...]
+
+
+def _literal(raw: Any, target: Target, scope: Scope, path: str) -> Any:
+    """One option of the field, or a token for a whole set of them."""
+    if is_token(raw):
+        return typed_value(raw, target, scope, path)
+    return typed_value(raw, AttributeSpec("", "picklist", options=target.options), scope, path)
+
+
+def _flatten(wanted: Wanted) -> set[str]:
+    return {item for part in wanted for item in ((part,) if isinstance(part, str) else part)}
+
+
+SETS = Family(literal=_literal)
+
+
+@operator("contains_any_of", "multi_select", operand=Operand.SOME, family=SETS)
+def contains_any_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
+    """Has at least one of the options."""
+    return not value.isdisjoint(_flatten(wanted))
+
+
+@operator("contains_all_of", "multi_select", operand=Operand.SOME, family=SETS)
+def contains_all_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
+    """Has every one of the options."""
+    return _flatten(wanted) <= value
+
+
+@operator("contains_none_of", "multi_select", operand=Operand.SOME, nulls=Nulls.NEGATIVE, family=SETS)
+def contains_none_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
+    """Has not one of the options."""
+    return value.isdisjoint(_flatten(wanted))
+
+
+@operator("is_exactly", "multi_select", operand=Operand.SOME, family=SETS)
+def is_exactly(value: Set[str], wanted: Wanted, context: Context) -> bool:
+    """Has these options and no others."""
+    return value == _flatten(wanted)

@@ -1,0 +1,119 @@
+"""The declaration of an action: one function under one decorator; name, label, parameters and log kind come
+from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from campaigns.language.context import Context
+from campaigns.language.effects import Effect
+from campaigns.language.lead import LeadState
+from campaigns.language.outcome import Outcome
+from campaigns.language.parameters import Kind
+from campaigns.language.registry import Registry, did_you_mean
+from campaigns.language.scope import Scope
+from campaigns.language.tokens import Dynamic
+
+Run = Callable[[LeadState, Any, Context], Sequence[Effect] | Outcome]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of an action."""
+
+    name: str
+    kind: Kind
+    required: bool
+    default: Any
+
+
+class ActionSpec(msgspec.Struct, frozen=True):
+    """An action as the registry knows it."""
+
+    name: str
+    label: str
+    logs: str  #: the kind of its activities
+    doc: str
+    params: type[msgspec.Struct]
+    parameters: tuple[Parameter, ...]
+    run: Run
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """An action's parameters, ready: the same for every lead, or read anew for each."""
+
+    params: Any
+    read: Callable[[LeadState, Context], Any] | None
+
+
+ACTIONS: Registry[ActionSpec] = Registry("action")
+
+
+def action(name: str, *, label: str, logs: str, params: type[msgspec.Struct]) -> Callable[[Run], Run]:
+    """Enter a function (lead, params, context) -> effects or an outcome as the action of that name."""
+
+    def enter(run: Run) -> Run:
+        doc = (run.__doc__ or "").strip()
+        ACTIONS.add(name, ActionSpec(name, label, logs, doc, params, parameters_of(params), run))
+        return run
+
+    return enter
+
+
+def parameters_of(params: type[msgspec.Struct]) -> tuple[Parameter, ...]:
+    """The parameters that a Struct declares, in order."""
+    hints = get_type_hints(params, include_extras=True)
+    return tuple(
+        Parameter(field.name, _kind_of(hints[field.name]), field.required, field.default)
+        for field in msgspec.structs.fields(params)
+    )
+
+
+def _kind_of(hint: Any) -> Kind:
+    if get_origin(hint) is Annotated:
+        for note in get_args(hint)[1:]:
+            if isinstance(note, Kind):
+                return note
+    raise TypeError(f"a parameter must be annotated with its kind: {hint}")
+
+
+def prepare(spec: ActionSpec, raw: Any, scope: Scope, path: str) -> Bound:
+    """Check the parameters of a step and make them ready. Notes every fault."""
+    if not isinstance(raw, dict):
+        scope.fault(path, "expected an object with the parameters of the action")
+        return Bound(None, None)
+    _refuse_unknown(spec, raw, scope, path)
+    done: dict[str, Any] = {}
+    for parameter in spec.parameters:
+        where = f"{path}.{parameter.name}"
+        if parameter.name in raw:
+            done[parameter.name] = parameter.kind.prepare(raw[parameter.name], scope, where, done)
+        elif parameter.required:
+            scope.fault(where, f"is missing: {parameter.kind.doc}")
+        else:
+            done[parameter.name] = parameter.default
+    return Bound(None, None) if scope.faults else _bind(spec.params, list(done.values()))
+
+
+def _refuse_unknown(spec: ActionSpec, raw: dict[str, Any], scope: Scope, path: str) -> None:
+    known = [parameter.name for parameter in spec.parameters]
+    for name in raw:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            scope.fault(f"{path}.{name}", f"action {spec.name} has no such parameter{hint}")
+
+
+def _bind(params: type[msgspec.Struct], values: list[Any]) -> Bound:
+    dynamic = [(place, value.read) for place, value in enumerate(values) if isinstance(value, Dynamic)]
+    if not dynamic:
+        return Bound(params(*values), None)
+
+    def read(lead: LeadState, context: Context) -> Any:
+        filled = values.copy()
+        for place, read_one in dynamic:
+            filled[place] = read_one(lead, context)
+        return params(*filled)
+
+    return Bound(None, read)

@@ -1,0 +1,64 @@
+"""What a decision may look at besides the lead: the event, the tenant's vocabulary, and the time it was
+given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from campaigns.language.schema import TenantSchema
+
+_UNREAD = object()
+
+
+class EventView:
+    """The data of an event, typed on first use. What cannot be cast reads as null."""
+
+    __slots__ = ("_casts", "_raw", "_typed")
+
+    def __init__(self, raw: dict[str, Any], casts: Mapping[str, Callable[[Any], Any]]) -> None:
+        self._raw = raw
+        self._casts = casts
+        self._typed: dict[str, Any] = {}
+
+    def get(self, name: str) -> Any:
+        """The typed value of an attribute; an undeclared one comes as it is."""
+        value = self._typed.get(name, _UNREAD)
+        return self._read(name) if value is _UNREAD else value
+
+    def _read(self, name: str) -> Any:
+        value = self._raw.get(name)
+        cast = self._casts.get(name)
+        if value is not None and cast is not None:
+            try:
+                value = cast(value)
+            except ValueError:
+                value = None
+        self._typed[name] = value
+        return value
+
+
+class Context:
+    """The surroundings of one event while its campaigns run."""
+
+    __slots__ = ("depth", "event", "now", "occurred_at", "requestable", "schema", "type")
+
+    def __init__(
+        self,
+        *,
+        schema: TenantSchema,
+        type: str,
+        event: EventView,
+        now: datetime,
+        occurred_at: datetime,
+        depth: int = 0,
+        requestable: frozenset[str] = frozenset(),
+    ) -> None:
+        self.schema = schema
+        self.type = type  #: of the event
+        self.event = event
+        self.now = now  #: the instant of evaluation
+        self.occurred_at = occurred_at
+        self.depth = depth  #: how many events lie between this one and the one from outside
+        self.requestable = requestable  #: keys of the running campaigns that can be requested

@@ -1,0 +1,52 @@
+"""What an action may ask for. The list is closed: the interpreter applies each, the writer stores what came
+of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class SetField(msgspec.Struct, frozen=True):
+    """The field takes the typed value; null clears it. An equal value is a no-op."""
+
+    field: str
+    value: Any
+    detail: dict[str, Any] | None = None  #: more for the activity, such as a reason
+
+
+class ChangeTags(msgspec.Struct, frozen=True):
+    """Tags come and go in one write. What is there already, or gone already, does not count as a change."""
+
+    add: frozenset[str]
+    remove: frozenset[str] = frozenset()
+
+
+class JoinList(msgspec.Struct, frozen=True):
+    """The lead becomes a member of a static list."""
+
+    list: str
+
+
+class LeaveList(msgspec.Struct, frozen=True):
+    """The lead is a member of a static list no longer."""
+
+    list: str
+
+
+class Emit(msgspec.Struct, frozen=True):
+    """A further event of the same lead, handled after the present one. Values are typed."""
+
+    type: str
+    data: dict[str, Any]
+
+
+class LogActivity(msgspec.Struct, frozen=True):
+    """A row in the lead's history and nothing else. Values are JSON."""
+
+    kind: str
+    data: dict[str, Any]
+
+
+Effect = SetField | ChangeTags | JoinList | LeaveList | Emit | LogActivity

@@ -1,0 +1,44 @@
+"""A lead in memory while its events run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class LeadState:
+    """The state of one lead: loaded by the writer, changed only by applying effects, written back by the
+    writer."""
+
+    __slots__ = ("announced", "changed", "id", "is_new", "key", "lists", "tags", "tenant", "values")
+
+    def __init__(
+        self,
+        *,
+        id: int,
+        tenant: str,
+        key: str,
+        values: dict[str, Any] | None = None,
+        tags: set[str] | None = None,
+        lists: set[str] | None = None,
+        is_new: bool = False,
+    ) -> None:
+        self.id = id
+        self.tenant = tenant
+        self.key = key
+        self.values = {} if values is None else values  #: built-in and custom fields, typed; absent is null
+        self.tags = set() if tags is None else tags
+        self.lists = set() if lists is None else lists  #: keys; loaded only when the rulebook needs lists
+        self.is_new = is_new  #: has no row from before this transaction
+        self.announced = not is_new  #: lead.created has been raised
+        self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded
+
+    def get(self, field: str) -> Any:
+        """The typed value of a field, tags and lists included; None when it has none."""
+        if field == "tags":
+            return self.tags
+        if field == "lists":
+            return self.lists
+        return self.values.get(field)
+
+    def __repr__(self) -> str:
+        return f"LeadState({self.tenant}/{self.key}, {self.values})"

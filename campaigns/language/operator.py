@@ -1,0 +1,105 @@
+"""The declaration of a filter operator: one function, the types it accepts, its operand, and what null means
+to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from campaigns.language.context import Context
+from campaigns.language.registry import Registry
+from campaigns.language.scope import Scope
+from campaigns.language.tokens import Target, typed_value
+
+#: (the lead's value, the operands, the context) -> whether it matches. The value is never null, but for
+#: PRESENCE.
+Test = Callable[[Any, Any, Context], bool]
+
+
+class Nulls(Enum):
+    """What an operator says of a field that has no value."""
+
+    POSITIVE = "never matches"
+    NEGATIVE = "matches, unless must_have_value is set"
+    ORDERING = "never matches, unless or_empty is set"
+    PRESENCE = "is what it asks for"
+
+
+class Operand(Enum):
+    """What stands in `value`."""
+
+    NONE = "no value"
+    ONE = "one value"
+    SOME = "one value or a list of them"
+    LIST = "a list of values"
+    PAIR = "a list of two values, the lower first"
+    PERIOD = "a period"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The switches of one filter."""
+
+    zone: ZoneInfo
+    case_sensitive: bool = False
+    accent_insensitive: bool = False
+    calendar: bool = False
+    must_have_value: bool = False
+    or_empty: bool = False
+
+
+def _identity(options: Options) -> Callable[[Any], Any] | None:
+    return None
+
+
+class Family(msgspec.Struct, frozen=True):
+    """How types that are compared alike are brought into the form that is compared."""
+
+    #: operand from the document: a typed constant or a Dynamic
+    literal: Callable[[Any, Target, Scope, str], Any] = typed_value
+    #: makes the form of a typed operand; None where it is compared as it is
+    operand: Callable[[Options], Callable[[Any], Any] | None] = _identity
+    #: makes the form of the lead's value
+    value: Callable[[Options], Callable[[Any], Any] | None] = _identity
+    #: the names of the switches its filters may have
+    switches: frozenset[str] = frozenset()
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """An operator as the registry knows it, for one type."""
+
+    name: str
+    type: str
+    operand: Operand
+    nulls: Nulls
+    family: Family
+    test: Test
+
+
+OPERATORS: Registry[Operator] = Registry("operator")
+
+
+def operator(
+    name: str,
+    *types: str,
+    operand: Operand = Operand.NONE,
+    nulls: Nulls = Nulls.POSITIVE,
+    family: Family | None = None,
+) -> Callable[[Test], Test]:
+    """Enter a function as the operator of that name for each of the types."""
+
+    def enter(test: Test) -> Test:
+        for type_name in types:
+            entry = Operator(name, type_name, operand, nulls, family or Family(), test)
+            OPERATORS.add(f"{type_name}.{name}", entry)
+        return test
+
+    return enter
+
+
+def operators_of(type_name: str) -> list[str]:
+    """The names of the operators that a type has."""
+    return sorted(entry.name for entry in OPERATORS if entry.type == type_name)

@@ -1,0 +1,176 @@
+"""What a tenant has: fields, event types, stages, lists and the rest. Documents and events are checked
+against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from campaigns.language import incoming
+from campaigns.language.faults import Fault
+from campaigns.language.values import TYPES, caster
+
+CAMPAIGN_REQUESTED = "campaign.requested"
+UNDECLARED = "undeclared"  #: the type of what an open event carries without having declared it
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of a lead."""
+
+    key: str
+    label: str
+    type: str
+    options: frozenset[str] | None = None  #: of a picklist or multi-select; None takes any text
+    read_only: bool = False
+    builtin: bool = False
+    action: str | None = None  #: the only action that may change it
+    cast: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
+    dump: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cast", caster(self.type, self.options))
+        object.__setattr__(self, "dump", TYPES[self.type].dump)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSpec:
+    """One attribute of an event type."""
+
+    name: str
+    type: str
+    required: bool = False
+    options: frozenset[str] | None = None
+    cast: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known = self.type != UNDECLARED
+        object.__setattr__(self, "cast", caster(self.type, self.options) if known else _as_it_is)
+
+
+def _as_it_is(raw: Any) -> Any:
+    return raw
+
+
+@dataclass(frozen=True)
+class EventTypeSpec:
+    """One type of event. An open one accepts attributes it does not declare."""
+
+    name: str
+    label: str
+    attributes: Mapping[str, AttributeSpec]
+    open: bool = False
+
+    @cached_property
+    def casts(self) -> dict[str, Callable[[Any], Any]]:
+        """The cast of each declared attribute."""
+        return {name: spec.cast for name, spec in self.attributes.items()}
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The attributes without which an event of this type is refused."""
+        return tuple(name for name, spec in self.attributes.items() if spec.required)
+
+
+def event_type(name: str, *attributes: AttributeSpec, label: str = "", open: bool = False) -> EventTypeSpec:
+    """An event type of these attributes."""
+    return EventTypeSpec(name, label or name, {item.name: item for item in attributes}, open)
+
+
+#: Raised by the interpreter and by signals; a name with a dot is never a tenant's own.
+SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
+    spec.name: spec
+    for spec in (
+        event_type("lead.created", label="Lead created", open=True),
+        event_type("field.changed", AttributeSpec("field", "string", True), label="Field changed", open=True),
+        event_type(
+            "score.changed",
+            AttributeSpec("field", "string", True),
+            AttributeSpec("old", "integer"),
+            AttributeSpec("new", "integer"),
+            AttributeSpec("change", "integer"),
+            label="Score changed",
+        ),
+        event_type("tag.added", AttributeSpec("tag", "string", True), label="Tag added"),
+        event_type("list.joined", AttributeSpec("list", "string", True), label="List joined"),
+        event_type(
+            CAMPAIGN_REQUESTED,
+            AttributeSpec("campaign", "string", True),
+            label="Campaign requested",
+            open=True,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class TenantSchema:
+    """A tenant's vocabulary at one version. Never changed; a new version is a new object."""
+
+    tenant: str
+    timezone: str = "UTC"
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    event_types: Mapping[str, EventTypeSpec] = field(default_factory=dict)
+    stages: tuple[str, ...] = ()  #: keys in their order
+    tags: frozenset[str] = frozenset()
+    lists: Mapping[str, int] = field(default_factory=dict)  #: key to id, of lists that are not archived
+    owners: Mapping[str, int] = field(default_factory=dict)  #: e-mail address to id
+    inactive_owners: frozenset[str] = frozenset()  #: those of the owners who get no more leads
+    companies: Mapping[str, int] = field(default_factory=dict)  #: name to id
+    campaigns: Mapping[str, str] = field(default_factory=dict)  #: key to status
+    requestable: frozenset[str] | None = None  #: campaigns that can be requested; None when not known
+
+    @classmethod
+    def build(cls, tenant: str, *, fields: Iterable[FieldSpec] = (), **parts: Any) -> TenantSchema:
+        """A schema of the built-in fields and a tenant's own."""
+        bare = cls(tenant, **parts)
+        known = {spec.key: spec for spec in (*_builtin_fields(bare), *fields)}
+        return cls(tenant, fields=known, **parts)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The tenant's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def stage_order(self) -> dict[str, int]:
+        """Each stage's place."""
+        return {key: place for place, key in enumerate(self.stages)}
+
+    def day(self, instant: datetime) -> date:
+        """The calendar day of an instant where the tenant is."""
+        return instant.astimezone(self.zone).date()
+
+    def find_event_type(self, name: str) -> EventTypeSpec | None:
+        """A tenant's event type, or one of ours."""
+        return self.event_types.get(name) or SYSTEM_EVENTS.get(name)
+
+    def check_event(self, event_type: str, data: Any) -> tuple[dict[str, Any], list[Fault]]:
+        """The typed data of an event from outside, and every fault in it. Never raises."""
+        return incoming.check_event(self, event_type, data)
+
+
+def _builtin_fields(schema: TenantSchema) -> list[FieldSpec]:
+    stages = frozenset(schema.stages)
+    owners = frozenset(schema.owners)
+    return [
+        FieldSpec("email", "E-mail address", "string", builtin=True),
+        FieldSpec("first_name", "First name", "string", builtin=True),
+        FieldSpec("last_name", "Last name", "string", builtin=True),
+        FieldSpec("phone", "Phone number", "string", builtin=True),
+        FieldSpec("company", "Company", "string", builtin=True, read_only=True),
+        FieldSpec("owner", "Owner", "picklist", owners, builtin=True, action="change_owner"),
+        FieldSpec("stage", "Stage", "picklist", stages, builtin=True, action="change_stage"),
+        FieldSpec("score", "Score", "integer", builtin=True, action="change_score"),
+    ]
+
+
+#: The names no custom field may take.
+BUILTIN_FIELDS: frozenset[str] = frozenset(spec.key for spec in _builtin_fields(TenantSchema(""))) | {
+    "tags",
+    "lists",
+}

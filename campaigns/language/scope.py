@@ -1,0 +1,92 @@
+"""The surroundings in which a document is checked and compiled: the vocabulary, the faults so far, the events
+it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from campaigns.language.faults import Fault
+from campaigns.language.registry import did_you_mean
+from campaigns.language.schema import UNDECLARED, AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+
+PSEUDO_FIELDS = ("tags", "lists")
+
+
+def _pseudo_field(name: str, schema: TenantSchema) -> FieldSpec:
+    """Tags and lists are kept beside the lead's fields and read like multi-select fields."""
+    if name == "tags":
+        return FieldSpec("tags", "Tags", "multi_select", schema.tags, builtin=True, action="change_tags")
+    lists = frozenset(schema.lists)
+    return FieldSpec("lists", "Lists", "multi_select", lists, builtin=True, action="add_to_list")
+
+
+class Scope:
+    """Collects every fault of one document; a compiled part is of use only when there are none."""
+
+    def __init__(self, schema: TenantSchema, key: str = "", *, publishing: bool = True) -> None:
+        self.schema = schema
+        self.publishing = publishing  #: stricter than running: what may pass later must hold now
+        self.key = key  #: of the campaign; empty when not known yet
+        self.faults: list[Fault] = []
+        self.events: list[EventTypeSpec] = []  #: heard by the triggers, with what each carries
+        self.needs_lists = False
+
+    def expect_keys(self, raw: dict[str, Any], path: str, known: Iterable[str]) -> None:
+        """Note a fault for each key that has no meaning here."""
+        names = list(known)
+        for name in raw:
+            if name not in names:
+                self.fault(
+                    f"{path}.{name}" if path else name, f"has no meaning here{did_you_mean(name, names)}"
+                )
+
+    def fault(self, path: str, message: str) -> None:
+        """Note one fault."""
+        self.faults.append(Fault(path, message))
+
+    def take_faults(self) -> list[Fault]:
+        """The faults so far; the next ones start a new list."""
+        faults, self.faults = self.faults, []
+        return faults
+
+    def find_field(self, name: object, path: str) -> FieldSpec | None:
+        """A field of the lead by name, tags and lists included."""
+        if not isinstance(name, str):
+            self.fault(path, "expected the name of a field")
+            return None
+        if name in PSEUDO_FIELDS:
+            self.needs_lists |= name == "lists"
+            return _pseudo_field(name, self.schema)
+        spec = self.schema.fields.get(name)
+        if spec is None:
+            self.fault(path, f"unknown field {name[:64]!r}{did_you_mean(name, self.schema.fields)}")
+        return spec
+
+    def find_attribute(self, name: object, path: str) -> AttributeSpec | None:
+        """An attribute that every event of the triggers has; UNDECLARED where open events leave it so."""
+        if not isinstance(name, str):
+            self.fault(path, "expected the name of an attribute")
+            return None
+        found = [self._attribute_of(event, name, path) for event in self.events]
+        known = [spec for spec in found if spec is not None]
+        if not known or len(known) < len(found):
+            return None
+        if len({spec.type for spec in known}) > 1:
+            kinds = ", ".join(
+                f"{spec.type} in {event.name}" for spec, event in zip(known, self.events, strict=True)
+            )
+            self.fault(
+                path, f"attribute '{name}' has different types: {kinds}; use one campaign per event type"
+            )
+            return None
+        return known[0]
+
+    def _attribute_of(self, event: EventTypeSpec, name: str, path: str) -> AttributeSpec | None:
+        spec = event.attributes.get(name)
+        if spec is None and event.open:
+            return AttributeSpec(name, UNDECLARED)
+        if spec is None:
+            hint = did_you_mean(name, event.attributes)
+            self.fault(path, f"event type '{event.name}' has no attribute {name[:64]!r}{hint}")
+        return spec

@@ -1,0 +1,75 @@
+"""The declaration of a trigger: one function that turns its part of a document into a subscription to an
+event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from campaigns.language.context import Context
+from campaigns.language.lead import LeadState
+from campaigns.language.registry import Registry, did_you_mean
+from campaigns.language.schema import EventTypeSpec
+from campaigns.language.scope import Scope
+
+Matches = Callable[[LeadState, Context], bool]
+
+#: System events by which attribute subscriptions are told apart, so that matching never scans.
+QUALIFIERS = {
+    "field.changed": "field",
+    "tag.added": "tag",
+    "list.joined": "list",
+    "campaign.requested": "campaign",
+}
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """The events that a trigger hears."""
+
+    event: EventTypeSpec  #: its name, and the attributes that filters and tokens may use
+    qualifier: str | None = None  #: only events with this field, tag, list or campaign; None for all
+    test: Matches | None = None  #: a further condition
+
+
+#: (the trigger in the document, the scope, the path) -> the subscription; None with a fault
+Compile = Callable[[dict[str, Any], Scope, str], Subscription | None]
+
+
+class TriggerSpec(msgspec.Struct, frozen=True):
+    """A trigger as the registry knows it."""
+
+    name: str
+    label: str
+    doc: str
+    keys: tuple[str, ...]
+    compile: Compile
+
+
+TRIGGERS: Registry[TriggerSpec] = Registry("trigger")
+
+
+def trigger(name: str, *, label: str, keys: tuple[str, ...] = ()) -> Callable[[Compile], Compile]:
+    """Enter a function as the trigger of that name; `keys` are those it understands beside `type`."""
+
+    def enter(compile: Compile) -> Compile:
+        TRIGGERS.add(name, TriggerSpec(name, label, (compile.__doc__ or "").strip(), keys, compile))
+        return compile
+
+    return enter
+
+
+def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:
+    """Check one trigger and compile it. Notes every fault."""
+    if not isinstance(raw, dict):
+        scope.fault(path, "expected an object with a type")
+        return None
+    name = raw.get("type")
+    spec = TRIGGERS.get(name) if isinstance(name, str) else None
+    if spec is None:
+        what = f"unknown trigger {name[:64]!r}" if isinstance(name, str) else "names no trigger"
+        scope.fault(f"{path}.type", what + (did_you_mean(name, TRIGGERS.names())))
+        return None
+    scope.expect_keys(raw, path, ("type", *spec.keys))
+    return spec.compile(raw, scope, path)

@@ -1,0 +1,21 @@
+"""The lead becomes a member of a static list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from campaigns.language.registry import did_you_mean
+from campaigns.language.schema import SYSTEM_EVENTS
+from campaigns.language.scope import Scope
+from campaigns.language.trigger import Subscription, trigger
+from campaigns.language.values import show
+
+
+@trigger("list_joined", label="A list is joined", keys=("list",))
+def list_joined(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
+    """The lead joins the list, or any list when none is named."""
+    key = raw.get("list")
+    if key is not None and (not isinstance(key, str) or key not in scope.schema.lists):
+        scope.fault(f"{path}.list", f"unknown list {show(key)}{did_you_mean(key, scope.schema.lists)}")
+        return None
+    return Subscription(SYSTEM_EVENTS["list.joined"], key)
