@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery, signals
 from django.utils.module_loading import import_string
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
 from engine.conf import conf

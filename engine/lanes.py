@@ -82,14 +82,14 @@ class Lanes:
         self._keys = [settings.prefix, WAKE_QUEUE]
         self._scripts: dict[str, Script] = {}
 
-    def _run(self, name: str, *args: object) -> Any:
+    def _run(self, name: str, *args: bytes | str | int | float) -> Any:
         if name not in self._scripts:
             self._scripts[name] = _script(self.client, name)
         return self._scripts[name](keys=self._keys, args=args)
 
     def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
         """Append events to lanes: (tenant, lane, events) each. Returns the depth of each lane, -1: full."""
-        args: list[object] = [self.settings.lane_limit]
+        args: list[bytes | str | int | float] = [self.settings.lane_limit]
         for tenant, lane, events in groups:
             args += [tenant, lane, len(events), *events]
         return self._run("push", *args)

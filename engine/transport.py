@@ -78,20 +78,25 @@ class QoS(stock.QoS):
 
     def append(self, message: Any, tag: str) -> None:
         """Remember a delivery; a bundle needs no copy in `unacked`."""
-        if not tag.startswith(BUNDLE_TAG):
-            return super().append(message, tag)
-        return virtual.QoS.append(self, message, tag)
+        if tag.startswith(BUNDLE_TAG):
+            virtual.QoS.append(self, message, tag)
+        else:
+            super().append(message, tag)
 
     def ack(self, tag: str) -> None:
         """A bundle that ended, however it ended."""
-        if not tag.startswith(BUNDLE_TAG):
-            return super().ack(tag)
-        keeper().drop(tag)
-        return virtual.QoS.ack(self, tag)
+        if tag.startswith(BUNDLE_TAG):
+            keeper().drop(tag)
+            virtual.QoS.ack(self, tag)
+        else:
+            super().ack(tag)
 
     def reject(self, tag: str, requeue: bool = False) -> None:
         """Giving a bundle back is releasing it, so requeueing is the same as acknowledging."""
-        return self.ack(tag) if tag.startswith(BUNDLE_TAG) else super().reject(tag, requeue)
+        if tag.startswith(BUNDLE_TAG):
+            self.ack(tag)
+        else:
+            super().reject(tag, requeue)
 
     def restore_by_tag(self, tag: str, client: Any = None, leftmost: bool = False) -> None:
         """Put an ordinary message back; bundles are the keeper's."""
