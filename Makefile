@@ -56,6 +56,9 @@ clean: ## Remove what was made: environment, caches, data of the demo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- the virtual environment: each stamp is as new as the last complete installation
+#
+# pip compiles on one core what the demo mostly never imports, so the demo does without. Tests do not:
+# where warnings are errors, what a package's source provokes in the compiler must not come up in a test.
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,10 +71,11 @@ clean: ## Remove what was made: environment, caches, data of the demo
 
 $(DEMO): .venv/.made requirements.txt requirements-demo.txt constraints.txt
 	@echo "Installing packages, about half a minute the first time…"
-	@$(PIP) -r requirements-demo.txt
+	@$(PIP) --no-compile -r requirements-demo.txt
 	@touch $@
 
 $(DEV): .venv/.made requirements.txt requirements-demo.txt requirements-dev.txt constraints.txt
 	@echo "Installing packages, about half a minute the first time…"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-compile -r requirements-dev.txt
+	@$(PY) -W ignore -m compileall -q -j 0 .venv/lib || true
 	@touch $(DEMO) $@
