@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,31 +18,26 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Recorder:
-    """Collects the activities of a bundle, in the order of execution."""
+    """Collects the activities of one tenant's leads in a bundle, in the order of execution."""
 
     def __init__(self) -> None:
-        self.tenant = ""
-        self.activities: list[tuple[str, ActivityRow]] = []
-
-    def record(self, row: ActivityRow) -> None:
-        """Called by the interpreter for each executed action."""
-        self.activities.append((self.tenant, row))
+        self.activities: list[ActivityRow] = []
 
 
-def copy_activities(
-    connection: psycopg.Connection, activities: Iterable[tuple[str, ActivityRow]], now: datetime
-) -> None:
+def copy_activities(connection: psycopg.Connection, recorders: Mapping[str, Recorder], now: datetime) -> None:
     """Append them in one COPY. Rows of a lead get rising ids: its row is locked until the commit."""
     recorded_at = now.isoformat().encode()
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        copy.write(b"".join([_line(tenant, row, recorded_at) for tenant, row in activities]))
+        for tenant, recorder in recorders.items():
+            head = tenant.encode()
+            copy.write(b"".join([_line(head, row, recorded_at) for row in recorder.activities]))
 
 
-def _line(tenant: str, row: ActivityRow, recorded_at: bytes) -> bytes:
+def _line(tenant: bytes, row: ActivityRow, recorded_at: bytes) -> bytes:
     """One row in the text format of COPY. JSON has no raw tab or newline, so only backslashes need doubling."""
     return b"\t".join(
         (
-            tenant.encode(),
+            tenant,
             b"%d" % row.lead_id,
             recorded_at,
             row.occurred_at.isoformat().encode(),

@@ -25,10 +25,10 @@ def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetim
     """Execute the tenants' campaigns for these events, in order. Returns the seconds spent per tenant."""
     rulebooks = _cache.current(connection, {event.tenant for event in events})
     leads = load_leads(connection, {(event.tenant, event.lead) for event in events}, rulebooks)
-    recorder = Recorder()
-    seconds = decide(events, leads, rulebooks, now, recorder)
+    recorders = {tenant: Recorder() for tenant in rulebooks}
+    seconds = decide(events, leads, rulebooks, now, recorders)
     store_leads(connection, leads.values(), rulebooks, now)
-    copy_activities(connection, recorder.activities, now)
+    copy_activities(connection, recorders, now)
     return seconds
 
 
@@ -37,7 +37,7 @@ def decide(
     leads: Mapping[Place, StoredLead],
     rulebooks: Mapping[str, Rulebook],
     now: datetime,
-    recorder: Recorder,
+    recorders: Mapping[str, Recorder],
 ) -> dict[str, float]:
     """Run the events in memory: leads change, activities are recorded. Returns the seconds per tenant."""
     seconds: dict[str, float] = {}
@@ -48,7 +48,6 @@ def decide(
             seconds[tenant] = seconds.get(tenant, 0.0) + until - since
             tenant, since = event.tenant, until
         lead = leads[event.tenant, event.lead].state
-        recorder.tenant = event.tenant
-        run_event(rulebooks[event.tenant], lead, event, now, recorder)
+        run_event(rulebooks[event.tenant], lead, event, now, recorders[event.tenant])
     seconds[tenant] = seconds.get(tenant, 0.0) + time.perf_counter() - since
     return seconds

@@ -96,12 +96,8 @@ def typed(fields: Mapping[str, Any], schema: TenantSchema) -> dict[str, Any]:
     return values
 
 
-def _load_lists(
-    connection: psycopg.Connection, leads: Iterable[StoredLead], rulebooks: Mapping[str, Rulebook]
-) -> None:
-    asked = {
-        (lead.state.tenant, lead.state.id): lead for lead in leads if rulebooks[lead.state.tenant].needs_lists
-    }
+def _load_lists(connection: psycopg.Connection, leads: Iterable[StoredLead], rulebooks: Mapping[str, Rulebook]) -> None:
+    asked = {(lead.state.tenant, lead.state.id): lead for lead in leads if rulebooks[lead.state.tenant].needs_lists}
     if not asked:
         return
     for tenant, id, list_id in connection.execute(QUERIES["select_memberships"], _columns(list(asked))):
@@ -131,9 +127,7 @@ def _update_fields(
     rulebooks: Mapping[str, Rulebook],
     now: datetime,
 ) -> None:
-    rows = [
-        _row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - {"tags", "lists"}
-    ]
+    rows = [_row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - {"tags", "lists"}]
     if rows:
         connection.execute(QUERIES["update_leads_changed"], [now, *_columns(rows)])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery, signals
 from django.utils.module_loading import import_string
+from kombu.connection import resolve_aliases
 from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -21,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.production")
 
 # An alias, not broker_transport: only so do Flower's broker page and a broker failover still see Redis.
 TRANSPORT_ALIASES["fairlane"] = "engine.transport:Transport"
+resolve_aliases["fairlane"] = "redis"
 
 
 def broker_url(redis_url: str) -> str:

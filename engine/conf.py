@@ -16,6 +16,7 @@ class EngineConf:
     redis_url: str  #: the broker: lanes and ordinary Celery queues
     database_url: str = ""  #: PostgreSQL as the worker role; needed by workers and maintenance only
     handler: str = ""  #: dotted path: what to do with a bundle of events
+    housekeeping: str = ""  #: dotted path: hourly care of the handler's tables, given a worker connection
     prefix: str = "{fairlane}:"  #: of every Redis key of this broker shard; its hash tag
     database: str = "default"  #: the name of the database this node works for
     bundle_seconds: float = 0.08  #: aim for one transaction
@@ -31,9 +32,7 @@ class EngineConf:
     def __post_init__(self) -> None:
         """Raises ImproperlyConfigured naming the first setting that cannot be."""
         if not self.redis_url.startswith(("redis://", "rediss://")):
-            raise ImproperlyConfigured(
-                f"ENGINE redis_url must begin with redis:// not {self.redis_url[:8]!r}"
-            )
+            raise ImproperlyConfigured(f"ENGINE redis_url must begin with redis:// not {self.redis_url[:8]!r}")
         for name in ("bundle_seconds", "bundle_events", "bundle_lanes", "lease_seconds", "max_attempts"):
             if getattr(self, name) <= 0:
                 raise ImproperlyConfigured(f"ENGINE {name} must be more than 0, not {getattr(self, name)}")

@@ -52,6 +52,10 @@ class EmbeddedServerError(EngineError):
     """An embedded server cannot be started."""
 
 
+class HandlerFault(EngineError):
+    """The handler broke its contract."""
+
+
 class Retry(EngineError):
     """The event shall be tried again later; raised by a handler.
 

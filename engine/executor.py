@@ -17,10 +17,11 @@ from typing import Protocol
 
 import psycopg
 from psycopg import errors as database_errors
+from psycopg.pq import TransactionStatus
 
 from engine import ledger
 from engine.enqueue import TASK_TYPE
-from engine.errors import DatabaseDown, Retry
+from engine.errors import DatabaseDown, HandlerFault, Retry
 from engine.lanes import FetchedLane, LaneOutcome
 from engine.types import Event, Unreadable, decode
 
@@ -40,9 +41,7 @@ DOWN_CLASSES = ("08", "53", "57P")
 class Handler(Protocol):
     """What to do with events; the seam to the campaigns."""
 
-    def __call__(
-        self, connection: psycopg.Connection, events: Sequence[Event], now: datetime
-    ) -> dict[str, float]:
+    def __call__(self, connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
         """Write the effects of the events, in order, within the open transaction.
 
         Returns the seconds spent per tenant. Raises engine.errors.Retry to be tried again later and
@@ -57,7 +56,13 @@ class LaneWork:
     tenant: str
     lane: int
     tries: int
-    events: list[Event | Unreadable]
+    events: Sequence[Event | Unreadable]
+    raw: Sequence[bytes]  #: the events as the lane holds them
+
+    def part(self, first: int, last: int) -> LaneWork:
+        """Some of the events; only the first of a lane was tried before."""
+        tries = self.tries if first == 0 else 0
+        return LaneWork(self.tenant, self.lane, tries, self.events[first:last], self.raw[first:last])
 
 
 @dataclass
@@ -97,9 +102,9 @@ class Executor:
     def execute(self, lanes: Sequence[FetchedLane]) -> Report:
         """Do what can be done of a bundle. Raises DatabaseDown, after which nothing counts as done."""
         report = Report()
-        works = [_read(lane) for lane in lanes]
-        for work in works:
-            report.outcomes[work.tenant, work.lane] = LaneOutcome(work.tenant, work.lane, 0)
+        for lane in lanes:
+            report.outcomes[lane.tenant, lane.lane] = LaneOutcome(lane.tenant, lane.lane, 0)
+        works = [_read(lane) for lane in lanes if lane.events]
         ordinary = [work for work in works if _is_ordinary(work, self.max_attempts)]
         try:
             self._run(ordinary, report)
@@ -111,9 +116,8 @@ class Executor:
         return report
 
     def _run_one_by_one(self, work: LaneWork, report: Report) -> None:
-        for position, event in enumerate(work.events):
-            single = LaneWork(work.tenant, work.lane, work.tries if position == 0 else 0, [event])
-            self._run([single], report)
+        for position in range(len(work.events)):
+            self._run([work.part(position, position + 1)], report)
             if report.outcomes[work.tenant, work.lane].wait is not None:
                 return
 
@@ -142,9 +146,15 @@ class Executor:
         with self.connection.transaction():
             todo = ledger.claim(self.connection, events)
             own = self.handler(self.connection, todo, self.clock()) if todo else {}
+            self._refuse_aborted()
         for work in works:
             _count_done(report, work.tenant, work.lane, len(work.events))
         _charge(report, works, own, time.perf_counter() - started)
+
+    def _refuse_aborted(self) -> None:
+        """After an error that the handler swallowed, COMMIT would succeed and keep nothing."""
+        if self.connection.info.transaction_status is not TransactionStatus.INTRANS:
+            raise HandlerFault("it did not leave its transaction ready to commit")
 
     def _single(self, work: LaneWork, report: Report) -> None:
         event = work.events[0]
@@ -175,6 +185,9 @@ class Executor:
         if _is_single(works):
             self._failed(works[0], error, report)
             return
+        if len(works) == 1 and isinstance(error, CONTENTION):
+            self._wait(works[0], report, self.retry_seconds, tried=False)
+            return
         logger.info("a bundle of %d lanes is split: %s", len(works), error)
         for half in _halves(works):
             waiting = {place for place, outcome in report.outcomes.items() if outcome.wait is not None}
@@ -203,13 +216,14 @@ class Executor:
             if isinstance(event, Event) and not ledger.claim(self.connection, [event]):
                 logger.info("event %s was done before it could be parked", event.id)
             else:
-                ledger.bury(self.connection, work.tenant, work.lane, event, error, attempts)
+                ledger.bury(self.connection, work.tenant, work.lane, event, work.raw[0], error, attempts)
                 report.dead += 1
         _count_done(report, work.tenant, work.lane, 1)
 
 
 def _read(lane: FetchedLane) -> LaneWork:
-    return LaneWork(lane.tenant, lane.lane, lane.tries, [_decode(raw, lane.tenant) for raw in lane.events])
+    events = [_decode(raw, lane.tenant) for raw in lane.events]
+    return LaneWork(lane.tenant, lane.lane, lane.tries, events, lane.events)
 
 
 def _decode(raw: bytes, tenant: str) -> Event | Unreadable:
@@ -237,10 +251,7 @@ def _halves(works: list[LaneWork]) -> Iterable[list[LaneWork]]:
         return works[:middle], works[middle:]
     (work,) = works
     middle = len(work.events) // 2
-    return (
-        [LaneWork(work.tenant, work.lane, work.tries, work.events[:middle])],
-        [LaneWork(work.tenant, work.lane, 0, work.events[middle:])],
-    )
+    return [work.part(0, middle)], [work.part(middle, len(work.events))]
 
 
 def _count_done(report: Report, tenant: str, lane: int, count: int) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
 
 import psycopg
 
 from engine.sql import load
-from engine.types import Event, Unreadable, encode
+from engine.types import Event, Unreadable
 
 QUERIES = load("engine.sql", "ledger.sql")
 
@@ -19,7 +18,7 @@ def claim(connection: psycopg.Connection, events: Sequence[Event]) -> list[Event
     Waits for another owner of the same events, up to the connection's lock_timeout.
     """
     keys = [event.ledger_key for event in events]
-    days = [event.accepted_at.astimezone(UTC).date() for event in events]
+    days = [event.ledger_day for event in events]
     tenants = [event.tenant for event in events]
     rows = connection.execute(QUERIES["claim_events_not_done"], [tenants, keys, days])
     fresh = set(rows.fetchall())
@@ -34,10 +33,8 @@ def claim(connection: psycopg.Connection, events: Sequence[Event]) -> list[Event
 
 def is_done(connection: psycopg.Connection, event: Event) -> bool:
     """Whether the event was done before."""
-    day = event.accepted_at.astimezone(UTC).date()
-    row = connection.execute(
-        QUERIES["select_event_done"], [event.tenant, event.ledger_key, day, day]
-    ).fetchone()
+    day = event.ledger_day
+    row = connection.execute(QUERIES["select_event_done"], [event.tenant, event.ledger_key, day, day]).fetchone()
     return bool(row and row[0])
 
 
@@ -46,16 +43,14 @@ def bury(
     tenant: str,
     lane: int,
     event: Event | Unreadable,
+    raw: bytes,
     error: str,
     attempts: int,
 ) -> None:
-    """Park an event, or bytes that are none, as a dead letter."""
-    if isinstance(event, Event):
-        known = [event.lead, event.id, event.type, encode(event)]
-    else:
-        known = ["", "", "", event.raw]
-    error = error.replace("\x00", "\\0")[:4000]
-    connection.execute(QUERIES["insert_dead_letter"], [tenant, lane, *known, error, attempts])
+    """Park an event, or bytes that are none, as a dead letter. `raw` is what the lane held."""
+    names = [event.lead, event.id, event.type] if isinstance(event, Event) else ["", "", ""]
+    texts = [text.replace("\x00", "\\0") for text in (*names, error[:4000])]  # PostgreSQL takes no NUL
+    connection.execute(QUERIES["insert_dead_letter"], [tenant, lane, *texts[:3], raw, texts[3], attempts])
 
 
 def ensure_partitions(connection: psycopg.Connection, keep_days: int) -> int:

@@ -39,9 +39,7 @@ def record(tenant: str, events: Sequence[Event]) -> None:
         for first in range(0, len(lines), ROW_EVENTS):
             body = b"".join(lines[first : first + ROW_EVENTS])
             count = body.count(b"\n")
-            cursor.execute(
-                QUERIES["append_to_row_of_transaction"], {"tenant": tenant, "events": body, "count": count}
-            )
+            cursor.execute(QUERIES["append_to_row_of_transaction"], {"tenant": tenant, "events": body, "count": count})
             row, is_new = cursor.fetchone()
             if is_new:
                 transaction.on_commit(partial(_push_row, tenant, row))
@@ -71,14 +69,25 @@ def _events(tenant: str, body: bytes) -> list[Event]:
     return [decode(line, tenant) for line in body.splitlines()]
 
 
-def sweep(worker: psycopg.Connection, limit: int = 100) -> int:
+def sweep(worker: psycopg.Connection, batch: int = 100) -> int:
     """Push rows that a crash or a broker outage left behind, oldest first. Returns how many rows.
 
-    Takes a connection of the worker role in autocommit. Two sweepers may push a row twice: harmless.
-    Raises BrokerDown.
+    A tenant with a full lane waits for the next sweep, with all its rows: they keep their order, and nobody
+    else waits. Takes a connection of the worker role in autocommit. Two sweepers may push a row twice:
+    harmless. Raises BrokerDown.
     """
-    rows = worker.execute(QUERIES["select_rows_left_behind"], [SWEEP_AGE_SECONDS, limit]).fetchall()
-    for row, tenant, body in rows:
-        enqueue.push(_events(tenant, body))
-        worker.execute(QUERIES["delete_row_returning_id"], [row])
-    return len(rows)
+    pushed = 0
+    full: list[str] = []
+    while rows := worker.execute(QUERIES["select_rows_left_behind"], [SWEEP_AGE_SECONDS, full, batch]).fetchall():
+        for row, tenant, body in rows:
+            if tenant in full:
+                continue
+            try:
+                enqueue.push(_events(tenant, body))
+            except LaneFull as error:
+                logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
+                full.append(tenant)
+            else:
+                worker.execute(QUERIES["delete_row_returning_id"], [row])
+                pushed += 1
+    return pushed

@@ -12,6 +12,7 @@ import psycopg
 from celery import current_app, shared_task
 from celery.exceptions import Retry as CeleryRetry
 from django.utils.module_loading import import_string
+from kombu.utils.json import loads
 
 from engine import db
 from engine.conf import conf
@@ -26,21 +27,44 @@ logger = logging.getLogger(__name__)
 #: Tries to tell Redis the outcome, with this pause; then the lease runs out and the ledger drops the repeat.
 SETTLE_TRIES, SETTLE_PAUSE_SECONDS = 3, 0.2
 
+#: Pause of the lanes of a bundle that the database could not take.
+DATABASE_PAUSE_SECONDS = 1.0
+
 
 @shared_task(name=BUNDLE_TASK, acks_late=True, reject_on_worker_lost=True, ignore_result=True, max_retries=0)
 def run_bundle(*, bundle: str, **_: Any) -> str:
     """Execute the bundle whose lease this worker holds. Returns the outcome in words, for Flower."""
     started = time.perf_counter()
+    try:
+        executor = _executor(os.getpid())  # first: what stops every bundle is not to be blamed on this one
+    except DatabaseDown as error:
+        return _give_back(bundle, error, blame=False)
     fetched = lanes().fetch(bundle)
     if fetched is None:
         return "lease lost"
     try:
-        report = _executor(os.getpid()).execute(fetched)
+        report = executor.execute(fetched)
     except DatabaseDown as error:
-        _executor.cache_clear()
-        lanes().release([bundle], blame=False, wait=1.0)
-        return f"given back, {error}"
+        return _give_back(bundle, error, blame=_was_cut(executor.connection))
     return _in_words(report, _settle(bundle, report), time.perf_counter() - started)
+
+
+def _give_back(bundle: str, error: DatabaseDown, *, blame: bool) -> str:
+    lanes().release([bundle], blame=blame, wait=DATABASE_PAUSE_SECONDS)
+    return f"given back, {error}"
+
+
+def _was_cut(connection: psycopg.Connection) -> bool:
+    """Whether the connection was lost though the database answers: an event may have caused that."""
+    _executor.cache_clear()
+    if not connection.closed:
+        connection.close()
+        return False
+    try:
+        _executor(os.getpid())
+    except DatabaseDown:
+        return False
+    return True
 
 
 def _settle(bundle: str, report: Report) -> int:
@@ -90,6 +114,7 @@ def _run_task(event: Event) -> None:
     """Run an ordinary Celery task that came through a lane, in this process."""
     task = current_app.tasks[event.data["task"]]
     try:
-        task.apply(event.data["args"], event.data["kwargs"], task_id=event.id, throw=True)
+        args, kwargs, _ = loads(event.data["body"])
+        task.apply(args, kwargs, task_id=event.id, throw=True)
     except CeleryRetry as again:
         raise Retry(float(again.when or 1.0), str(again)) from again

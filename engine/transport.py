@@ -26,6 +26,7 @@ from kombu.utils.json import dumps
 
 from engine.conf import conf
 from engine.enqueue import task_event
+from engine.errors import LaneFull
 from engine.keeper import keeper
 from engine.keys import BUNDLE_TAG, WAKE_QUEUE
 from engine.lanes import LeasedLane, lanes
@@ -121,7 +122,9 @@ class Channel(stock.Channel):
             super()._put(queue, message, **kwargs)
             return
         tenant, lane = parse_queue(queue)
-        lanes().push([(tenant, lane, [encode(task_event(tenant, message))])])
+        event = task_event(tenant, message)
+        if lanes().push([(tenant, lane, [encode(event)])]) == [-1]:
+            raise LaneFull([event])
 
     def _size(self, queue: str) -> int:
         if not queue.startswith(LANE_PREFIX):

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+#: Python reads other texts as UUIDs too ("0x…", "+1…"): two ids would share a key and one event be dropped.
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+#: A moment without a time zone is no moment.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -24,8 +31,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str  #: the client's id, or ours; executed once per tenant within 24 hours
     lead: str  #: the lead's key; events of one lead are executed in the order of acceptance
     type: str
-    accepted_at: datetime
-    occurred_at: datetime
+    accepted_at: Moment
+    occurred_at: Moment
     data: dict[str, Any] = {}
     source: str = "api"  #: who said so: api, replay, signal, campaign, task
     tenant: str = ""  #: known from the lane, so not written into it
@@ -33,10 +40,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def ledger_key(self) -> uuid.UUID:
         """The 16 bytes under which the ledger knows this event: a UUID is itself, other ids are hashed."""
-        try:
+        if CANONICAL_UUID.fullmatch(self.id):
             return uuid.UUID(self.id)
-        except ValueError:
-            return uuid.UUID(bytes=hashlib.blake2b(self.id.encode(), digest_size=16).digest())
+        return uuid.UUID(bytes=hashlib.blake2b(self.id.encode(), digest_size=16).digest())
+
+    @property
+    def ledger_day(self) -> date:
+        """The day of acceptance in UTC, which names the ledger's partition."""
+        try:
+            return self.accepted_at.astimezone(UTC).date()
+        except OverflowError:  # the first or last day of the calendar, in a zone across its end
+            return self.accepted_at.date()
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -141,6 +141,16 @@ class TenantSchema:
         """Each stage's place."""
         return {key: place for place, key in enumerate(self.stages)}
 
+    @cached_property
+    def owner_of_id(self) -> dict[int, str]:
+        """Owners by their id, as leads refer to them in the database."""
+        return {id: email for email, id in self.owners.items()}
+
+    @cached_property
+    def list_of_id(self) -> dict[int, str]:
+        """Lists by their id, as memberships refer to them in the database."""
+        return {id: key for key, id in self.lists.items()}
+
     def day(self, instant: datetime) -> date:
         """The calendar day of an instant where the tenant is."""
         return instant.astimezone(self.zone).date()

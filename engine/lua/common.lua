@@ -69,13 +69,14 @@ end
 
 -- A tenant's place, from the facts: every script ends by calling this for each tenant it touched.
 -- before: its standing before the change; charge: milliseconds to add, divided by its weight.
--- Coming back from idleness or from its own cap earns no credit: its time is at least the clock's.
+-- Coming back from having no lane to lease (idle, capped, all lanes in work) earns no credit for the time:
+-- else a tenant of one busy lane would save up hours and then take every worker.
 local function place(tenant, conf, before, charge)
   local database = conf.database
   local at = virtual_time(tenant, database)
   local clock_now = clock(database)
-  if (before == 'idle' or before == 'capped') and at < clock_now then at = clock_now end
   at = at + charge / conf.weight
+  if before ~= 'runnable' and at < clock_now then at = clock_now end
   local after = standing(tenant, conf)
   local ring, away, debt = ring_key(database), away_key(database), debt_key(database)
   if after == 'runnable' then

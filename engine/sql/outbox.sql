@@ -28,5 +28,5 @@ DELETE FROM engine_outbox WHERE id = %s RETURNING id;
 
 -- name: select_rows_left_behind
 SELECT id, tenant_id, events FROM engine_outbox
-WHERE created_at < now() - make_interval(secs => %s)
+WHERE created_at < now() - make_interval(secs => %s) AND tenant_id <> ALL (%s::text[])
 ORDER BY id LIMIT %s;

@@ -61,9 +61,7 @@ def _sample(events: float, memory: float) -> dict[str, float]:
 def report(results: dict[str, dict[str, float]]) -> None:
     """The table, ratios first, and the JSON."""
     stock, top = results[STOCK]["actions"], results[LIMIT]["actions"]
-    table = Table(
-        title=f"median of {ROUNDS}, {os.cpu_count()} cores, {platform.machine()}, all servers on them"
-    )
+    table = Table(title=f"median of {ROUNDS}, {os.cpu_count()} cores, {platform.machine()}, all servers on them")
     for heading in ("", "x stock", "of the limit", "actions/s", "events/s", "worker MB"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, row in results.items():

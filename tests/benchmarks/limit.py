@@ -44,9 +44,7 @@ def _lines(event: Event, lead: int, now: str) -> str:
     head = f"{event.tenant}\t{lead}\t{now}\t{now}\t"
     tail = f"\t{event.id}\t"
     change = '{"field":"total","old":"10.00","new":"20.00","outcome":"done"}\n'
-    rows = [
-        f'{head}purchase\t\\N\t\\N\t\\N{tail}{{"amount":"10.00","event_id":"{event.id}","source":"api"}}\n'
-    ]
+    rows = [f'{head}purchase\t\\N\t\\N\t\\N{tail}{{"amount":"10.00","event_id":"{event.id}","source":"api"}}\n']
     rows += [f"{head}increment_number\t1\t1\t{step}{tail}{change}" for step in ("count", "sum", "score")]
     return "".join(rows)
 
