@@ -18,9 +18,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from engine import embedded
-from engine.roles import Urls, prepare_database
+from engine.roles import ROLES, Urls, prepare_database
 
 #: The embedded servers of this process; None when the caller gave others, or none are needed.
 servers: embedded.Servers | None = None
@@ -87,7 +88,9 @@ def _use(admin_url: str, redis_url: str) -> None:
     name = "_".join(filter(None, ["fairlane_test", WORKER]))
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-    _publish(prepare_database(admin_url, name), _redis_database_of_worker(redis_url))
+    # A server that asks the administrator for a password asks the roles too.
+    passwords = dict.fromkeys(ROLES, "fairlane-test") if conninfo_to_dict(admin_url).get("password") else None
+    _publish(prepare_database(admin_url, name, passwords), _redis_database_of_worker(redis_url))
 
 
 def _redis_database_of_worker(url: str) -> str:
