@@ -25,7 +25,7 @@ class ChangeStageParams(msgspec.Struct, frozen=True):
 def change_stage(lead: LeadState, params: ChangeStageParams, context: Context) -> list[Effect] | Skipped:
     """The lead is in the stage afterwards; it does not go back unless that is allowed."""
     order = context.schema.stage_order
-    present = lead.values.get("stage")
+    present = lead.values.get("stage", "")
     if not params.allow_backward and order.get(present, -1) > order[params.stage]:
         return Skipped(f"policy: {params.stage} comes before {present}")
     return [SetField("stage", params.stage)]

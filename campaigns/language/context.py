@@ -46,7 +46,6 @@ class Context:
 
     def __init__(
         self,
-        *,
         schema: TenantSchema,
         type: str,
         event: EventView,

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 
 from campaigns.actions import ACTIONS
-from campaigns.language.action import ActionSpec, Bound, prepare
+from campaigns.language.action import ActionSpec, Bound, Run, prepare
 from campaigns.language.context import Context
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import Matches, compile_filter
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.lead import LeadState
+from campaigns.language.outcome import Failed
 from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
@@ -42,10 +43,10 @@ class Step(msgspec.Struct, frozen=True):
     """A step, ready to run."""
 
     id: str
-    action: ActionSpec
+    logs: str  #: the kind of its activities
+    run: Run
     bound: Bound | None  #: where there is no choice
     choices: tuple[Choice, ...] = ()
-    fault: str | None = None  #: why every execution fails: what it refers to is gone since publication
 
     def choose(self, lead: LeadState, context: Context) -> Choice | None:
         """The first choice that matches, then the default, then nothing."""
@@ -53,6 +54,12 @@ class Step(msgspec.Struct, frozen=True):
             if choice.when is None or choice.when(lead, context):
                 return choice
         return None
+
+
+def _failing(step: Step, reason: str) -> Step:
+    """The step when what it refers to is gone since publication: each execution of it fails."""
+    failed = Failed(reason)
+    return Step(step.id, step.logs, lambda lead, params, context: failed, Bound(None, None))
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -127,7 +134,7 @@ def _compile_steps(raw: Any, scope: Scope) -> tuple[Step, ...]:
         step = _compile_step(item, scope, f"steps[{index}]", seen)
         found = scope.take_faults()
         if step is not None:
-            steps.append(msgspec.structs.replace(step, fault=found[0].message) if found else step)
+            steps.append(_failing(step, str(found[0])) if found else step)
         faults.extend(found)
     scope.faults = faults
     return tuple(steps)
@@ -147,7 +154,7 @@ def _compile_step(raw: Any, scope: Scope, path: str, seen: dict[str, str]) -> St
     if "params" not in raw:
         scope.fault(path, "has neither params nor choices")
         return None
-    return Step(identity, spec, prepare(spec, raw["params"], scope, f"{path}.params"))
+    return Step(identity, spec.logs, spec.run, prepare(spec, raw["params"], scope, f"{path}.params"))
 
 
 def _check_id(raw: Any, scope: Scope, path: str, seen: dict[str, str]) -> str:
@@ -183,7 +190,7 @@ def _compile_choices(
     ]
     if raw.get("default") is not None:
         choices.append(Choice("default", None, prepare(spec, raw["default"], scope, f"{path}.default")))
-    return Step(identity, spec, None, tuple(item for item in choices if item is not None))
+    return Step(identity, spec.logs, spec.run, None, tuple(item for item in choices if item is not None))
 
 
 def _compile_choice(raw: Any, place: int, spec: ActionSpec, scope: Scope, path: str) -> Choice | None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, assert_never
+from typing import Any
 
-from campaigns.language.action import Bound
+from campaigns.language.activity import ActivityRow, Recorder, make_row
+from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView
-from campaigns.language.document import Choice, Step
-from campaigns.language.effects import ChangeTags, Effect, Emit, JoinList, LeaveList, LogActivity, SetField
+from campaigns.language.document import Step
+from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError, Failed, NoOp, Skipped
+from campaigns.language.outcome import BadValueError, Failed, Outcome
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
 from campaigns.language.trigger import QUALIFIERS
-from campaigns.language.values import TYPES
 from engine.types import Event
 
 DEPTH_LIMIT = 10  #: events that may lie between an event and the one from outside that caused it
@@ -27,39 +26,15 @@ LEAD_CREATED = "lead.created"
 LOOP_STOPPED = "loop_stopped"
 
 
-class ActivityRow(NamedTuple):
-    """One row of a lead's history. `data` is JSON, but for Decimals that came in with an event."""
-
-    lead_id: int
-    occurred_at: datetime
-    kind: str
-    campaign_id: int | None
-    version: int | None
-    step: str | None
-    event_key: uuid.UUID
-    data: dict[str, Any]
-
-
-class Recorder(Protocol):
-    """Where the rows go."""
-
-    activities: list[ActivityRow]
-
-
-class _Derived(NamedTuple):
-    """An event that arose while another ran."""
-
-    type: str
-    data: dict[str, Any]
-    subscribers: tuple[Subscriber, ...]
-    depth: int
-
-
-class _Stop(Exception):
-    """The chain of this event ends here."""
-
-
-def run_event(rulebook: Rulebook, lead: LeadState, event: Event, now: datetime, recorder: Recorder) -> None:
+def run_event(
+    rulebook: Rulebook,
+    lead: LeadState,
+    event: Event,
+    now: datetime,
+    recorder: Recorder,
+    *,
+    event_key: uuid.UUID | None = None,
+) -> None:
     """Run one event and all that follows from it:
 
     1. a new lead's creation is logged and handled first;
@@ -67,28 +42,33 @@ def run_event(rulebook: Rulebook, lead: LeadState, event: Event, now: datetime, 
     3. the campaigns that hear it run in their order, each seeing what those before it did;
     4. events that arose are handled first in, first out.
 
-    What an action raises unexpectedly is raised here; the lead in memory is then of no further use."""
-    run = _Run(rulebook, lead, event, now, recorder.activities.append)
+    What an action raises unexpectedly is raised here; the lead in memory is then of no further use. A caller
+    that has the event's ledger key at hand passes it, since making one costs as much as a step."""
+    key = event.ledger_key if event_key is None else event_key
+    run = _Run(rulebook, lead, event.occurred_at, now, recorder.activities.append, key)
     try:
         if not lead.announced:
             lead.announced = True
             if event.type != LEAD_CREATED:
-                run.announce(event)
+                run.announce(event.source)
         run.log(event.type, {"event_id": event.id, "source": event.source, "data": event.data})
-        run.handle(event.type, view_of(rulebook.schema, event.type, event.data), run.listeners(event), 0)
-        run.drain()
+        run.begin(event)
     except _Stop:
         return
 
 
 def view_of(schema: TenantSchema, type: str, data: dict[str, Any]) -> EventView:
     """The data of an event from outside, to be typed as its type declares; unknown types have no types."""
-    spec = schema.event_types.get(type) or SYSTEM_EVENTS.get(type)
-    casts = spec.casts if spec else {}
     if type == "field.changed":
-        field = schema.fields.get(data.get("field", ""))
-        casts = {"old": field.cast, "new": field.cast} if field else {}
-    return EventView(data, casts)
+        name = data.get("field")
+        field = schema.fields.get(name) if isinstance(name, str) else None
+        return EventView(data, {"old": field.cast, "new": field.cast} if field else {})
+    spec = schema.event_types.get(type) or SYSTEM_EVENTS.get(type)
+    return EventView(data, spec.casts if spec else {})
+
+
+class _Stop(Exception):
+    """The chain of this event ends here."""
 
 
 class _Run:
@@ -96,95 +76,76 @@ class _Run:
 
     __slots__ = (
         "append",
+        "changes",
         "context",
         "event_key",
         "executed",
         "lead",
-        "lead_id",
         "now",
         "occurred_at",
-        "queue",
         "rulebook",
-        "schema",
     )
 
     def __init__(
         self,
         rulebook: Rulebook,
         lead: LeadState,
-        event: Event,
+        occurred_at: datetime,
         now: datetime,
         append: Callable[[ActivityRow], None],
+        event_key: uuid.UUID,
     ) -> None:
         self.rulebook = rulebook
-        self.schema = rulebook.schema
         self.lead = lead
-        self.lead_id = lead.id
         self.now = now
-        self.occurred_at = event.occurred_at
-        self.event_key = event.ledger_key
+        self.occurred_at = occurred_at
+        self.event_key = event_key
         self.append = append
         self.executed = 0
-        self.queue: deque[_Derived] = deque()
+        self.changes = Changes(rulebook, lead)
         self.context: Context
 
     def log(
         self, kind: str, data: dict[str, Any], campaign: Campaign | None = None, step: str | None = None
     ) -> None:
         """Append one activity."""
-        if campaign is None:
-            row = ActivityRow(self.lead_id, self.occurred_at, kind, None, None, None, self.event_key, data)
-        else:
-            row = ActivityRow(
-                self.lead_id,
-                self.occurred_at,
-                kind,
-                campaign.id,
-                campaign.version,
-                step,
-                self.event_key,
-                data,
-            )
-        self.append(row)
+        id, version = (None, None) if campaign is None else (campaign.id, campaign.version)
+        row = (self.lead.id, self.occurred_at, kind, id, version, step, self.event_key, data)
+        self.append(make_row(row))
 
-    def announce(self, event: Event) -> None:
-        """A lead that this event brought into being is created before the event happens to it."""
-        data = {"source": event.source}
+    def announce(self, source: str) -> None:
+        """A lead that an event brought into being is created before the event happens to it."""
+        data = {"source": source}
         self.log(LEAD_CREATED, data)
-        self.handle(LEAD_CREATED, EventView(data, {}), self.subscribers(LEAD_CREATED, None), 0)
-        self.drain()
+        topic = self.rulebook.by_event.get(LEAD_CREATED)
+        if topic:
+            self.handle(LEAD_CREATED, EventView(data, {}), topic.others, 0)
+            self.drain()
 
-    def listeners(self, event: Event) -> tuple[Subscriber, ...]:
-        """Who hears the event from outside."""
-        qualifier = QUALIFIERS.get(event.type)
-        return self.subscribers(event.type, event.data.get(qualifier) if qualifier else None)
-
-    def subscribers(self, type: str, qualifier: Any) -> tuple[Subscriber, ...]:
-        """Who hears events of a type."""
-        topic = self.rulebook.by_event.get(type)
-        return topic.subscribers(qualifier) if topic else ()
+    def begin(self, event: Event) -> None:
+        """Handle the event from outside and all that arises."""
+        topic = self.rulebook.by_event.get(event.type)
+        if topic:
+            qualifier = QUALIFIERS.get(event.type)
+            subscribers = topic.subscribers(event.data.get(qualifier) if qualifier else None)
+            self.handle(event.type, view_of(self.rulebook.schema, event.type, event.data), subscribers, 0)
+            self.drain()
 
     def drain(self) -> None:
         """Handle the events that arose, and those that arise from them."""
-        queue = self.queue
+        queue = self.changes.queue
         while queue:
-            derived = queue.popleft()
-            self.handle(derived.type, EventView(derived.data, {}), derived.subscribers, derived.depth)
+            arisen = queue.popleft()
+            self.handle(arisen.type, EventView(arisen.data, {}), arisen.subscribers, arisen.depth)
 
     def handle(self, type: str, view: EventView, subscribers: tuple[Subscriber, ...], depth: int) -> None:
         """Run the campaigns that an event sets off."""
-        if not subscribers:
-            return
-        lead = self.lead
-        context = self.context = Context(
-            schema=self.schema,
-            type=type,
-            event=view,
-            now=self.now,
-            occurred_at=self.occurred_at,
-            depth=depth,
-            requestable=self.rulebook.requestable,
+        lead, rulebook = self.lead, self.rulebook
+        context = Context(
+            rulebook.schema, type, view, self.now, self.occurred_at, depth, rulebook.requestable
         )
+        self.context = context
+        self.changes.depth = depth
         for campaign, test in subscribers:
             if test is not None and not test(lead, context):
                 continue
@@ -205,155 +166,40 @@ class _Run:
         self.executed += 1
         if self.executed > STEPS_LIMIT:
             self.stop(campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
-        if step.fault is not None:
-            self.log(step.action.logs, {"outcome": "failed", "reason": step.fault}, campaign, step.id)
-            return
-        bound, choice = step.bound, None
+        lead, context, bound, choice = self.lead, self.context, step.bound, None
         if bound is None:
-            choice = step.choose(self.lead, self.context)
+            choice = step.choose(lead, context)
             if choice is None:  # no choice matched and there is no default: nothing is executed
                 return
             bound = choice.bound
-        self.finish(campaign, step, choice, self.decide(step, bound))
-
-    def decide(self, step: Step, bound: Bound) -> Sequence[Effect] | NoOp | Skipped | Failed:
-        """Ask the action what is to happen."""
         try:
-            params = bound.params if bound.read is None else bound.read(self.lead, self.context)
-            return step.action.run(self.lead, params, self.context)
+            params = bound.params if bound.read is None else bound.read(lead, context)
+            decision = step.run(lead, params, context)
         except BadValueError as error:
-            return Failed(str(error))
+            decision = Failed(str(error))
+        for kind, data in self.carry_out(decision):
+            if choice is not None:
+                data["choice"] = choice.name
+            self.log(kind or step.logs, data, campaign, step.id)
 
-    def finish(
-        self,
-        campaign: Campaign,
-        step: Step,
-        choice: Choice | None,
-        decision: Sequence[Effect] | NoOp | Skipped | Failed,
-    ) -> None:
-        """Apply the effects, and log one row for each change or one for an outcome without any."""
-        extra = {} if choice is None else {"choice": choice.name}
-        if isinstance(decision, NoOp | Skipped | Failed):
-            if decision.reason:
-                extra["reason"] = decision.reason
-            self.log(step.action.logs, {"outcome": decision.name, **extra}, campaign, step.id)
-            return
+    def carry_out(self, decision: Sequence[Effect] | Outcome) -> list[Logged]:
+        """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
+        if isinstance(decision, Outcome):
+            reason = {"reason": decision.reason} if decision.reason else {}
+            return [("", {"outcome": decision.name, **reason})]
+        apply = self.changes.apply
+        logged = [done for done in [apply(effect) for effect in decision] if done is not None]
+        if not logged:
+            return [("", _no_op(decision))]
         if len(decision) > 1:
-            extra["group"] = self.executed
-        done = False
-        for effect in decision:
-            row = self.apply(effect)
-            if row is not None:
-                done = True
-                kind, data = row
-                data["outcome"] = "done"
-                data.update(extra)
-                self.log(kind or step.action.logs, data, campaign, step.id)
-        if not done:
-            self.log(step.action.logs, _no_op(decision) | extra, campaign, step.id)
-
-    def apply(self, effect: Effect) -> tuple[str, dict[str, Any]] | None:
-        """Change the lead in memory. Returns the kind (empty for the action's own) and data of the activity;
-        None when nothing changed."""
-        match effect:
-            case SetField():
-                return self.set_field(effect)
-            case ChangeTags():
-                return self.change_tags(effect)
-            case JoinList():
-                return self.change_list(effect.list, joins=True)
-            case LeaveList():
-                return self.change_list(effect.list, joins=False)
-            case Emit():
-                return self.emit(effect)
-            case LogActivity():
-                return effect.kind, dict(effect.data)
-            case _:
-                assert_never(effect)
-
-    def set_field(self, effect: SetField) -> tuple[str, dict[str, Any]] | None:
-        """Write a field; an equal value is no change."""
-        field, new = effect.field, effect.value
-        values = self.lead.values
-        old = values.get(field)
-        if old == new:
-            return None
-        if new is None:
-            del values[field]
-        else:
-            values[field] = new
-        self.lead.changed.add(field)
-        if "field.changed" in self.rulebook.by_event:
-            self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
-        if field == "score" and "score.changed" in self.rulebook.by_event:
-            data = {"field": field, "old": old, "new": new, "change": (new or 0) - (old or 0)}
-            self.raise_event("score.changed", data, None)
-        dump = self.schema.fields[field].dump
-        data = {
-            "field": field,
-            "old": None if old is None else dump(old),
-            "new": None if new is None else dump(new),
-        }
-        if effect.detail:
-            data.update(effect.detail)
-        return "", data
-
-    def change_tags(self, effect: ChangeTags) -> tuple[str, dict[str, Any]] | None:
-        """Add and remove tags; those there already, or gone already, are no change."""
-        tags = self.lead.tags
-        added = sorted(effect.add - tags)
-        removed = sorted(effect.remove & tags)
-        if not added and not removed:
-            return None
-        tags.update(added)
-        tags.difference_update(removed)
-        self.lead.changed.add("tags")
-        for tag in added:
-            self.raise_event("tag.added", {"tag": tag}, tag)
-        return "", {"added": added, "removed": removed}
-
-    def change_list(self, key: str, *, joins: bool) -> tuple[str, dict[str, Any]] | None:
-        """Join or leave a list."""
-        lists = self.lead.lists
-        if (key in lists) is joins:
-            return None
-        self.lead.changed.add("lists")
-        if joins:
-            lists.add(key)
-            self.raise_event("list.joined", {"list": key}, key)
-        else:
-            lists.discard(key)
-        return "", {"list": key}
-
-    def emit(self, effect: Emit) -> tuple[str, dict[str, Any]]:
-        """Let a further event happen to the lead."""
-        qualifier = QUALIFIERS.get(effect.type)
-        self.raise_event(effect.type, effect.data, effect.data.get(qualifier) if qualifier else None)
-        if effect.type in SYSTEM_EVENTS:
-            return "", dict(effect.data)
-        return effect.type, {"data": _dump_data(self.schema, effect)}
-
-    def raise_event(self, type: str, data: dict[str, Any], qualifier: str | None) -> None:
-        """Queue an event if anyone hears it."""
-        subscribers = self.subscribers(type, qualifier)
-        if subscribers:
-            self.queue.append(_Derived(type, data, subscribers, self.context.depth + 1))
+            for _, row in logged:
+                row["group"] = self.executed
+        return logged
 
 
 def _no_op(effects: Sequence[Effect]) -> dict[str, Any]:
     """What was not changed, as far as one row tells it."""
-    data: dict[str, Any] = {"outcome": "no_op"}
+    if len(effects) == 1 and isinstance(effects[0], SetField):
+        return {"outcome": "no_op", "field": effects[0].field}
     fields = [effect.field for effect in effects if isinstance(effect, SetField)]
-    if len(fields) == 1:
-        data["field"] = fields[0]
-    elif fields:
-        data["fields"] = fields
-    return data
-
-
-def _dump_data(schema: TenantSchema, effect: Emit) -> dict[str, Any]:
-    attributes = schema.event_types[effect.type].attributes
-    return {
-        name: TYPES[attributes[name].type].dump(value) if name in attributes else value
-        for name, value in effect.data.items()
-    }
+    return {"outcome": "no_op", "fields": fields} if fields else {"outcome": "no_op"}

@@ -7,28 +7,29 @@ from typing import ClassVar
 import msgspec
 
 
-class NoOp(msgspec.Struct, frozen=True):
-    """There was nothing to change."""
+class Outcome(msgspec.Struct, frozen=True):
+    """An end without effects."""
 
-    name: ClassVar[str] = "no_op"
+    name: ClassVar[str]
     reason: str = ""
 
 
-class Skipped(msgspec.Struct, frozen=True):
+class NoOp(Outcome, frozen=True):
+    """There was nothing to change."""
+
+    name: ClassVar[str] = "no_op"
+
+
+class Skipped(Outcome, frozen=True):
     """A rule of the action forbade it; the reason is logged and the next step runs."""
 
     name: ClassVar[str] = "skipped"
-    reason: str
 
 
-class Failed(msgspec.Struct, frozen=True):
+class Failed(Outcome, frozen=True):
     """It could not be done with the values at hand; the reason is logged and the next step runs."""
 
     name: ClassVar[str] = "failed"
-    reason: str
-
-
-Outcome = NoOp | Skipped | Failed
 
 
 class BadValueError(Exception):

@@ -87,7 +87,9 @@ def _event_reference(name: str, scope: Scope, path: str) -> Reference | None:
     if name == "occurred_at":
         return Reference("{{ event.occurred_at }}", "datetime", _read_occurred_at)
     spec = scope.find_attribute(name, path)
-    return spec and Reference(f"{{{{ event.{name} }}}}", spec.type, _read_attribute(name), spec.options)
+    if spec is None:
+        return None
+    return Reference(f"{{{{ event.{name} }}}}", spec.type, _read_attribute(name), spec.options)
 
 
 def _read_now(lead: LeadState, context: Context) -> Any:

@@ -20,6 +20,7 @@ ITEMS_LIMIT = 200
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
+_EXACT = re.compile(rf"-?[0-9]{{1,18}}(\.[0-9]{{1,{PLACES_LIMIT}}})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,18}(Z|[+-][0-9:]{4,8})?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
@@ -125,19 +126,23 @@ def _from_float(raw: float) -> Decimal:
 
 
 def _exact(value: Decimal) -> Decimal:
+    text = str(value)
+    if not _EXACT.fullmatch(text):
+        value = _shorten(value)
+    return value if value else value.copy_abs()
+
+
+def _shorten(value: Decimal) -> Decimal:
+    """The same number without an exponent and with no more places than are kept, if there is such a one."""
     if not value.is_finite():
         raise ValueError(f"expected a number, got {value}")
     if not -DECIMAL_LIMIT < value < DECIMAL_LIMIT:
         raise ValueError("is out of range: numbers are below 10^18")
-    exponent = value.as_tuple().exponent
-    if exponent < -PLACES_LIMIT:  # type: ignore[operator]
-        value = value.normalize()
-        exponent = value.as_tuple().exponent
-        if exponent < -PLACES_LIMIT:  # type: ignore[operator]
-            raise ValueError(f"has more than {PLACES_LIMIT} decimal places")
-    if exponent > 0:  # type: ignore[operator]
-        value = value.quantize(Decimal(1))
-    return value if value else value.copy_abs()
+    short = value.normalize()
+    places = -short.as_tuple().exponent  # type: ignore[operator]
+    if places > PLACES_LIMIT:
+        raise ValueError(f"has more than {PLACES_LIMIT} decimal places")
+    return short.quantize(Decimal(1).scaleb(-max(places, 0)))
 
 
 def cast_boolean(raw: Any) -> bool:
@@ -202,7 +207,8 @@ def _same(value: Any) -> Any:
 
 def dump_decimal(value: Decimal) -> str:
     """Digits and a point, never an exponent."""
-    return format(value, "f")
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
 def dump_datetime(value: datetime) -> str:

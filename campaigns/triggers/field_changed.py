@@ -48,7 +48,7 @@ def _equals(attribute: str, raw: Any, spec: FieldSpec, scope: Scope, path: str) 
         scope.fault(path, str(error))
         wanted = None
     found = OPERATORS.get(f"{spec.type}.is")
-    form = found and found.family.value(Options(zone=scope.schema.zone))
+    form = found.family.value(Options(zone=scope.schema.zone)) if found else None
     if wanted is None or form is None:
         return lambda lead, context: context.event.get(attribute) == wanted
     folded = form(wanted)

@@ -1,0 +1,32 @@
+"""Rows of a lead's history, as the interpreter hands them to the writer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+
+class ActivityRow(NamedTuple):
+    """One row. `data` is JSON, but for the Decimals that an event from outside came with."""
+
+    lead_id: int
+    occurred_at: datetime
+    kind: str
+    campaign_id: int | None
+    version: int | None
+    step: str | None
+    event_key: uuid.UUID
+    data: dict[str, Any]
+
+
+class Recorder(Protocol):
+    """Where the rows go."""
+
+    activities: list[ActivityRow]
+
+
+#: Makes a row of a tuple, in half the time that the class takes to be called.
+make_row: Callable[[tuple[Any, ...]], ActivityRow] = partial(tuple.__new__, ActivityRow)

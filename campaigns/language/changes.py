@@ -1,0 +1,139 @@
+"""Effects applied to a lead in memory: what changes, what is logged of it, and which events arise from it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple, assert_never
+
+from campaigns.language.effects import ChangeTags, Effect, Emit, JoinList, LeaveList, LogActivity, SetField
+from campaigns.language.lead import LeadState
+from campaigns.language.rulebook import Rulebook, Subscriber
+from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
+from campaigns.language.trigger import QUALIFIERS
+from campaigns.language.values import TYPES
+
+Logged = tuple[str, dict[str, Any]]  #: kind, empty for the action's own, and data
+
+
+class Arisen(NamedTuple):
+    """An event that arose while another ran."""
+
+    type: str
+    data: dict[str, Any]  #: typed
+    subscribers: tuple[Subscriber, ...]
+    depth: int
+
+
+class Changes:
+    """The only code that changes a lead. Events that nobody hears do not arise."""
+
+    __slots__ = ("depth", "field_topic", "lead", "queue", "rulebook")
+
+    def __init__(self, rulebook: Rulebook, lead: LeadState) -> None:
+        self.rulebook = rulebook
+        self.lead = lead
+        self.queue: deque[Arisen] = deque()
+        self.depth = 0  #: of the event being handled
+        self.field_topic = rulebook.by_event.get("field.changed")
+
+    def apply(self, effect: Effect) -> Logged | None:
+        """Change the lead. Returns the activity to log, or None when nothing changed."""
+        match effect:
+            case SetField():
+                return self.set_field(effect)
+            case ChangeTags():
+                return self.change_tags(effect)
+            case JoinList():
+                return self.join_list(effect.list)
+            case LeaveList():
+                return self.leave_list(effect.list)
+            case Emit():
+                return self.emit(effect)
+            case LogActivity():
+                return effect.kind, {**effect.data, "outcome": "done"}
+            case _:
+                assert_never(effect)
+
+    def set_field(self, effect: SetField) -> Logged | None:
+        """Write a field; an equal value is no change."""
+        field, new = effect.field, effect.value
+        values = self.lead.values
+        old = values.get(field)
+        if old == new:
+            return None
+        if new is None:
+            del values[field]
+        else:
+            values[field] = new
+        self.lead.changed.add(field)
+        if self.field_topic is not None:
+            self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
+        if field == "score":
+            change = (new or 0) - (old or 0)
+            self.raise_event(
+                "score.changed", {"field": field, "old": old, "new": new, "change": change}, None
+            )
+        dump = self.rulebook.schema.fields[field].dump
+        data = {
+            "field": field,
+            "old": None if old is None else dump(old),
+            "new": None if new is None else dump(new),
+            "outcome": "done",
+        }
+        if effect.detail:
+            data.update(effect.detail)
+        return "", data
+
+    def change_tags(self, effect: ChangeTags) -> Logged | None:
+        """Add and remove tags; those there already, or gone already, are no change."""
+        tags = self.lead.tags
+        added = sorted(effect.add - tags)
+        removed = sorted(effect.remove & tags)
+        if not added and not removed:
+            return None
+        tags.update(added)
+        tags.difference_update(removed)
+        self.lead.changed.add("tags")
+        for tag in added:
+            self.raise_event("tag.added", {"tag": tag}, tag)
+        return "", {"added": added, "removed": removed, "outcome": "done"}
+
+    def join_list(self, key: str) -> Logged | None:
+        """Become a member; who is one already is no change."""
+        if key in self.lead.lists:
+            return None
+        self.lead.lists.add(key)
+        self.lead.changed.add("lists")
+        self.raise_event("list.joined", {"list": key}, key)
+        return "", {"list": key, "outcome": "done"}
+
+    def leave_list(self, key: str) -> Logged | None:
+        """Be a member no longer."""
+        if key not in self.lead.lists:
+            return None
+        self.lead.lists.remove(key)
+        self.lead.changed.add("lists")
+        return "", {"list": key, "outcome": "done"}
+
+    def emit(self, effect: Emit) -> Logged:
+        """Let a further event happen to the lead."""
+        qualifier = QUALIFIERS.get(effect.type)
+        self.raise_event(effect.type, effect.data, effect.data.get(qualifier) if qualifier else None)
+        if effect.type in SYSTEM_EVENTS:
+            return "", {**effect.data, "outcome": "done"}
+        return effect.type, {"data": _dump_data(self.rulebook.schema, effect), "outcome": "done"}
+
+    def raise_event(self, type: str, data: dict[str, Any], qualifier: str | None) -> None:
+        """Queue an event if anyone hears it."""
+        topic = self.rulebook.by_event.get(type)
+        subscribers = topic.subscribers(qualifier) if topic else ()
+        if subscribers:
+            self.queue.append(Arisen(type, data, subscribers, self.depth + 1))
+
+
+def _dump_data(schema: TenantSchema, effect: Emit) -> dict[str, Any]:
+    attributes = schema.event_types[effect.type].attributes
+    return {
+        name: TYPES[attributes[name].type].dump(value) if name in attributes else value
+        for name, value in effect.data.items()
+    }
