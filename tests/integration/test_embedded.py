@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from engine import embedded
-from engine.embedded import binaries, home
+from engine.embedded import binaries, home, postgres
 from engine.embedded.process import Birth, birth, command, started_at
 from engine.errors import EmbeddedServerError
 
@@ -137,9 +137,7 @@ def test_data_survive_a_stop_and_nothing_else_changes(folder: Path) -> None:
 
 
 @as_root
-def test_root_without_namespaces_runs_postgres_as_nobody(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_root_without_namespaces_runs_postgres_as_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(home, "namespaces_work", lambda: False)
     folder.mkdir(parents=True)
     before, users_before = modes(folder), users()
@@ -398,9 +396,7 @@ def test_refused_options_are_shown_with_the_servers_own_words(folder: Path) -> N
 
 def test_options_and_defaults_reach_the_servers(folder: Path) -> None:
     options = {"max_connections": "17"}
-    with embedded.start(
-        folder, postgres_options=options, valkey_options={"appendfsync": "always"}
-    ) as servers:
+    with embedded.start(folder, postgres_options=options, valkey_options={"appendfsync": "always"}) as servers:
         with psycopg.connect(servers.postgres_url) as connection:
             shown = [
                 connection.execute(f"SHOW {name}").fetchone()[0]  # type: ignore[index]
@@ -435,12 +431,11 @@ def test_strangers_cannot_enter(folder: Path) -> None:
     assert {method for kind, method in rules if kind != "local"} == {"reject"}
 
 
-def test_data_of_another_version_are_refused(folder: Path) -> None:
-    (folder / "postgres").mkdir(parents=True)
-    (folder / "postgres" / "PG_VERSION").write_text("16\n")
+def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "PG_VERSION").write_text("16\n")
 
     with pytest.raises(EmbeddedServerError, match="of PostgreSQL 16, not 18"):
-        embedded.start(folder)
+        postgres.check_version(tmp_path)
 
 
 def test_only_the_main_thread_may_start_servers(folder: Path) -> None:
@@ -462,9 +457,7 @@ def test_only_the_main_thread_may_start_servers(folder: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_command_prints_addresses_and_ends_in_order(folder: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "engine.embedded", str(folder), "--not-durable"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
     assert process.stdout is not None
     words = process.stdout.readline().split() + process.stdout.readline().split()
     assert words[::2] == ["PostgreSQL", "Valkey"]
