@@ -50,7 +50,7 @@ lock-check: $(DEV) ## Say which installed packages are not as pinned
 	else echo "Every package is as pinned."; fi
 
 clean: ## Remove what was made: environment, caches, data of the demo
-	@if [ -x $(PY) ]; then $(PY) -c 'from pathlib import Path; from engine import embedded; embedded.remove(Path(".data"))'; \
+	@if [ -f $(DEMO) ]; then $(PY) -c 'from pathlib import Path; from engine import embedded; embedded.remove(Path(".data"))'; \
 	else rm -rf .data; fi
 	rm -rf .venv static .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
