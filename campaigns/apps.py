@@ -9,3 +9,9 @@ class CampaignsConfig(AppConfig):
     name = "campaigns"
     verbose_name = "Campaigns"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Wires the signals of leads."""
+        from campaigns import signals  # noqa: PLC0415
+
+        signals.connect()

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "campaigns.tenancy.TenantMiddleware",
+    "campaigns.acting.ActingUserMiddleware",
 ]
 TEMPLATES = [
     {
@@ -93,10 +94,28 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 FORMS_URLFIELD_ASSUME_HTTPS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 5 * 1024 * 1024)
+MAX_EVENTS_PER_REQUEST = env.int("MAX_EVENTS_PER_REQUEST", 10_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["campaigns.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+}
+
+#: Shown as a badge in the admin: “demo”, “staging”, “production”; empty for none.
+FAIRLANE_ENVIRONMENT = env.str("FAIRLANE_ENVIRONMENT", "")
+
+#: The admin's frame; the callbacks are in campaigns/admin/site.py.
+UNFOLD = {
+    "SITE_TITLE": "Fairlane",
+    "SITE_HEADER": "campaigns.admin.site.heading",
+    "SITE_SUBHEADER": "Fairlane",
+    "SITE_SYMBOL": "alt_route",
+    "SITE_URL": None,
+    "SITE_DROPDOWN": "campaigns.admin.site.tenant_choices",
+    "ENVIRONMENT": "campaigns.admin.site.environment",
+    "DASHBOARD_CALLBACK": "campaigns.admin.site.start_page",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": False, "navigation": "campaigns.admin.site.navigation"},
 }
 
 REDIS_URL = env.str("REDIS_URL")
@@ -106,6 +125,7 @@ ENGINE = {
     "redis_url": REDIS_URL,
     "database_url": WORKER_DATABASE_URL,
     "handler": "campaigns.handler.handle",
+    "housekeeping": "campaigns.housekeeping.keep_house",
     "bundle_seconds": env.float("FAIRLANE_BUNDLE_SECONDS", 0.08),
     "bundle_events": env.int("FAIRLANE_BUNDLE_EVENTS", 1000),
     "lease_seconds": env.float("FAIRLANE_LEASE_SECONDS", 15.0),

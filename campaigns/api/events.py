@@ -1,0 +1,59 @@
+"""POST /api/v1/events: accept events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from campaigns.api.body import read_events
+from campaigns.api.errors import json_response
+from campaigns.api.view import ApiView
+from campaigns.ingest import Accepted, Outcome, Refused, accept
+
+FULL_RETRY_SECONDS = 5
+
+ALL_REFUSED = {
+    "error": "all_refused",
+    "message": "No event was accepted. The reasons are with each; correct them and send them again.",
+}
+QUEUE_FULL = {
+    "error": "queue_full",
+    "message": "Some leads' queues are full. Send the events marked “retry” again later, in the same order.",
+}
+
+
+class EventsView(ApiView):
+    """One event, a list, {"events": […]} or lines: good ones are accepted, of the others nothing is kept."""
+
+    scope = "events:write"
+    http_method_names = ("post",)
+
+    def post(self, request: Request) -> HttpResponse:
+        outcomes = accept(request.user.tenant, read_events(request), "api", timezone.now())
+        return respond(outcomes)
+
+
+def respond(outcomes: Sequence[Outcome]) -> HttpResponse:
+    """202 when something was accepted, 422 when nothing was, 429 when something would be, later."""
+    accepted = sum(isinstance(outcome, Accepted) for outcome in outcomes)
+    content: dict[str, Any] = {
+        "accepted": accepted,
+        "refused": len(outcomes) - accepted,
+        "events": [_told(outcome) for outcome in outcomes],
+    }
+    if any(isinstance(outcome, Refused) and outcome.retry for outcome in outcomes):
+        return json_response(QUEUE_FULL | content, 429, {"Retry-After": str(FULL_RETRY_SECONDS)})
+    if not accepted:
+        return json_response(ALL_REFUSED | content, 422)
+    return json_response(content, 202)
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Accepted):
+        return {"id": outcome.id, "status": "accepted"}
+    told = {"index": outcome.index, "id": outcome.id, "status": "refused", "reasons": outcome.reasons}
+    return told | {"retry": True} if outcome.retry else told

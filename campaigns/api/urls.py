@@ -1,0 +1,17 @@
+"""The addresses below /api/v1/. A lead's key may hold slashes, but not end in “/activities”."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from campaigns.api.errors import nothing_here
+from campaigns.api.events import EventsView
+from campaigns.api.leads import ActivitiesView, LeadView
+
+urlpatterns = [
+    path("events", EventsView.as_view()),
+    path("leads/<path:key>/activities", ActivitiesView.as_view()),
+    path("leads/<path:key>", LeadView.as_view()),
+    path("", nothing_here),
+    path("<path:rest>", nothing_here),
+]

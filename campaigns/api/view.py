@@ -1,0 +1,39 @@
+"""What all views of the API share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from campaigns.api.authentication import ApiKeyAuthentication, HasScope
+from campaigns.api.errors import answer
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Whatever the client says it accepts."""
+
+    def select_parser(self, request: Request, parsers: Any) -> None:
+        return None
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ApiView(APIView):
+    """Authentication, scope and errors. Views read the body themselves and answer with json_response()."""
+
+    scope = ""  #: what the key must be allowed to do
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (HasScope,)
+    parser_classes: tuple[Any, ...] = ()
+    renderer_classes: tuple[type[BaseRenderer], ...] = APIView.renderer_classes
+    content_negotiation_class = AlwaysJson
+    http_method_names = ("get", "head", "post")
+
+    def get_exception_handler(self) -> Callable[..., Any]:
+        return answer

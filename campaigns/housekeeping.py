@@ -1,0 +1,14 @@
+"""What the campaigns' tables need from time to time; the engine's maintenance calls it hourly."""
+
+from __future__ import annotations
+
+import psycopg
+
+from engine.sql import load
+
+QUERIES = load("campaigns.sql", "housekeeping.sql")
+
+
+def keep_house(worker: psycopg.Connection) -> None:
+    """Make the partitions of activities for the months to come. Takes a connection in autocommit."""
+    worker.execute(QUERIES["ensure_activity_partitions"])

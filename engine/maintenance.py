@@ -1,0 +1,124 @@
+"""What has to be done now and then, whether or not anybody works. Any number of these may run at once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import django.db
+import psycopg
+from django.utils.module_loading import import_string
+
+from engine import control, db, ledger, outbox
+from engine.conf import conf
+from engine.errors import DatabaseDown, EngineError
+from engine.lanes import BROKER_ERRORS
+
+logger = logging.getLogger(__name__)
+
+#: What passes by itself: a server that is down, a lane that is full.
+PASSING_ERRORS = (psycopg.Error, django.db.Error, EngineError, *BROKER_ERRORS)
+
+BACKOFF_LIMIT_SECONDS = 30.0
+
+Chore = Callable[[psycopg.Connection], None]
+
+
+def sweep_outbox(worker: psycopg.Connection) -> None:
+    """Push what crashes and outages left in the outbox."""
+    swept = outbox.sweep(worker)
+    if swept:
+        logger.info("%d rows of the outbox were pushed", swept)
+
+
+def restore_shares(worker: psycopg.Connection) -> None:
+    """Tell Redis the tenants' shares again: it may have lost its memory. No effect where it has not."""
+    django.db.close_old_connections()
+    try:
+        control.restore()
+    except django.db.Error:
+        django.db.connection.close()
+        raise
+
+
+def ensure_partitions(worker: psycopg.Connection) -> None:
+    """Make the partitions of the days and months to come; drop the ledger's old ones."""
+    made = ledger.ensure_partitions(worker, conf().ledger_days)
+    if made:
+        logger.info("%d partitions of the ledger were made", made)
+    if conf().housekeeping:
+        import_string(conf().housekeeping)(worker)
+
+
+#: Each chore and the seconds from one time to the next.
+CHORES: tuple[tuple[Chore, float], ...] = (
+    (ensure_partitions, 3600.0),
+    (restore_shares, 10.0),
+    (sweep_outbox, 1.0),
+)
+
+
+@dataclass
+class Turn:
+    """When a chore is due, and how often in a row it has failed."""
+
+    chore: Chore
+    every: float
+    due: float = 0.0
+    failures: int = 0
+
+
+def _connect() -> psycopg.Connection:
+    if not conf().database_url:
+        raise DatabaseDown("WORKER_DATABASE_URL is not set")
+    worker = db.connect(conf().database_url, "fairlane-maintenance")
+    worker.autocommit = True
+    db.refuse_superuser(worker, may_bypass_rls=True)
+    return worker
+
+
+class Maintenance:
+    """Does each chore when it is due; one that fails is tried again, less and less often."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.turns = [Turn(chore, every, due=clock()) for chore, every in CHORES]
+        self._worker: psycopg.Connection | None = None
+
+    def run_due(self) -> float:
+        """Do what is due. Returns the seconds until something is due again."""
+        for turn in self.turns:
+            if turn.due <= self.clock():
+                self._take(turn)
+        return max(0.0, min(turn.due for turn in self.turns) - self.clock())
+
+    def run_once(self) -> list[str]:
+        """Do everything now. Returns the names of the chores that failed."""
+        for turn in self.turns:
+            self._take(turn)
+        return [turn.chore.__name__ for turn in self.turns if turn.failures]
+
+    def _take(self, turn: Turn) -> None:
+        try:
+            turn.chore(self._connection())
+        except PASSING_ERRORS as error:
+            turn.failures += 1
+            wait = min(BACKOFF_LIMIT_SECONDS, 2.0 ** min(turn.failures, 5))
+            turn.due = self.clock() + wait
+            logger.warning("%s failed and is tried again in %.0f s: %s", turn.chore.__name__, wait, error)
+        else:
+            turn.failures = 0
+            turn.due = self.clock() + turn.every
+
+    def _connection(self) -> psycopg.Connection:
+        """The worker's connection, opened again when it broke."""
+        if self._worker is None or self._worker.closed:
+            self._worker = _connect()
+        return self._worker
+
+    def close(self) -> None:
+        """Give up the connection."""
+        if self._worker is not None:
+            self._worker.close()

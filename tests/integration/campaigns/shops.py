@@ -1,0 +1,63 @@
+"""Two tenants that sell things, and what tests of the ways in ask about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from campaigns import keys
+from campaigns.models import EventType, FieldDefinition, Stage, StaticList
+from campaigns.operations import create_tenant
+from campaigns.tenancy import tenant_context
+from campaigns.vocabularies import vocabularies
+from engine.control import DEFAULT_LANES
+from engine.lanes import lanes
+from engine.types import Event, decode
+
+LANES = DEFAULT_LANES
+PURCHASE = [
+    {"name": "cds", "type": "integer", "required": False},
+    {"name": "amount", "type": "decimal", "required": True},
+]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A tenant with a key for the API."""
+
+    tenant: str
+    key: str
+
+    def post(self, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
+        """Send a body to the events of the API."""
+        return Client(headers={"authorization": f"Bearer {self.key}"}).post(
+            "/api/v1/events", data=body, content_type=content_type, headers=headers or None
+        )
+
+    def get(self, path: str, **query: str) -> Any:
+        """Ask the API."""
+        return Client(headers={"authorization": f"Bearer {self.key}"}).get(f"/api/v1/{path}", query)
+
+    def waiting(self) -> list[Event]:
+        """All events in the tenant's lanes, lane by lane."""
+        prefix = lanes().settings.prefix
+        names = [f"{prefix}t.{self.tenant}.{lane}" for lane in range(LANES)]
+        return [decode(raw, self.tenant) for name in names for raw in lanes().client.lrange(name, 0, -1)]
+
+
+def open_shop(tenant: str, scopes: tuple[str, ...] = keys.SCOPES) -> Shop:
+    """A tenant that knows purchases."""
+    vocabularies.forget()
+    create_tenant(tenant, name=tenant.title(), timezone="Europe/Vienna", lanes=LANES)
+    with tenant_context(tenant):
+        EventType.objects.create(tenant_id=tenant, name="purchase", label="Purchase", attributes=PURCHASE)
+        EventType.objects.create(tenant_id=tenant, name="note", label="Note", open=True)
+        FieldDefinition.objects.create(tenant_id=tenant, key="total", label="Total", type="decimal")
+        FieldDefinition.objects.create(tenant_id=tenant, key="orders", label="Orders", type="integer")
+        Stage.objects.create(tenant_id=tenant, key="customer", label="Customer", position=1)
+        Stage.objects.create(tenant_id=tenant, key="vip", label="VIP", position=2)
+        StaticList.objects.create(tenant_id=tenant, key="vips", name="VIPs")
+    _, text = keys.issue(tenant, name="test", scopes=scopes)
+    return Shop(tenant, text)
