@@ -21,9 +21,7 @@ class ChangeOwnerParams(msgspec.Struct, frozen=True):
 
 
 @action("change_owner", label="Change the owner", logs="change_owner", params=ChangeOwnerParams)
-def change_owner(
-    lead: LeadState, params: ChangeOwnerParams, context: Context
-) -> list[Effect] | Skipped | Failed:
+def change_owner(lead: LeadState, params: ChangeOwnerParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The lead belongs to the owner afterwards. An inactive owner gets no leads."""
     schema = context.schema
     if params.owner is None:

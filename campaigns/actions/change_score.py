@@ -28,9 +28,7 @@ class ChangeScoreParams(msgspec.Struct, frozen=True):
 
 
 @action("change_score", label="Change the score", logs="change_score", params=ChangeScoreParams)
-def change_score(
-    lead: LeadState, params: ChangeScoreParams, context: Context
-) -> list[Effect] | Skipped | Failed:
+def change_score(lead: LeadState, params: ChangeScoreParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The score goes up or down by the amount, or becomes it; held between `min` and `max`."""
     if params.amount is None:
         return Skipped("missing: there is no number of points")

@@ -27,9 +27,7 @@ class EmitCustomActivityParams(msgspec.Struct, frozen=True):
     logs="custom_activity",
     params=EmitCustomActivityParams,
 )
-def emit_custom_activity(
-    lead: LeadState, params: EmitCustomActivityParams, context: Context
-) -> list[Effect] | Failed:
+def emit_custom_activity(lead: LeadState, params: EmitCustomActivityParams, context: Context) -> list[Effect] | Failed:
     """An activity of the type is logged and handled as an event after the present one."""
     data = {name: value for name, value in params.attributes if value is not None}
     for name in context.schema.event_types[params.type].required:

@@ -22,12 +22,8 @@ class RequestCampaignParams(msgspec.Struct, frozen=True):
 
 
 @action("request_campaign", label="Request a campaign", logs="request_campaign", params=RequestCampaignParams)
-def request_campaign(
-    lead: LeadState, params: RequestCampaignParams, context: Context
-) -> list[Effect] | Skipped:
+def request_campaign(lead: LeadState, params: RequestCampaignParams, context: Context) -> list[Effect] | Skipped:
     """The campaign runs for this lead after the present event, if it is active and can be requested."""
     if params.campaign not in context.requestable:
-        return Skipped(
-            f"policy: campaign {params.campaign} is not active or has no trigger campaign_requested"
-        )
+        return Skipped(f"policy: campaign {params.campaign} is not active or has no trigger campaign_requested")
     return [Emit(CAMPAIGN_REQUESTED, {"campaign": params.campaign})]

@@ -22,12 +22,8 @@ class SetFieldIfEmptyParams(msgspec.Struct, frozen=True):
     value: Annotated[Any, FieldValue("The value", of="field", nullable=False)]
 
 
-@action(
-    "set_field_if_empty", label="Fill an empty field", logs="change_data_value", params=SetFieldIfEmptyParams
-)
-def set_field_if_empty(
-    lead: LeadState, params: SetFieldIfEmptyParams, context: Context
-) -> list[Effect] | NoOp:
+@action("set_field_if_empty", label="Fill an empty field", logs="change_data_value", params=SetFieldIfEmptyParams)
+def set_field_if_empty(lead: LeadState, params: SetFieldIfEmptyParams, context: Context) -> list[Effect] | NoOp:
     """The field takes the value if it has none; the first touch stays."""
     if lead.values.get(params.field.key) is not None:
         return NoOp("the field has a value")

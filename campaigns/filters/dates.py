@@ -13,6 +13,7 @@ from campaigns.language.periods import Period, shift, shift_day, start_of_day
 from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Target, is_token, typed_value
+from campaigns.language.values import day_of
 
 DATES = ("date", "datetime")
 Wanted = tuple[Any, ...]
@@ -144,7 +145,7 @@ def _within(value: Any, period: Period, options: Options, context: Context) -> b
     if not isinstance(value, datetime):
         return _within_days(value, period, options, context)
     if options.calendar:
-        return _within_days(value.astimezone(options.zone).date(), period, options, context) and (
+        return _within_days(day_of(value, options.zone), period, options, context) and (
             value <= context.now if period.amount < 0 else value >= context.now
         )
     first, last = sorted((context.now, shift(context.now, period, options.zone)))
@@ -152,6 +153,6 @@ def _within(value: Any, period: Period, options: Options, context: Context) -> b
 
 
 def _within_days(day: date, period: Period, options: Options, context: Context) -> bool:
-    today = context.now.astimezone(options.zone).date()
+    today = day_of(context.now, options.zone)
     first, last = sorted((today, shift_day(today, period)))
     return first <= day <= last

@@ -70,9 +70,7 @@ class Changes:
             self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
         if field == "score":
             change = (new or 0) - (old or 0)
-            self.raise_event(
-                "score.changed", {"field": field, "old": old, "new": new, "change": change}, None
-            )
+            self.raise_event("score.changed", {"field": field, "old": old, "new": new, "change": change}, None)
         dump = self.rulebook.schema.fields[field].dump
         data = {
             "field": field,

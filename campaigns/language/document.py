@@ -107,9 +107,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
 
 def _compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:
     if not isinstance(raw, list) or not raw:
-        scope.fault(
-            "triggers", f"expected a list of at least one trigger; known: {', '.join(TRIGGERS.names())}"
-        )
+        scope.fault("triggers", f"expected a list of at least one trigger; known: {', '.join(TRIGGERS.names())}")
         return ()
     if len(raw) > TRIGGERS_LIMIT:
         scope.fault("triggers", f"has {len(raw)} triggers, at most {TRIGGERS_LIMIT} are allowed")
@@ -175,9 +173,7 @@ def _find_action(raw: Any, scope: Scope, path: str) -> ActionSpec | None:
     return spec
 
 
-def _compile_choices(
-    raw: dict[str, Any], identity: str, spec: ActionSpec, scope: Scope, path: str
-) -> Step | None:
+def _compile_choices(raw: dict[str, Any], identity: str, spec: ActionSpec, scope: Scope, path: str) -> Step | None:
     if "params" in raw:
         scope.fault(f"{path}.params", "a step has params or choices, not both")
     items = raw.get("choices")
@@ -185,8 +181,7 @@ def _compile_choices(
         scope.fault(f"{path}.choices", f"expected a list of 1 to {CHOICES_LIMIT} choices")
         return None
     choices = [
-        _compile_choice(item, place, spec, scope, f"{path}.choices[{place}]")
-        for place, item in enumerate(items)
+        _compile_choice(item, place, spec, scope, f"{path}.choices[{place}]") for place, item in enumerate(items)
     ]
     if raw.get("default") is not None:
         choices.append(Choice("default", None, prepare(spec, raw["default"], scope, f"{path}.default")))

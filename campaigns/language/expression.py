@@ -182,9 +182,7 @@ def _type_of(owner: str, name: str, scope: Scope, path: str) -> tuple[str, bool]
     if spec is None:
         return "", False
     if spec.type == UNDECLARED:
-        scope.fault(
-            path, f"attribute '{name}' is undeclared; declare it in its event type to compute with it"
-        )
+        scope.fault(path, f"attribute '{name}' is undeclared; declare it in its event type to compute with it")
     elif spec.type not in _KINDS:
         scope.fault(path, f"{owner}.{name} has several values and cannot be computed with")
     return spec.type, not isinstance(spec, FieldSpec) and spec.required

@@ -11,6 +11,7 @@ from campaigns.filters import OPERATORS
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.operator import Nulls, Operand, Operator, Options, operators_of
+from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import read_period
 from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import UNDECLARED, AttributeSpec, EventTypeSpec
@@ -165,9 +166,7 @@ def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> T
         return spec
     declared = raw.get("type")
     if not isinstance(declared, str) or declared not in TYPES:
-        scope.fault(
-            f"{path}.type", f"attribute '{spec.name}' is undeclared; say its type: {', '.join(TYPES)}"
-        )
+        scope.fault(f"{path}.type", f"attribute '{spec.name}' is undeclared; say its type: {', '.join(TYPES)}")
         return None
     return AttributeSpec(spec.name, declared)
 
@@ -233,15 +232,11 @@ def _read_zone(raw: Any, scope: Scope, path: str) -> ZoneInfo:
     try:
         return ZoneInfo(raw)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        scope.fault(
-            path, f"expected tenant or the name of a time zone such as Europe/Berlin, got {show(raw)}"
-        )
+        scope.fault(path, f"expected tenant or the name of a time zone such as Europe/Berlin, got {show(raw)}")
         return scope.schema.zone
 
 
-def _read_operands(
-    raw: dict[str, Any], found: Operator, target: Target, scope: Scope, path: str
-) -> list[Any] | None:
+def _read_operands(raw: dict[str, Any], found: Operator, target: Target, scope: Scope, path: str) -> list[Any] | None:
     """The operands as typed constants and Dynamics; None with a fault."""
     value = raw.get("value")
     shape = found.operand
@@ -257,9 +252,7 @@ def _read_operands(
         return None
     many = isinstance(value, list)
     literal = found.family.literal
-    typed = [
-        literal(item, target, scope, f"{path}[{place}]" if many else path) for place, item in enumerate(items)
-    ]
+    typed = [literal(item, target, scope, f"{path}[{place}]" if many else path) for place, item in enumerate(items)]
     return _check_order(typed, shape, scope, path)
 
 
@@ -286,9 +279,7 @@ def _check_order(typed: list[Any], shape: Operand, scope: Scope, path: str) -> l
     return typed
 
 
-def _check_period(
-    period: Any, found: Operator, raw: dict[str, Any], scope: Scope, path: str
-) -> list[Any] | None:
+def _check_period(period: Any, found: Operator, raw: dict[str, Any], scope: Scope, path: str) -> list[Any] | None:
     if period.amount < 1:
         scope.fault(f"{path}.amount", "must be at least 1")
         return None
@@ -343,7 +334,7 @@ def _close_dynamic(
     """A token without a value is no value at all: a positive or ordering operator does not match, a negative
     one does."""
     test = found.test
-    reads = [item.read if isinstance(item, Dynamic) else _constant(item) for item in operands]
+    reads = [_forgiving(item.read) if isinstance(item, Dynamic) else _constant(item) for item in operands]
     without = found.nulls is Nulls.NEGATIVE
     least = len(operands) if found.operand is Operand.PAIR else 1
 
@@ -358,6 +349,18 @@ def _close_dynamic(
         return test(value if value_form is None else value_form(value), wanted, context)
 
     return matches
+
+
+def _forgiving(read: Read) -> Read:
+    """What does not fit the type it is compared with cannot be equal to any value of it: it is no value."""
+
+    def read_or_none(lead: LeadState, context: Context) -> Any:
+        try:
+            return read(lead, context)
+        except BadValueError:
+            return None
+
+    return read_or_none
 
 
 def _constant(value: Any) -> Read:

@@ -105,9 +105,7 @@ class _Run:
         self.changes = Changes(rulebook, lead)
         self.context: Context
 
-    def log(
-        self, kind: str, data: dict[str, Any], campaign: Campaign | None = None, step: str | None = None
-    ) -> None:
+    def log(self, kind: str, data: dict[str, Any], campaign: Campaign | None = None, step: str | None = None) -> None:
         """Append one activity."""
         id, version = (None, None) if campaign is None else (campaign.id, campaign.version)
         row = (self.lead.id, self.occurred_at, kind, id, version, step, self.event_key, data)
@@ -141,9 +139,7 @@ class _Run:
     def handle(self, type: str, view: EventView, subscribers: tuple[Subscriber, ...], depth: int) -> None:
         """Run the campaigns that an event sets off."""
         lead, rulebook = self.lead, self.rulebook
-        context = Context(
-            rulebook.schema, type, view, self.now, self.occurred_at, depth, rulebook.requestable
-        )
+        context = Context(rulebook.schema, type, view, self.now, self.occurred_at, depth, rulebook.requestable)
         self.context = context
         self.changes.depth = depth
         for campaign, test in subscribers:

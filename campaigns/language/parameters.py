@@ -163,6 +163,7 @@ class Named(Kind):
     """Something of the tenant's, by its key."""
 
     noun = ""
+    article = "a"
 
     def known(self, scope: Scope) -> Any:
         """The names there are."""
@@ -171,8 +172,9 @@ class Named(Kind):
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The key."""
         if not isinstance(raw, str):
-            scope.fault(path, f"expected the name of a {self.noun}, got {show(raw)}")
-        elif raw not in self.known(scope):
+            scope.fault(path, f"expected the name of {self.article} {self.noun}, got {show(raw)}")
+            return None
+        if raw not in self.known(scope):
             scope.fault(path, f"unknown {self.noun} {raw[:64]!r}{did_you_mean(raw, self.known(scope))}")
         return raw
 
@@ -202,6 +204,7 @@ class EventTypeRef(Named):
     """One of the tenant's own event types."""
 
     noun = "event type"
+    article = "an"
 
     def known(self, scope: Scope) -> Any:
         """The event types."""
@@ -221,9 +224,7 @@ class Tags(Kind):
             scope.fault(path, f"expected a list of at most {PARTS_LIMIT} tags")
             return frozenset()
         free = bool(self.create and done.get(self.create))
-        return frozenset(
-            item for index, item in enumerate(raw) if self._is_tag(item, free, scope, f"{path}[{index}]")
-        )
+        return frozenset(item for index, item in enumerate(raw) if self._is_tag(item, free, scope, f"{path}[{index}]"))
 
     def _is_tag(self, item: Any, free: bool, scope: Scope, path: str) -> bool:
         if not isinstance(item, str) or not _TAG.fullmatch(item) or is_token(item):
@@ -248,7 +249,7 @@ class AttributeValues(Kind):
         if not isinstance(raw, dict) or len(raw) > PARTS_LIMIT:
             scope.fault(path, f"expected an object of at most {PARTS_LIMIT} attributes")
             return ()
-        event = scope.schema.event_types.get(done.get(self.of, ""))
+        event = scope.schema.event_types.get(done.get(self.of) or "")
         if event is None:
             return ()
         pairs = []

@@ -35,9 +35,7 @@ class Topic:
 
     __slots__ = ("by_qualifier", "others")
 
-    def __init__(
-        self, others: tuple[Subscriber, ...], by_qualifier: dict[str, tuple[Subscriber, ...]]
-    ) -> None:
+    def __init__(self, others: tuple[Subscriber, ...], by_qualifier: dict[str, tuple[Subscriber, ...]]) -> None:
         self.others = others  #: those who hear every qualifier
         self.by_qualifier = by_qualifier  #: those who hear one, with those who hear every one
 
@@ -98,8 +96,7 @@ def _topic(heard: list[tuple[Campaign, Subscription]]) -> Topic:
     qualifiers = {item.qualifier for _, item in heard if item.qualifier is not None}
     others = _subscribers([pair for pair in heard if pair[1].qualifier is None])
     by_qualifier = {
-        name: _subscribers([pair for pair in heard if pair[1].qualifier in (None, name)])
-        for name in qualifiers
+        name: _subscribers([pair for pair in heard if pair[1].qualifier in (None, name)]) for name in qualifiers
     }
     return Topic(others, by_qualifier)
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.language import incoming
 from campaigns.language.faults import Fault
-from campaigns.language.values import TYPES, caster
+from campaigns.language.values import TYPES, caster, day_of
 
 CAMPAIGN_REQUESTED = "campaign.requested"
 UNDECLARED = "undeclared"  #: the type of what an open event carries without having declared it
@@ -153,7 +153,7 @@ class TenantSchema:
 
     def day(self, instant: datetime) -> date:
         """The calendar day of an instant where the tenant is."""
-        return instant.astimezone(self.zone).date()
+        return day_of(instant, self.zone)
 
     def find_event_type(self, name: str) -> EventTypeSpec | None:
         """A tenant's event type, or one of ours."""

@@ -37,9 +37,7 @@ class Scope:
         names = list(known)
         for name in raw:
             if name not in names:
-                self.fault(
-                    f"{path}.{name}" if path else name, f"has no meaning here{did_you_mean(name, names)}"
-                )
+                self.fault(f"{path}.{name}" if path else name, f"has no meaning here{did_you_mean(name, names)}")
 
     def fault(self, path: str, message: str) -> None:
         """Note one fault."""
@@ -73,12 +71,8 @@ class Scope:
         if not known or len(known) < len(found):
             return None
         if len({spec.type for spec in known}) > 1:
-            kinds = ", ".join(
-                f"{spec.type} in {event.name}" for spec, event in zip(known, self.events, strict=True)
-            )
-            self.fault(
-                path, f"attribute '{name}' has different types: {kinds}; use one campaign per event type"
-            )
+            kinds = ", ".join(f"{spec.type} in {event.name}" for spec, event in zip(known, self.events, strict=True))
+            self.fault(path, f"attribute '{name}' has different types: {kinds}; use one campaign per event type")
             return None
         return known[0]
 

@@ -63,9 +63,7 @@ def find_reference(raw: str, scope: Scope, path: str) -> Reference | None:
     """What a token refers to; None with a fault when it refers to nothing."""
     match = _TOKEN.fullmatch(raw.strip())
     if match is None:
-        scope.fault(
-            path, "is no token; write {{ event.name }}, {{ lead.name }} or {{ now }}, and nothing beside it"
-        )
+        scope.fault(path, "is no token; write {{ event.name }}, {{ lead.name }} or {{ now }}, and nothing beside it")
         return None
     now, source, name = match.groups()
     if now:
@@ -156,6 +154,8 @@ _AS_TEXT = {"integer", "decimal", "date", "datetime"}
 
 def _conversion(source: str, target: Target) -> Any:
     """A function, the word day, or None where there is no way."""
+    if target.type == UNDECLARED:
+        return TYPES[source].dump
     if source == UNDECLARED or (source, target.type) in _RECAST:
         return target.cast
     if (source, target.type) == ("integer", "decimal"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -230,6 +230,14 @@ TYPES: dict[str, ValueType] = {
         ValueType("multi_select", "several of a list", cast_multi_select, sorted),
     )
 }
+
+
+def day_of(instant: datetime, zone: tzinfo) -> date:
+    """The calendar day of an instant in a zone."""
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError:  # on the first day of year 1 or the last of 9999
+        return instant.date()
 
 
 def cast(type_name: str, raw: Any) -> Any:

@@ -15,7 +15,10 @@ from campaigns.language.values import show
 def event(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """An event of the given type, with constraints on its attributes if wanted."""
     name = raw.get("event")
-    spec = scope.schema.event_types.get(name) if isinstance(name, str) else None
+    if not isinstance(name, str):
+        scope.fault(f"{path}.event", f"expected the name of an event type, got {show(name)}")
+        return None
+    spec = scope.schema.event_types.get(name)
     if spec is None:
         hint = did_you_mean(name, scope.schema.event_types)
         scope.fault(f"{path}.event", f"unknown event type {show(name)}{hint}")

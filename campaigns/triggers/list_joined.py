@@ -15,7 +15,10 @@ from campaigns.language.values import show
 def list_joined(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The lead joins the list, or any list when none is named."""
     key = raw.get("list")
-    if key is not None and (not isinstance(key, str) or key not in scope.schema.lists):
+    if key is not None and not isinstance(key, str):
+        scope.fault(f"{path}.list", f"expected the name of a list, got {show(key)}")
+        return None
+    if key is not None and key not in scope.schema.lists:
         scope.fault(f"{path}.list", f"unknown list {show(key)}{did_you_mean(key, scope.schema.lists)}")
         return None
     return Subscription(SYSTEM_EVENTS["list.joined"], key)

@@ -15,7 +15,10 @@ from campaigns.language.values import show
 def tag_added(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The lead gets the tag, or any tag when none is named."""
     tag = raw.get("tag")
-    if tag is not None and (not isinstance(tag, str) or tag not in scope.schema.tags):
+    if tag is not None and not isinstance(tag, str):
+        scope.fault(f"{path}.tag", f"expected the name of a tag, got {show(tag)}")
+        return None
+    if tag is not None and tag not in scope.schema.tags:
         scope.fault(f"{path}.tag", f"unknown tag {show(tag)}{did_you_mean(tag, scope.schema.tags)}")
         return None
     return Subscription(SYSTEM_EVENTS["tag.added"], tag)
