@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import Membership, Tenant
 
@@ -80,8 +81,8 @@ def may_enter(user: Any, tenant_id: str) -> bool:
 class TenantMiddleware:
     """Runs each request for an admin page in one transaction of the tenant that the person has chosen.
 
-    `request.tenant` is that tenant, or None: nobody is logged in, or a superuser has not chosen yet. Requests
-    elsewhere are left alone; the API finds its tenant by its key.
+    `request.tenant` is that tenant, or None: nobody is logged in, or a superuser has not chosen yet. Times are
+    shown in its time zone. Requests elsewhere are left alone; the API finds its tenant by its key.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -92,8 +93,10 @@ class TenantMiddleware:
         request.tenant = None
         if not request.path.startswith(self.admin):
             return self.get_response(request)
-        with transaction.atomic():
+        with transaction.atomic(), timezone.override(None):
             request.tenant = enter_chosen_tenant(request)
+            if request.tenant is not None:
+                timezone.activate(request.tenant.timezone)
             response = self.get_response(request)
             # The exception itself became a response further in; what it left half done must not be committed.
             if response.status_code >= 500 or getattr(request, "refused", False):
@@ -124,9 +127,7 @@ def enter_chosen_tenant(request: HttpRequest) -> Tenant | None:
 def _allowed(user: Any, chosen: str | None) -> str | None:
     if user.is_superuser:
         return chosen
-    mine = list(
-        Membership.objects.filter(user=user).order_by("tenant_id").values_list("tenant_id", flat=True)
-    )
+    mine = list(Membership.objects.filter(user=user).order_by("tenant_id").values_list("tenant_id", flat=True))
     return chosen if chosen in mine else next(iter(mine), None)
 
 

@@ -101,6 +101,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
 #: Shown as a badge in the admin: “demo”, “staging”, “production”; empty for none.
 FAIRLANE_ENVIRONMENT = env.str("FAIRLANE_ENVIRONMENT", "")
 

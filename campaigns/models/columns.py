@@ -24,7 +24,8 @@ class LineField(models.TextField):
     """One line of text: `text` in the database (no length to migrate), a single-line input in forms."""
 
     def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"widget": None, **kwargs})
+        blank = {"empty_value": None} if self.null and not self.choices else {}
+        return super().formfield(**{"widget": None, **blank, **kwargs})
 
 
 def tenant_key(*, db_constraint: bool = True) -> models.ForeignKey:

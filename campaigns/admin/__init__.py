@@ -1,0 +1,27 @@
+"""Pages for marketers and operators. Each module registers its own; Django imports this package at start."""
+
+from __future__ import annotations
+
+from campaigns.admin import (
+    api_keys,
+    campaigns,
+    dead_letters,
+    leads,
+    lists,
+    people,
+    site,
+    tenants,
+    vocabulary,
+)
+
+__all__ = [
+    "api_keys",
+    "campaigns",
+    "dead_letters",
+    "leads",
+    "lists",
+    "people",
+    "site",
+    "tenants",
+    "vocabulary",
+]

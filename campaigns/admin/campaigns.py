@@ -1,0 +1,187 @@
+"""Campaigns: the draft is edited here; what the buttons do is said before it is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from campaigns import operations
+from campaigns.admin.documents import pretty
+from campaigns.admin.leads import schema_for
+from campaigns.admin.tenant_pages import TenantForm, TenantPages
+from campaigns.admin.text_fields import DocumentField
+from campaigns.admin.words import in_words
+from campaigns.models import Campaign, CampaignVersion
+
+Status = Campaign.Status
+VERSIONS = 20
+
+
+class Verb:
+    """One thing that is done to a campaign at the press of a button."""
+
+    def __init__(self, name: str, label: str, says: str, done: str, *states: str, danger: bool = False) -> None:
+        self.name = name
+        self.label = label
+        self.says = says  #: what it does, before it is done
+        self.done = done
+        self.states = states  #: in which it is offered
+        self.danger = danger
+
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "publish",
+            "Publish",
+            "The draft becomes the live version at once and never changes again. Events from now on are "
+            "handled by it; what was done before stays as it is. A paused campaign stays paused.",
+            "is published",
+            Status.DRAFT,
+            Status.ACTIVE,
+            Status.PAUSED,
+        ),
+        Verb(
+            "pause",
+            "Pause",
+            "Events from now on do not start this campaign. They are not kept for it: after resuming, only "
+            "new events start it.",
+            "is paused",
+            Status.ACTIVE,
+        ),
+        Verb(
+            "resume",
+            "Resume",
+            "Events from now on start this campaign again, with its live version. What happened while it was "
+            "paused is not made up for.",
+            "is running again",
+            Status.PAUSED,
+        ),
+        Verb(
+            "archive",
+            "Archive",
+            "The campaign ends for good and cannot be published again. Its versions and what it did stay.",
+            "is archived",
+            Status.DRAFT,
+            Status.ACTIVE,
+            Status.PAUSED,
+            danger=True,
+        ),
+    )
+}
+
+
+class CampaignForm(TenantForm):
+    draft = DocumentField(
+        required=False,
+        label="Draft",
+        help_text="Saving keeps the draft; leads are not concerned until it is published.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lines = pretty(self.instance.draft).count("\n") + 2
+        self.fields["draft"].widget.attrs["rows"] = min(max(lines, 12), 40)
+
+
+@admin.register(Campaign)
+class CampaignAdmin(TenantPages):
+    form = CampaignForm
+    list_display = ("name", "key", "status", "live_version", "draft_state", "position")
+    list_filter = ("status",)
+    search_fields = ("name", "key")
+    fields = ("name", "key", "position", "draft")
+    fixed_fields = ("key",)
+    actions = None
+    change_form_template = "campaigns/campaign_form.html"
+    next_step = "Add a campaign: when something happens, for whom, and what to do."
+    warn_unsaved_form = True
+
+    @admin.display(description="draft")
+    def draft_state(self, campaign: Campaign) -> str:
+        if campaign.live_version is None:
+            return "not published"
+        return "published" if campaign.draft == campaign.live_document else "changed since"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        live = CampaignVersion.objects.filter(
+            tenant_id=OuterRef("tenant_id"), campaign_id=OuterRef("pk"), number=OuterRef("live_version")
+        )
+        return super().get_queryset(request).annotate(live_document=Subquery(live.values("document")))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        """What was published is archived instead: versions stay for ever."""
+        return self.may(request) and obj is not None and not obj.versions.exists()
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        campaign = kwargs.get("obj")
+        if campaign is not None:
+            context |= self.state_of(request, campaign)
+            versions = campaign.versions.all()[:VERSIONS]
+            context["versions"] = [(version, pretty(version.document)) for version in versions]
+        return super().render_change_form(request, context, **kwargs)
+
+    def state_of(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+        """What is said about a campaign on its page and before a verb."""
+        return {
+            "campaign": campaign,
+            "faults": operations.faults_of(campaign),
+            "words": in_words(campaign.draft, schema_for(request)),
+            "verbs": [verb for verb in VERBS.values() if campaign.status in verb.states],
+            "draft_differs": campaign.draft != campaign.live_document,
+        }
+
+    # -- verbs
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.confirm)
+        verbs = [path(f"<int:pk>/{name}/", view, {"verb": name}, name=f"campaigns_campaign_{name}") for name in VERBS]
+        return [*verbs, *super().get_urls()]
+
+    def confirm(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """Say what a verb will do; do it when that is sent back."""
+        return self._page(request, lambda: self._confirm(request, pk, VERBS[verb]))
+
+    def _confirm(self, request: HttpRequest, pk: int, verb: Verb) -> HttpResponse:
+        campaign = get_object_or_404(self.get_queryset(request), pk=pk)
+        if request.method == "POST":
+            return self._do(request, campaign, verb)
+        context = {
+            **self.admin_site.each_context(request),
+            **self.state_of(request, campaign),
+            "title": f"{verb.label} “{campaign}”",
+            "verb": verb,
+            "opts": self.opts,
+            "change_url": self.change_url(pk),
+        }
+        return TemplateResponse(request, "campaigns/confirm.html", context)
+
+    def _do(self, request: HttpRequest, campaign: Campaign, verb: Verb) -> HttpResponse:
+        try:
+            perform(verb, campaign, by=request.user.get_username())
+        except operations.Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            self.log_change(request, campaign, f"{verb.label}: {campaign} {verb.done}.")
+            messages.success(request, f"“{campaign}” {verb.done}.")
+        return HttpResponseRedirect(self.change_url(campaign.pk))
+
+
+def perform(verb: Verb, campaign: Campaign, *, by: str) -> None:
+    """Do it. Raises Refused."""
+    match verb.name:
+        case "publish":
+            operations.publish(campaign, by=by)
+        case "pause":
+            operations.pause(campaign)
+        case "resume":
+            operations.resume(campaign)
+        case "archive":
+            operations.archive(campaign)

@@ -1,0 +1,133 @@
+"""Leads: found by key or e-mail address, changed field by field, with what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from campaigns.admin import timeline
+from campaigns.admin.clock_face import with_zone
+from campaigns.admin.lead_form import PREFIX, LeadForm, lead_form
+from campaigns.admin.tenant_pages import TenantPages, own_rows
+from campaigns.language.schema import TenantSchema
+from campaigns.models import Lead, Stage, Tag
+from campaigns.schema_source import schema_of
+
+
+class StageFilter(admin.SimpleListFilter):
+    """The tenant's stages."""
+
+    title = "stage"
+    parameter_name = "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Iterable[tuple[str, str]]:
+        return own_rows(Stage.objects.all(), request).values_list("key", "label")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(stage=self.value()) if self.value() else queryset
+
+
+@admin.register(Lead)
+class LeadAdmin(TenantPages):
+    form = LeadForm
+    list_display = ("key", "full_name", "email", "stage", "score", "owner", "changed")
+    list_display_links = ("key",)
+    list_select_related = ("owner",)
+    list_filter = (StageFilter,)
+    search_fields = ("key", "email")
+    search_help_text = "A key, or the beginning of a key, an e-mail address or a name"
+    ordering = ("-id",)
+    sortable_by = ()
+    fixed_fields = ("key",)
+    autocomplete_fields = ("company", "owner")
+    change_form_template = "campaigns/lead_form.html"
+    next_step = "No lead yet. Send an event with POST /api/v1/events, replay a file, or add one here."
+    actions = None
+    show_full_result_count = False  # counting a million leads takes longer than showing fifty
+
+    ABOUT: ClassVar = ("key", "first_name", "last_name", "email", "phone", "company", "owner")
+    STANDING: ClassVar = ("stage", "score", "tags", "on_lists")
+
+    @admin.display(description="name")
+    def full_name(self, lead: Lead) -> str:
+        return " ".join(filter(None, (lead.first_name, lead.last_name)))
+
+    @admin.display(description="last change")
+    def changed(self, lead: Lead) -> str:
+        return with_zone(lead.updated_at)
+
+    @admin.display(description="lists")
+    def on_lists(self, lead: Lead) -> str:
+        names = lead.list_memberships.values_list("list__name", flat=True).order_by("list__name")
+        return ", ".join(names) or "none"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
+        """Activities are append-only and name their lead."""
+        return False
+
+    # -- the form
+
+    def get_form(self, request: HttpRequest, obj: Lead | None = None, change: bool = False, **kwargs: Any) -> Any:
+        tags = own_rows(Tag.objects.all(), request).values_list("name", flat=True)
+        form = lead_form(schema_for(request), list(tags), obj)
+        return super().get_form(request, obj, change=change, form=form, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Lead | None = None) -> list:
+        custom = [PREFIX + spec.key for spec in schema_for(request).fields.values() if not spec.builtin]
+        sets = [("Person", {"fields": self.ABOUT}), ("Standing", {"fields": self.STANDING})]
+        if custom:
+            sets.append(("Your fields", {"fields": custom}))
+        return sets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Lead | None = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), "on_lists")
+
+    def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
+        """Of a lead that is there, write what the person changed into the row as it is now, locked."""
+        if not change:
+            form.write_all(obj)
+            obj.save()
+            return
+        lead = own_rows(Lead.objects.select_for_update(), request).get(pk=obj.pk)
+        columns = form.write_changes(lead)
+        if columns:
+            lead.updated_at = timezone.now()
+            lead.save(update_fields=[*columns, "updated_at"])
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
+        """There is nothing related in this form."""
+
+    # -- the lists
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """The lead of that key, which an index finds; else those whose key, address or name begins so."""
+        term = search_term.strip().replace("\x00", "")
+        exact = queryset.filter(key=term)
+        if not term or exact.exists():
+            return (exact if term else queryset), False
+        begins = Q()
+        for name in ("key", "email", "first_name", "last_name"):
+            begins |= Q(**{f"{name}__istartswith": term})
+        return queryset.filter(begins), False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        lead = kwargs.get("obj")
+        if lead is not None:
+            before = request.GET.get("before", "")
+            position = int(before) if before.isdecimal() and len(before) < 19 else None
+            context["entries"], context["older"] = timeline.entries(lead, schema_for(request), before=position)
+            context["is_older_page"] = position is not None
+        return super().render_change_form(request, context, **kwargs)
+
+
+def schema_for(request: HttpRequest) -> TenantSchema:
+    """The tenant's vocabulary, read once for each request."""
+    if not hasattr(request, "tenant_schema"):
+        request.tenant_schema = schema_of(request.tenant.pk)
+    return request.tenant_schema

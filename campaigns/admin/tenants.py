@@ -1,0 +1,158 @@
+"""Tenants and their share of the workers, for superusers; for everybody the choice of a tenant to work in."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from campaigns import operations
+from campaigns.admin import theme
+from campaigns.models import Tenant
+from campaigns.tenancy import SESSION_KEY, may_enter
+from engine import control
+from engine.models import TenantControl
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """The IANA time zones."""
+    return [(name, name) for name in sorted(zoneinfo.available_timezones())]
+
+
+class TenantForm(forms.ModelForm):
+    timezone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=theme.Choices, label="Time zone")
+    weight = forms.FloatField(
+        min_value=0.01,
+        max_value=1000,
+        initial=1.0,
+        widget=theme.NumberInput,
+        help_text="The share of worker time when there is not enough for all: 2 gets twice as much as 1.",
+    )
+    cap = forms.IntegerField(
+        min_value=0,
+        max_value=4096,
+        initial=0,
+        widget=theme.NumberInput,
+        help_text="The most lanes in work at once; 0 for no limit.",
+    )
+    lanes = forms.IntegerField(
+        min_value=1,
+        max_value=4096,
+        initial=control.DEFAULT_LANES,
+        widget=theme.NumberInput,
+        help_text="How many leads can be worked on at once. It cannot be changed later.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        share = TenantControl.objects.filter(pk=self.instance.pk).first()
+        if share is not None:
+            self.initial.update(weight=share.weight, cap=share.cap)
+
+
+@admin.register(Tenant)
+class TenantAdmin(theme.ModelAdmin):
+    operator_pages = True
+    form = TenantForm
+    formfield_overrides: ClassVar[dict] = theme.FORMFIELD_OVERRIDES
+    list_display = ("name", "id", "weight", "cap", "lanes", "timezone", "created_at", "enter")
+    search_fields = ("id", "name")
+    actions = None
+
+    class Media:
+        css: ClassVar[dict] = {"all": ("campaigns/admin.css",)}
+
+    def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+        return ("id", "name", "timezone", "currency", "weight", "cap", "lanes")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("id", "lanes")
+
+    # -- who may
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
+        return False
+
+    # -- the list
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With the share of the workers, which is the engine's table."""
+        share = TenantControl.objects.filter(pk=OuterRef("pk"))
+        names = ("weight", "cap", "lanes")
+        return (
+            super().get_queryset(request).annotate(**{f"share_{name}": Subquery(share.values(name)) for name in names})
+        )
+
+    @admin.display(ordering="share_weight")
+    def weight(self, tenant: Tenant) -> float:
+        return tenant.share_weight
+
+    @admin.display(ordering="share_cap")
+    def cap(self, tenant: Tenant) -> str:
+        return str(tenant.share_cap or "none")
+
+    @admin.display(ordering="share_lanes")
+    def lanes(self, tenant: Tenant) -> int:
+        return tenant.share_lanes
+
+    @admin.display(description="")
+    def enter(self, tenant: Tenant) -> str:
+        return format_html('<a href="{}">Work in it</a>', choose_url(tenant))
+
+    # -- writing
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: forms.ModelForm, change: bool) -> None:
+        values = form.cleaned_data
+        share = {"weight": values["weight"], "cap": values["cap"]}
+        if change:
+            super().save_model(request, obj, form, change)
+            control.configure(obj.pk, **share)
+        else:
+            made = operations.create_tenant(
+                obj.pk,
+                name=obj.name,
+                timezone=obj.timezone,
+                currency=obj.currency,
+                lanes=values["lanes"],
+                **share,
+            )
+            obj.__dict__.update(made.__dict__)
+
+    # -- choosing
+
+    def get_urls(self) -> list[URLPattern]:
+        choose = path("choose/<str:key>/", self.admin_site.admin_view(self.choose), name="campaigns_tenant_choose")
+        return [choose, *super().get_urls()]
+
+    def choose(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Work in a tenant from now on. A link on another site cannot do it."""
+        if request.headers.get("Sec-Fetch-Site") == "cross-site" or not may_enter(request.user, key):
+            raise PermissionDenied
+        tenant = Tenant.objects.filter(pk=key).first()
+        request.session[SESSION_KEY] = key
+        messages.success(request, f"You are working in {tenant or key} now.")
+        return HttpResponseRedirect(reverse("admin:index"))
+
+
+def choose_url(tenant: Tenant) -> str:
+    """The link that makes a tenant the one to work in."""
+    return reverse("admin:campaigns_tenant_choose", args=[tenant.pk])

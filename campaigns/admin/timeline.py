@@ -1,0 +1,78 @@
+"""What happened to a lead, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from campaigns.actions import ACTIONS
+from campaigns.admin.words import show
+from campaigns.language.schema import TenantSchema
+from campaigns.models import Activity, Campaign, Lead
+
+ROWS = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One activity as it is shown."""
+
+    at: datetime
+    title: str
+    details: list[str]
+    is_event: bool
+    campaign: str
+    version: int | None
+    step: str
+    outcome: str
+
+
+def entries(lead: Lead, schema: TenantSchema, *, before: int | None = None) -> tuple[list[Entry], int | None]:
+    """At most ROWS activities older than `before`; and the id before which there are more, if there are."""
+    rows = Activity.objects.filter(tenant=lead.tenant_id, lead=lead.pk).order_by("-id")
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows[: ROWS + 1])
+    names = dict(Campaign.objects.filter(tenant=lead.tenant_id).values_list("id", "name"))
+    shown = [entry_of(row, schema, names) for row in found[:ROWS]]
+    return shown, found[ROWS - 1].id if len(found) > ROWS else None
+
+
+def entry_of(row: Activity, schema: TenantSchema, campaigns: dict[int, str]) -> Entry:
+    """One row in words."""
+    data = row.data if isinstance(row.data, dict) else {"value": row.data}
+    is_event = "event_id" in data
+    return Entry(
+        at=row.occurred_at,
+        title=title_of(row.kind, schema),
+        details=details_of(data, schema),
+        is_event=is_event,
+        campaign=campaigns.get(row.campaign_id, f"campaign {row.campaign_id}") if row.campaign_id else "",
+        version=row.version,
+        step=row.step or "",
+        outcome=str(data.get("outcome") or "").replace("_", " "),
+    )
+
+
+def title_of(kind: str, schema: TenantSchema) -> str:
+    """An event type's label, or the name of what was done."""
+    event = schema.find_event_type(kind)
+    if event is not None:
+        return event.label
+    action = next((spec for spec in ACTIONS if spec.logs == kind), None)
+    return action.label if action and kind == action.name else kind.replace("_", " ").capitalize()
+
+
+def details_of(data: dict[str, Any], schema: TenantSchema) -> list[str]:
+    """“Orders: 1 → 2” for a change, “amount: 10.00” for the rest."""
+    hidden = {"outcome"}
+    texts = []
+    if "old" in data or "new" in data:
+        field = data.get("field")
+        spec = schema.fields.get(field) if isinstance(field, str) else None
+        label = spec.label if spec else show(field) if field else "Value"
+        texts.append(f"{label}: {show(data.get('old'))} → {show(data.get('new'))}")
+        hidden |= {"field", "old", "new"}
+    texts += [f"{key.replace('_', ' ')}: {show(value)}" for key, value in data.items() if key not in hidden]
+    return texts
