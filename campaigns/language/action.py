@@ -13,7 +13,7 @@ from campaigns.language.effects import Effect
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Outcome
 from campaigns.language.parameters import Kind
-from campaigns.language.registry import Registry, did_you_mean
+from campaigns.language.registry import Registry
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic
 
@@ -101,7 +101,7 @@ def _refuse_unknown(spec: ActionSpec, raw: dict[str, Any], scope: Scope, path: s
     known = [parameter.name for parameter in spec.parameters]
     for name in raw:
         if name not in known:
-            hint = did_you_mean(name, known)
+            hint = scope.hint(name, known)
             scope.fault(f"{path}.{name}", f"action {spec.name} has no such parameter{hint}")
 
 

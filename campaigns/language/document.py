@@ -15,7 +15,6 @@ from campaigns.language.filtertree import Matches, compile_filter
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Failed
-from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription, compile_trigger
@@ -169,7 +168,7 @@ def _find_action(raw: Any, scope: Scope, path: str) -> ActionSpec | None:
     spec = ACTIONS.get(raw) if isinstance(raw, str) else None
     if spec is None:
         what = f"unknown action {raw[:64]!r}" if isinstance(raw, str) else "names no action"
-        scope.fault(f"{path}.action", what + did_you_mean(raw, ACTIONS.names()))
+        scope.fault(f"{path}.action", what + scope.hint(raw, ACTIONS.names()))
     return spec
 
 

@@ -28,7 +28,7 @@ from campaigns.language.values import PLACES_LIMIT, TYPES
 SOURCE_LIMIT = 1_000  #: characters
 TOKENS_LIMIT = 300
 DEPTH_LIMIT = 50
-TEXTS_LIMIT = 8  #: references to long texts, of 30,000 characters each
+TEXTS_LIMIT = 4  #: references to long texts, of up to 120 kB each
 
 _TYPES = rule_engine.DataType
 _KINDS = {
@@ -54,7 +54,7 @@ _TOKEN = re.compile(
     |(?P<text>[dt]?(?:"[^"\\\n]*"|'[^'\\\n]*'))
     |(?P<number>[0-9]{1,30}(?:\.[0-9]{1,30})?(?![\w.]))
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<sign>\?\?|[<>=!]=(?!~)|\*(?!\*)|[-+/%<>?:(),]))""",
+    |(?P<sign>\?\?|[<>=!]=(?!~)|\*(?!\*)|<(?!<)|>(?!>)|/(?!/)|[-+%?:(),]))""",
     re.VERBOSE | re.ASCII,
 )
 _WORDS = {"and", "or", "not", "in", "true", "false", "null", "now"}
@@ -119,19 +119,19 @@ def compile_expression(source: Any, target: Target, scope: Scope, path: str) -> 
     return _computation(rule, target)
 
 
-def _read_tokens(source: Any) -> set[tuple[str, str]]:
+def _read_tokens(source: Any) -> list[tuple[str, str]]:
     """The references of a source that keeps to the grammar of tokens. Raises ExpressionError."""
     if not isinstance(source, str) or not source.strip():
         raise ExpressionError("expected an expression such as (lead.total ?? 0) + event.amount")
     if len(source) > SOURCE_LIMIT:
         raise ExpressionError(f"is {len(source)} characters long, at most {SOURCE_LIMIT} are allowed")
-    references = set()
+    references = []
     for count, (kind, text) in enumerate(_tokens(source.rstrip())):
         if count >= TOKENS_LIMIT:
             raise ExpressionError(f"has more than {TOKENS_LIMIT} parts")
         if kind == "reference":
             owner, _, name = text.partition(".")
-            references.add((owner.strip(), name.strip()))
+            references.append((owner.strip(), name.strip()))
         elif kind == "word" and text not in _WORDS and text not in FUNCTIONS:
             raise ExpressionError(_unknown_word(text))
     return references
@@ -149,23 +149,26 @@ def _tokens(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_word(text: str) -> str:
+    if text in ("lead", "event"):
+        return f"write {text}.name, with no further dot, bracket or call behind it"
     known = ", ".join([*sorted(FUNCTIONS), *sorted(_WORDS)])
     return f"does not know {text[:64]!r}; write lead.name or event.name, or one of {known}"
 
 
-def _resolve(references: set[tuple[str, str]], scope: Scope, path: str) -> dict[str, Any] | None:
+def _resolve(references: list[tuple[str, str]], scope: Scope, path: str) -> dict[str, Any] | None:
     """The type of every name that the expression uses; None with a fault for each that has none."""
     before = len(scope.faults)
     found: dict[str, dict[str, Any]] = {"lead": {}, "event": {}}
     texts = 0
-    for owner, name in sorted(references):
+    for owner, name in dict.fromkeys(references):
         kind, required = _type_of(owner, name, scope, path)
-        texts += kind == "text"
+        if kind == "text":
+            texts += references.count((owner, name))
         if kind in _KINDS:
             plain = _KINDS[kind]
             found[owner][name] = plain if required else _TYPES.NULLABLE(plain)
     if texts > TEXTS_LIMIT:
-        scope.fault(path, f"reads more than {TEXTS_LIMIT} long texts")
+        scope.fault(path, f"reads long texts {texts} times, at most {TEXTS_LIMIT} are allowed")
     if len(scope.faults) > before:
         return None
     types = {name: kind for name, (_, kind) in FUNCTIONS.items()}

@@ -13,7 +13,6 @@ from campaigns.language.lead import LeadState
 from campaigns.language.operator import Nulls, Operand, Operator, Options, operators_of
 from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import read_period
-from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import UNDECLARED, AttributeSpec, EventTypeSpec
 from campaigns.language.scope import PSEUDO_FIELDS, Scope
 from campaigns.language.tokens import Dynamic, Read, Target, is_token
@@ -49,9 +48,10 @@ def compile_where(raw: Any, event: EventTypeSpec, scope: Scope, path: str) -> Ma
         scope.fault(path, f"expected a list of at most {NODES_LIMIT} constraints")
         return None
     inner = Scope(scope.schema, scope.key, publishing=scope.publishing)
-    inner.faults, inner.events = scope.faults, [event]
+    inner.faults, inner.events, inner.hints = scope.faults, [event], scope.hints
     tests = [_compile_constraint(item, inner, f"{path}[{index}]") for index, item in enumerate(raw)]
     scope.needs_lists |= inner.needs_lists
+    scope.hints = inner.hints
     return all_of(tests)
 
 
@@ -178,7 +178,7 @@ def _find_operator(raw: dict[str, Any], target: Target, scope: Scope, path: str)
         known = operators_of(target.type)
         kind = TYPES[target.type].label
         what = f"unknown operator {name[:64]!r} for {kind}" if isinstance(name, str) else "names no operator"
-        scope.fault(f"{path}.operator", what + (did_you_mean(name, known) or f"; known: {', '.join(known)}"))
+        scope.fault(f"{path}.operator", what + (scope.hint(name, known) or f"; known: {', '.join(known)}"))
     return found
 
 

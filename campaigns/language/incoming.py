@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DEPTH_LIMIT = 20  #: levels of nesting in an undeclared attribute
 SIZE_LIMIT = 64_000  #: bytes of data in one event
+HINTS_LIMIT = 20  #: faults that come with a suggestion; comparing names takes time
 REQUEST = "campaign.requested"  #: the one system event that may come from outside
 
 
@@ -74,7 +75,7 @@ def _cast_all(spec: EventTypeSpec, data: dict[str, Any], faults: list[Fault]) ->
 
 def _undeclared(spec: EventTypeSpec, name: str, raw: Any, faults: list[Fault]) -> Any:
     if not spec.open:
-        hint = did_you_mean(name, spec.attributes)
+        hint = did_you_mean(name, spec.attributes) if len(faults) < HINTS_LIMIT else ""
         faults.append(Fault(f"data.{name[:64]}", f"event type '{spec.name}' has no such attribute{hint}"))
     return raw
 

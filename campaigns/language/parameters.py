@@ -11,7 +11,6 @@ from campaigns.language.expression import compile_expression
 from campaigns.language.incoming import request_fault
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.periods import read_period
-from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import UNDECLARED, AttributeSpec, FieldSpec
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, Read, is_token, typed_value
@@ -175,7 +174,7 @@ class Named(Kind):
             scope.fault(path, f"expected the name of {self.article} {self.noun}, got {show(raw)}")
             return None
         if raw not in self.known(scope):
-            scope.fault(path, f"unknown {self.noun} {raw[:64]!r}{did_you_mean(raw, self.known(scope))}")
+            scope.fault(path, f"unknown {self.noun} {raw[:64]!r}{scope.hint(raw, self.known(scope))}")
         return raw
 
 
@@ -231,7 +230,7 @@ class Tags(Kind):
             scope.fault(path, f"expected a tag of 1 to 64 characters, got {show(item)}")
             return False
         if not free and item not in scope.schema.tags:
-            hint = did_you_mean(item, scope.schema.tags)
+            hint = scope.hint(item, scope.schema.tags)
             more = "; or set create_missing" if self.create else ""
             scope.fault(path, f"unknown tag {item!r}{hint}{more}")
         return True
@@ -256,7 +255,7 @@ class AttributeValues(Kind):
         for name, item in raw.items():
             spec = event.attributes.get(name) or (AttributeSpec(name, UNDECLARED) if event.open else None)
             if spec is None:
-                hint = did_you_mean(name, event.attributes)
+                hint = scope.hint(name, event.attributes)
                 scope.fault(f"{path}.{name}", f"event type '{event.name}' has no such attribute{hint}")
                 continue
             pairs.append((name, _attribute_value(item, spec, scope, f"{path}.{name}")))
@@ -309,7 +308,7 @@ class OwnerValue(Value):
         """The address. An owner who is inactive is a fault on publication only: later the action skips."""
         value = super().prepare(raw, scope, path, done)
         if isinstance(value, str) and value not in scope.schema.owners:
-            scope.fault(path, f"unknown owner {show(value)}{did_you_mean(value, scope.schema.owners)}")
+            scope.fault(path, f"unknown owner {show(value)}{scope.hint(value, scope.schema.owners)}")
         elif isinstance(value, str) and scope.publishing and value in scope.schema.inactive_owners:
             scope.fault(path, f"owner {show(value)} is inactive; choose an active one")
         return value

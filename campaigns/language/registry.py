@@ -52,7 +52,7 @@ def discover(package: str, path: Iterable[str]) -> None:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The end of a fault message: the nearest known name, or the known names when they are few."""
-    names = sorted(known)[:500]
+    names = sorted(known)[:200]
     close = difflib.get_close_matches(name[:64], names, n=1) if isinstance(name, str) else []
     if close:
         return f"; did you mean '{close[0]}'?"

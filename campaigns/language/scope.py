@@ -10,6 +10,7 @@ from campaigns.language.faults import Fault
 from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import UNDECLARED, AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 
+HINTS_LIMIT = 20
 PSEUDO_FIELDS = ("tags", "lists")
 
 
@@ -31,17 +32,23 @@ class Scope:
         self.faults: list[Fault] = []
         self.events: list[EventTypeSpec] = []  #: heard by the triggers, with what each carries
         self.needs_lists = False
+        self.hints = 0
 
     def expect_keys(self, raw: dict[str, Any], path: str, known: Iterable[str]) -> None:
         """Note a fault for each key that has no meaning here."""
         names = list(known)
         for name in raw:
             if name not in names:
-                self.fault(f"{path}.{name}" if path else name, f"has no meaning here{did_you_mean(name, names)}")
+                self.fault(f"{path}.{name}" if path else name, f"has no meaning here{self.hint(name, names)}")
 
     def fault(self, path: str, message: str) -> None:
         """Note one fault."""
         self.faults.append(Fault(path, message))
+
+    def hint(self, name: object, known: Iterable[str]) -> str:
+        """did_you_mean() for as many faults as a person would read; comparing names takes time."""
+        self.hints += 1
+        return did_you_mean(name, known) if self.hints <= HINTS_LIMIT else ""
 
     def take_faults(self) -> list[Fault]:
         """The faults so far; the next ones start a new list."""
@@ -58,7 +65,7 @@ class Scope:
             return _pseudo_field(name, self.schema)
         spec = self.schema.fields.get(name)
         if spec is None:
-            self.fault(path, f"unknown field {name[:64]!r}{did_you_mean(name, self.schema.fields)}")
+            self.fault(path, f"unknown field {name[:64]!r}{self.hint(name, self.schema.fields)}")
         return spec
 
     def find_attribute(self, name: object, path: str) -> AttributeSpec | None:
@@ -81,6 +88,6 @@ class Scope:
         if spec is None and event.open:
             return AttributeSpec(name, UNDECLARED)
         if spec is None:
-            hint = did_you_mean(name, event.attributes)
+            hint = self.hint(name, event.attributes)
             self.fault(path, f"event type '{event.name}' has no attribute {name[:64]!r}{hint}")
         return spec

@@ -10,7 +10,7 @@ import msgspec
 
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.registry import Registry, did_you_mean
+from campaigns.language.registry import Registry
 from campaigns.language.schema import EventTypeSpec
 from campaigns.language.scope import Scope
 
@@ -69,7 +69,7 @@ def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:
     spec = TRIGGERS.get(name) if isinstance(name, str) else None
     if spec is None:
         what = f"unknown trigger {name[:64]!r}" if isinstance(name, str) else "names no trigger"
-        scope.fault(f"{path}.type", what + (did_you_mean(name, TRIGGERS.names())))
+        scope.fault(f"{path}.type", what + (scope.hint(name, TRIGGERS.names())))
         return None
     scope.expect_keys(raw, path, ("type", *spec.keys))
     return spec.compile(raw, scope, path)

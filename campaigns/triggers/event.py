@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.language.filtertree import compile_where
-from campaigns.language.registry import did_you_mean
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription, trigger
 from campaigns.language.values import show
@@ -20,7 +19,7 @@ def event(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
         return None
     spec = scope.schema.event_types.get(name)
     if spec is None:
-        hint = did_you_mean(name, scope.schema.event_types)
+        hint = scope.hint(name, scope.schema.event_types)
         scope.fault(f"{path}.event", f"unknown event type {show(name)}{hint}")
         return None
     return Subscription(spec, test=compile_where(raw.get("where"), spec, scope, f"{path}.where"))

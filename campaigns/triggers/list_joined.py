@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import SYSTEM_EVENTS
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription, trigger
@@ -19,6 +18,6 @@ def list_joined(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | 
         scope.fault(f"{path}.list", f"expected the name of a list, got {show(key)}")
         return None
     if key is not None and key not in scope.schema.lists:
-        scope.fault(f"{path}.list", f"unknown list {show(key)}{did_you_mean(key, scope.schema.lists)}")
+        scope.fault(f"{path}.list", f"unknown list {show(key)}{scope.hint(key, scope.schema.lists)}")
         return None
     return Subscription(SYSTEM_EVENTS["list.joined"], key)

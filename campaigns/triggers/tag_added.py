@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import SYSTEM_EVENTS
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription, trigger
@@ -19,6 +18,6 @@ def tag_added(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | No
         scope.fault(f"{path}.tag", f"expected the name of a tag, got {show(tag)}")
         return None
     if tag is not None and tag not in scope.schema.tags:
-        scope.fault(f"{path}.tag", f"unknown tag {show(tag)}{did_you_mean(tag, scope.schema.tags)}")
+        scope.fault(f"{path}.tag", f"unknown tag {show(tag)}{scope.hint(tag, scope.schema.tags)}")
         return None
     return Subscription(SYSTEM_EVENTS["tag.added"], tag)
