@@ -1,0 +1,56 @@
+"""Lanes on the real Valkey, with limits that a test can see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from engine.conf import EngineConf
+from engine.lanes import LaneOutcome, Lanes
+
+PREFIX = "{fairlane}:"
+
+
+@pytest.fixture
+def make_lanes(valkey: redis.Redis) -> Callable[..., Lanes]:
+    """Lanes with other settings than the defaults."""
+
+    def make(client: redis.Redis = valkey, **settings: object) -> Lanes:
+        return Lanes(client, EngineConf(redis_url=os.environ["REDIS_URL"], **settings))
+
+    return make
+
+
+@pytest.fixture
+def lanes(make_lanes: Callable[..., Lanes]) -> Lanes:
+    return make_lanes()
+
+
+def lease(lanes: Lanes, bundle: str) -> list[tuple[str, int, int]]:
+    return lanes.lease(bundle, "node:1", "default")
+
+
+def settle(lanes: Lanes, bundle: str, *outcomes: LaneOutcome, **seconds: float) -> int:
+    """With the cost of each tenant in seconds for all its events."""
+    events = {tenant: sum(one.done for one in outcomes if one.tenant == tenant) for tenant in seconds}
+    cost = {tenant: (spent, max(1, events[tenant])) for tenant, spent in seconds.items()}
+    return lanes.settle(bundle, outcomes, cost)
+
+
+def let_expire(valkey: redis.Redis, bundle: str) -> None:
+    """As if the lease time had passed."""
+    assert valkey.zadd(PREFIX + "bundles", {bundle: 1}, xx=True, ch=True) == 1
+
+
+def let_wait_end(valkey: redis.Redis) -> None:
+    """As if the wait of all lanes that were set aside had passed."""
+    for place in valkey.zrange(PREFIX + "later", 0, -1):
+        valkey.zadd(PREFIX + "later", {place: 1})
+
+
+def names(valkey: redis.Redis) -> set[str]:
+    """Every key there is, less the prefix."""
+    return {key.decode().removeprefix(PREFIX) for key in valkey.scan_iter(count=1000)}

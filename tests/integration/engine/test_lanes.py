@@ -1,0 +1,388 @@
+"""The scripts on a real Valkey: what is held by whom, in which order, and what a repeat changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from engine.lanes import FetchedLane, LaneOutcome, Lanes
+from tests.events import raw
+from tests.integration.engine.conftest import lease, let_expire, let_wait_end, names, settle
+
+WAKE = "lanes"
+
+
+def test_events_come_out_in_the_order_of_acceptance(lanes: Lanes) -> None:
+    assert lanes.push([("whale", 3, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))]) == [3, 1]
+    assert lanes.push([("whale", 3, raw("whale", "ada", 2, first=3))]) == [5]
+
+    assert lease(lanes, "b1") == [("minnow", 0, 1), ("whale", 3, 5)]
+    assert lanes.fetch("b1") == [
+        FetchedLane("minnow", 0, 0, raw("minnow", "bob", 1)),
+        FetchedLane("whale", 3, 0, raw("whale", "ada", 5)),
+    ]
+
+
+def test_a_long_push_keeps_its_order(lanes: Lanes) -> None:
+    """Lua's unpack has room for some 8,000 values, so the script appends in pieces."""
+    sent = raw("whale", "ada", 20_001)
+
+    assert lanes.push([("whale", 0, sent)]) == [20_001]
+
+    assert lanes.client.lrange("{fairlane}:t.whale.0", 0, -1) == sent
+
+
+def test_leasing_removes_nothing_and_settling_what_was_done(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+    assert lanes.depth("whale", 0) == 5
+
+    assert settle(lanes, "b1", LaneOutcome("whale", 0, 2)) == 1
+
+    assert lanes.depth("whale", 0) == 3
+    lease(lanes, "b2")
+    assert lanes.fetch("b2") == [FetchedLane("whale", 0, 0, raw("whale", "ada", 3, first=2))]
+
+
+def test_a_lane_is_held_by_one_bundle_only(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+    lanes.push([("whale", 0, raw("whale", "ada", 5, first=5)), ("whale", 1, raw("whale", "eve", 1))])
+
+    assert lease(lanes, "b2") == [("whale", 1, 1)]
+    assert lease(lanes, "b3") == []
+
+
+def test_a_lease_takes_no_more_than_its_limits(make_lanes: Callable[..., Lanes]) -> None:
+    lanes = make_lanes(bundle_events=50, bundle_lanes=3)
+    lanes.push([("whale", lane, raw("whale", f"lead{lane}", 20)) for lane in range(5)])
+
+    assert [count for _, _, count in lease(lanes, "b1")] == [20, 20, 10]
+    assert [count for _, _, count in lease(lanes, "b2")] == [20, 20]
+
+
+def test_a_bundle_is_as_long_as_its_measured_cost_allows(make_lanes: Callable[..., Lanes]) -> None:
+    lanes = make_lanes(bundle_seconds=0.1)
+    lanes.push([("whale", 0, raw("whale", "ada", 100))])
+    assert lease(lanes, "b1") == [("whale", 0, 32)]  # a probe
+    settle(lanes, "b1", LaneOutcome("whale", 0, 32), whale=0.32)
+
+    assert lease(lanes, "b2") == [("whale", 0, 10)]
+
+
+def test_a_lease_repeated_after_a_lost_reply_returns_the_same(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1)), ("minnow", 0, raw("minnow", "bob", 1))])
+    first = lease(lanes, "b1")
+    lanes.push([("whale", 1, raw("whale", "eve", 1))])
+
+    assert lease(lanes, "b1") == first
+    assert lease(lanes, "b2") == [("whale", 1, 1)]
+
+
+def test_a_settle_repeated_after_a_lost_reply_changes_nothing(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+    outcome = LaneOutcome("whale", 0, 2)
+    settle(lanes, "b1", outcome, whale=1.0)
+    before = lanes.look()
+
+    assert settle(lanes, "b1", outcome, whale=1.0) == -1
+
+    assert (lanes.depth("whale", 0), lanes.look()) == (3, before)
+
+
+def test_a_settle_of_a_lost_lease_changes_nothing(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "zombie")
+    lanes.fetch("zombie")
+    let_expire(valkey, "zombie")
+    assert lease(lanes, "b2") == [("whale", 0, 1)]
+
+    assert settle(lanes, "zombie", LaneOutcome("whale", 0, 5)) == -1
+    assert lanes.release(["zombie"], blame=True) == 0
+    assert lanes.fetch("zombie") is None
+    assert lanes.renew(["zombie", "b2"]) == ["zombie"]
+
+    assert lanes.depth("whale", 0) == 5
+    assert lease(lanes, "b3") == []
+    assert lanes.fetch("b2") == [FetchedLane("whale", 0, 1, raw("whale", "ada", 1))]
+
+
+def test_a_settle_cannot_touch_a_lane_it_does_not_hold(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    lease(lanes, "b1")
+    lanes.push([("minnow", 0, raw("minnow", "bob", 3))])
+
+    assert settle(lanes, "b1", LaneOutcome("minnow", 0, 3), LaneOutcome("whale", 0, 1)) == 1
+
+    assert (lanes.depth("minnow", 0), lanes.depth("whale", 0)) == (3, 0)
+
+
+def test_lanes_the_outcome_does_not_name_go_back_as_they_were(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1)), ("minnow", 0, raw("minnow", "bob", 1))])
+    lease(lanes, "b1")
+
+    settle(lanes, "b1", LaneOutcome("whale", 0, 1))
+
+    assert lease(lanes, "b2") == [("minnow", 0, 1)]
+
+
+def test_a_release_gives_back_what_was_leased_and_blames_nobody(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+    lanes.fetch("b1")
+
+    assert lanes.release(["b1"], blame=False) == 1
+    assert lanes.release(["b1"], blame=False) == 0
+
+    assert lease(lanes, "b2") == [("whale", 0, 5)]
+    assert lanes.fetch("b2") == [FetchedLane("whale", 0, 0, raw("whale", "ada", 5))]
+
+
+def test_a_release_may_set_its_lanes_aside(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+
+    lanes.release(["b1"], blame=False, wait=60)
+
+    assert lease(lanes, "b2") == []
+    let_wait_end(valkey)
+    assert lease(lanes, "b3") == [("whale", 0, 5)]
+
+
+def test_an_expired_lease_is_taken_over_by_the_next(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+    let_expire(valkey, "b1")
+
+    assert lease(lanes, "b2") == [("whale", 0, 5)]  # nobody had begun it, so it is not to blame
+
+
+def test_a_lease_that_is_renewed_does_not_expire(make_lanes: Callable[..., Lanes], valkey: redis.Redis) -> None:
+    lanes = make_lanes(lease_seconds=60)
+    lanes.push([("whale", 0, raw("whale", "ada", 5))])
+    lease(lanes, "b1")
+    let_expire(valkey, "b1")
+
+    assert lanes.renew(["b1"]) == []
+
+    assert lease(lanes, "b2") == []
+    assert 59_000 < lanes.look_at("whale", 1)[0]["left_ms"] <= 60_000
+
+
+def test_events_whose_executor_died_run_one_by_one_and_their_tries_are_counted(
+    lanes: Lanes, valkey: redis.Redis
+) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))])
+    lease(lanes, "dead")
+    lanes.fetch("dead")
+    let_expire(valkey, "dead")
+    lanes.push([("whale", 0, raw("whale", "ada", 2, first=3))])
+
+    seen = []
+    for bundle in ("b1", "b2", "b3", "b4"):
+        assert len(lease(lanes, bundle)) == 1
+        (lane,) = lanes.fetch(bundle) or []
+        seen.append((lane.tenant, lane.tries, len(lane.events)))
+        settle(lanes, bundle, LaneOutcome(lane.tenant, lane.lane, 1))
+
+    assert sorted(seen) == [("minnow", 1, 1), ("whale", 0, 1), ("whale", 0, 1), ("whale", 1, 1)]
+    assert lease(lanes, "b5") == [("whale", 0, 2)]  # came after the death: ordinary again
+    assert not names(valkey) & {"suspects", "attempts"}
+
+
+def test_each_death_counts(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 3))])
+
+    for death in range(4):
+        lease(lanes, f"b{death}")
+        (lane,) = lanes.fetch(f"b{death}") or []
+        assert lane.tries == death
+        lanes.release([f"b{death}"], blame=True)
+
+
+def test_a_retry_waits_and_keeps_its_place(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))])
+    lease(lanes, "b1")
+    settle(lanes, "b1", LaneOutcome("whale", 0, 1, wait=60, tried=True), LaneOutcome("minnow", 0, 1))
+    lanes.push([("whale", 0, raw("whale", "ada", 1, first=3)), ("whale", 1, raw("whale", "eve", 1))])
+
+    assert lease(lanes, "b2") == [("whale", 1, 1)]  # only the lane waits, not the tenant
+
+    let_wait_end(valkey)
+    assert lease(lanes, "b3") == [("whale", 0, 1)]  # alone
+    assert lanes.fetch("b3") == [FetchedLane("whale", 0, 1, raw("whale", "ada", 1, first=1))]
+    settle(lanes, "b3", LaneOutcome("whale", 0, 1))
+    assert lease(lanes, "b4") == [("whale", 0, 2)]
+    assert lanes.fetch("b4") == [FetchedLane("whale", 0, 0, raw("whale", "ada", 2, first=2))]
+
+
+def test_a_wait_without_a_try_is_not_counted(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    for bundle in ("b1", "b2", "b3"):
+        lease(lanes, bundle)
+        assert [lane.tries for lane in lanes.fetch(bundle) or []] == [0]
+        settle(lanes, bundle, LaneOutcome("whale", 0, 0, wait=60))
+        let_wait_end(valkey)
+
+
+def test_a_sweep_takes_over_and_wakes(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    lease(lanes, "b1")
+    let_expire(valkey, "b1")
+    valkey.delete(WAKE)
+
+    assert lanes.sweep(["default"])
+
+    assert valkey.llen(WAKE) == 1
+    assert lease(lanes, "b2") == [("whale", 0, 1)]
+
+
+def test_a_sweep_brings_back_what_waited(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    lease(lanes, "b1")
+    settle(lanes, "b1", LaneOutcome("whale", 0, 0, wait=60))
+    assert not lanes.sweep(["default"])
+
+    let_wait_end(valkey)
+
+    assert lanes.sweep(["default"])
+
+
+def test_one_wake_up_mark_at_most(lanes: Lanes, valkey: redis.Redis) -> None:
+    for number in range(3):
+        lanes.push([(f"tenant{number}", 0, raw("any", "ada", 1))])
+    assert valkey.llen(WAKE) == 1
+
+    lease(lanes, "b1")
+    lanes.sweep(["default"])
+
+    assert valkey.llen(WAKE) == 1
+
+
+def test_a_mark_is_there_while_a_tenant_is_runnable(make_lanes: Callable[..., Lanes], valkey: redis.Redis) -> None:
+    lanes = make_lanes(bundle_lanes=1)
+    lanes.push([("whale", 0, raw("whale", "ada", 1)), ("minnow", 0, raw("minnow", "bob", 1))])
+
+    valkey.delete(WAKE)
+    lease(lanes, "b1")
+    assert valkey.llen(WAKE) == 1
+    valkey.delete(WAKE)
+    lease(lanes, "b2")
+    assert valkey.llen(WAKE) == 0
+    lanes.release(["b1"], blame=False)
+    assert valkey.llen(WAKE) == 1
+
+
+def test_a_full_lane_takes_nothing_and_its_neighbours_do(make_lanes: Callable[..., Lanes]) -> None:
+    lanes = make_lanes(lane_limit=3)
+    lanes.push([("whale", 0, raw("whale", "ada", 2))])
+
+    depths = lanes.push([("whale", 0, raw("whale", "ada", 2, first=2)), ("minnow", 0, raw("minnow", "bob", 3))])
+
+    assert depths == [-1, 3]
+    assert lanes.client.lrange("{fairlane}:t.whale.0", 0, -1) == raw("whale", "ada", 2)
+    assert lanes.push([("whale", 0, raw("whale", "ada", 1, first=2))]) == [3]
+
+
+def test_look_shows_what_waits_and_what_is_in_work(lanes: Lanes) -> None:
+    assert lanes.look() == {"tenants": [], "total": 0, "bundles": 0}
+    lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 1, raw("minnow", "bob", 1))])
+    lease(lanes, "b1")
+    lanes.push([("whale", 2, raw("whale", "eve", 4))])
+
+    look = lanes.look(top=1)
+
+    assert (look["total"], look["bundles"]) == (2, 1)
+    assert [(row["tenant"], row["waiting"], row["ready"], row["in_work"]) for row in look["tenants"]] == [
+        ("whale", 7, 1, 1)
+    ]
+    rows = lanes.look_at("whale", 3)
+    assert [(row["waiting"], row["bundle"], row["owner"]) for row in rows] == [
+        (3, "b1", "node:1"), (0, "", ""), (4, "", ""),
+    ]  # fmt: skip
+    assert rows[0]["oldest"] == "2026-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize("tenant", ["0", "a-", "0-0", "9" * 32, "whale-1", "default", "lanes"])
+def test_tenants_with_odd_names_do_not_meet(lanes: Lanes, valkey: redis.Redis, tenant: str) -> None:
+    other = tenant[:-1] + "x" if tenant[:-1] else "x"
+    lanes.push([(tenant, 1, raw(tenant, "*:{}| \x00", 2)), (other, 11, raw(other, "*", 1))])
+
+    assert sorted(lease(lanes, "b1")) == sorted([(tenant, 1, 2), (other, 11, 1)])
+    lanes.fetch("b1")
+    let_expire(valkey, "b1")
+    for bundle in ("b2", "b3", "b4"):
+        ((name, lane, _),) = lease(lanes, bundle)
+        settle(lanes, bundle, LaneOutcome(name, lane, 1))
+
+    assert names(valkey) <= {"clock:default", WAKE}
+
+
+def test_a_cap_takes_effect_at_the_next_lease(make_lanes: Callable[..., Lanes]) -> None:
+    lanes = make_lanes(bundle_lanes=1)
+    lanes.push([("whale", lane, raw("whale", f"lead{lane}", 1)) for lane in range(4)])
+    lease(lanes, "b1")
+
+    lanes.configure("whale", 1, 1, "default")
+    assert lease(lanes, "b2") == []
+    lanes.configure("whale", 1, 2, "default")
+    assert lease(lanes, "b3") == [("whale", 1, 1)]
+    assert lease(lanes, "b4") == []
+    lanes.configure("whale", 1, 0, "default")
+    assert lease(lanes, "b5") == [("whale", 2, 1)]
+
+
+def test_a_tenant_moves_to_another_database_with_its_events(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1)), ("minnow", 0, raw("minnow", "bob", 1))])
+
+    lanes.configure("whale", 1, 0, "second")
+
+    assert lanes.lease("b1", "node:1", "second") == [("whale", 0, 1)]
+    assert lanes.lease("b2", "node:2", "default") == [("minnow", 0, 1)]
+    lanes.settle("b1", [LaneOutcome("whale", 0, 1)], {"whale": (0.1, 1)})
+    lanes.configure("whale", 1, 0, "default")
+    assert "tenant:whale" not in names(valkey)
+
+
+def test_a_lane_that_somebody_deleted_stops_nothing(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))])
+    valkey.delete("{fairlane}:t.whale.0")
+
+    assert sorted(lease(lanes, "b1")) == [("minnow", 0, 1), ("whale", 0, 0)]
+    assert sorted((lane.tenant, len(lane.events)) for lane in lanes.fetch("b1") or []) == [
+        ("minnow", 1), ("whale", 0),
+    ]  # fmt: skip
+    assert settle(lanes, "b1", LaneOutcome("whale", 0, 0), LaneOutcome("minnow", 0, 1)) == 2
+    assert lease(lanes, "b2") == []
+
+
+def test_scripts_are_loaded_again_after_redis_forgot_them(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    lease(lanes, "b1")
+    lanes.release(["b1"], blame=False)
+    valkey.script_flush()
+
+    assert lease(lanes, "b2") == [("whale", 0, 1)]
+
+
+def test_a_full_redis_can_still_be_emptied(lanes: Lanes, valkey: redis.Redis) -> None:
+    """At maxmemory only accepting stops: leasing, settling and releasing free memory."""
+    lanes.push([("whale", 0, raw("whale", "ada", 2))])
+    valkey.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            lanes.push([("whale", 0, raw("whale", "ada", 1, first=2))])
+        assert lease(lanes, "b1") == [("whale", 0, 2)]
+        assert lanes.renew(["b1"]) == []
+        lanes.release(["b1"], blame=False)
+        assert lanes.sweep(["default"])
+        lease(lanes, "b2")
+        assert lanes.fetch("b2") is not None
+        assert settle(lanes, "b2", LaneOutcome("whale", 0, 2)) == 1
+    finally:
+        valkey.config_set("maxmemory", 0)
+
+    assert lanes.push([("whale", 0, raw("whale", "ada", 1, first=2))]) == [1]
