@@ -39,11 +39,11 @@ def _round(seed: int):  # type: ignore[no-untyped-def]
     twelve, thousand = world.names(12), world.names(1000)
     world.reset(twelve)
     result = ours.run_stock(world.events(STOCK_EVENTS, twelve, seed=seed), world.events(20, twelve, seed=99))
-    yield STOCK, _sample(result.per_second, result.worker_mb)
+    yield STOCK, _sample(result.per_second, result)
     for connections in (1, 2):
         world.reset(twelve)
         rate = limit.run(world.events(EVENTS, twelve, seed=seed), connections)
-        yield f"limit: the rows alone, {connections} connection{'s'[: connections - 1]}", _sample(rate, 0.0)
+        yield f"limit: the rows alone, {connections} connection{'s'[: connections - 1]}", _sample(rate)
     for label, tenants in (
         ("1 tenant", twelve[:1]),
         ("12 unequal tenants", twelve),
@@ -51,24 +51,25 @@ def _round(seed: int):  # type: ignore[no-untyped-def]
     ):
         world.reset(tenants)
         result = ours.run(world.events(EVENTS, tenants, seed=seed), world.events(2000, tenants, seed=99))
-        yield f"whole path, {label}, prefork 2", _sample(result.per_second, result.worker_mb)
+        yield f"whole path, {label}, prefork 2", _sample(result.per_second, result)
 
 
-def _sample(events: float, memory: float) -> dict[str, float]:
-    return {"events": events, "actions": events * world.ACTIONS_PER_EVENT, "memory_mb": memory}
+def _sample(events: float, result: ours.Result | None = None) -> dict[str, float]:
+    row = {"events": events, "actions": events * world.ACTIONS_PER_EVENT}
+    return row | {"main_mb": result.main_mb, "child_mb": result.child_mb} if result else row
 
 
 def report(results: dict[str, dict[str, float]]) -> None:
     """The table, ratios first, and the JSON."""
     stock, top = results[STOCK]["actions"], results[LIMIT]["actions"]
     table = Table(title=f"median of {ROUNDS}, {os.cpu_count()} cores, {platform.machine()}, all servers on them")
-    for heading in ("", "x stock", "of the limit", "actions/s", "events/s", "worker MB"):
+    for heading in ("", "x stock", "of the limit", "actions/s", "events/s", "main MB", "child MB"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, row in results.items():
         row |= {"times_stock": row["actions"] / stock, "of_limit": row["actions"] / top}
         table.add_row(
             name, f"{row['times_stock']:.1f}", f"{row['of_limit']:.2f}", f"{row['actions']:,.0f}",
-            f"{row['events']:,.0f}", f"{row['memory_mb']:.0f}" if row["memory_mb"] else "",
+            f"{row['events']:,.0f}", *(f"{row[key]:.0f}" if key in row else "" for key in ("main_mb", "child_mb")),
         )  # fmt: skip
     Console().print(table)
     Path("bench.json").write_text(json.dumps({"rounds": ROUNDS, "results": results}, indent=2) + "\n")

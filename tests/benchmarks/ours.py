@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 from engine import enqueue
 from engine.lanes import lanes
@@ -23,7 +24,8 @@ class Result:
     """What a run came to."""
 
     per_second: float  #: events
-    worker_mb: float
+    main_mb: float  #: the node's main process
+    child_mb: float  #: each pool process
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def worker(app: str, *options: str, processes: int = 2) -> Iterator[subprocess.P
     """A Celery worker node with a prefork pool."""
     command = [sys.executable, "-m", "celery", "-A", app, "worker", "-c", str(processes), "-l", "WARNING"]
     command += ["--without-gossip", "--without-mingle", *options]
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -39,10 +41,10 @@ def worker(app: str, *options: str, processes: int = 2) -> Iterator[subprocess.P
         process.wait()
 
 
-def pids_of(process: subprocess.Popen[bytes]) -> list[int]:
-    """The node's processes."""
+def _result(per_second: float, process: subprocess.Popen[bytes]) -> Result:
+    """With the memory of the node's processes right after the work."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [process.pid, *map(int, children)]
+    return Result(per_second, memory_mb(process.pid), mean(memory_mb(int(child)) for child in children))
 
 
 def wait_for(counted: object, expected: int, seconds: float = 180.0) -> None:
@@ -71,7 +73,7 @@ def run(events: list[Event], warm: list[Event]) -> Result:
         wait_for(lambda: -lanes().look(0)["total"], 0)
         seconds = time.perf_counter() - started
         wait_for(done, len(events) + len(warm), 1)
-        return Result(len(events) / seconds, memory_mb(pids_of(process)))
+        return _result(len(events) / seconds, process)
 
 
 def run_stock(events: list[Event], warm: list[Event]) -> Result:
@@ -86,4 +88,4 @@ def run_stock(events: list[Event], warm: list[Event]) -> Result:
         tasks = stock.enqueue(events)
         wait_for(done, first + tasks)
         seconds = time.perf_counter() - started
-        return Result(len(events) / seconds, memory_mb(pids_of(process)))
+        return _result(len(events) / seconds, process)

@@ -113,11 +113,9 @@ def events(count: int, tenants: list[str], *, seed: int = 1) -> list[Event]:
     ]
 
 
-def memory_mb(pids: list[int]) -> float:
-    """Memory of processes in MB, shared pages counted once (proportional set size)."""
-    total = 0
-    for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
-    return total / 1024
+def memory_mb(pid: int) -> float:
+    """A process's memory in MB, shared pages divided by their users (proportional set size)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"no figure for process {pid}")
