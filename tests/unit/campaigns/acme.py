@@ -1,0 +1,140 @@
+"""A tenant with some of everything, and short ways to run campaigns on a lead of theirs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from campaigns.language.activity import ActivityRow
+from campaigns.language.document import validate
+from campaigns.language.interpreter import run_event
+from campaigns.language.lead import LeadState
+from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
+from engine.types import Event
+
+NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
+THEN = datetime(2026, 3, 14, 23, 30, tzinfo=UTC)  #: when events of these tests occurred
+
+COLOURS = frozenset({"red", "green", "blue"})
+
+FIELDS = (
+    FieldSpec("nickname", "Nickname", "string"),
+    FieldSpec("notes", "Notes", "text"),
+    FieldSpec("orders", "Orders", "integer"),
+    FieldSpec("total", "Total", "decimal"),
+    FieldSpec("newsletter", "Newsletter", "boolean"),
+    FieldSpec("birthday", "Birthday", "date"),
+    FieldSpec("last_seen", "Last seen", "datetime"),
+    FieldSpec("colour", "Favourite colour", "picklist", COLOURS),
+    FieldSpec("colours", "Colours", "multi_select", COLOURS),
+    FieldSpec("crm_id", "Id in the CRM", "string", read_only=True),
+)
+
+EVENTS = {
+    spec.name: spec
+    for spec in (
+        event_type(
+            "purchase",
+            AttributeSpec("cds", "integer", required=True),
+            AttributeSpec("amount", "decimal", required=True),
+            AttributeSpec("shop", "string"),
+            AttributeSpec("paid_at", "datetime"),
+        ),
+        event_type("signup", AttributeSpec("email", "string", required=True), AttributeSpec("age", "integer")),
+        event_type("page_view", AttributeSpec("url", "string"), open=True),
+    )
+}
+
+
+def schema(**parts: Any) -> TenantSchema:
+    """Acme's vocabulary, with some parts replaced."""
+    usual: dict[str, Any] = {
+        "timezone": "Europe/Berlin",
+        "fields": FIELDS,
+        "event_types": EVENTS,
+        "stages": ("customer", "repeat", "vip"),
+        "tags": frozenset({"vip", "hot", "cold"}),
+        "lists": {"vips": 1, "news": 2},
+        "owners": {"ann@acme.test": 1, "bob@acme.test": 2},
+        "inactive_owners": frozenset({"bob@acme.test"}),
+        "companies": {"Globex": 1},
+        "campaigns": {"welcome": "active", "old": "paused", "silent": "active"},
+        "requestable": frozenset({"welcome", "old"}),
+    }
+    return TenantSchema.build("acme", **(usual | parts))
+
+
+ACME = schema()
+
+
+def on(event: str, **more: Any) -> dict[str, Any]:
+    """A trigger on an event."""
+    return {"type": "event", "event": event, **more}
+
+
+def step(action: str, id: str = "one", **params: Any) -> dict[str, Any]:
+    """A step without choices."""
+    return {"id": id, "action": action, "params": params}
+
+
+def campaign(*steps: dict[str, Any], on: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A document; on a purchase unless it says otherwise."""
+    return {"triggers": [on or {"type": "event", "event": "purchase"}], "steps": list(steps), **more}
+
+
+def faults(document: Any, tenant: TenantSchema = ACME) -> list[str]:
+    """The faults of a document as text."""
+    return [str(fault) for fault in validate(document, tenant)]
+
+
+def rulebook(*documents: Any, tenant: TenantSchema = ACME, **named: Any) -> Rulebook:
+    """The documents as running campaigns, in this order; they must be free of faults."""
+    every = {f"c{place}": document for place, document in enumerate(documents, 1)} | named
+    rows = [(place, key, key, 1, place, document) for place, (key, document) in enumerate(every.items(), 1)]
+    book = compile_rulebook(tenant, 1, rows)
+    assert book.faults == {}
+    return book
+
+
+def lead(*, tags: set[str] | None = None, lists: set[str] | None = None, new: bool = False, **values: Any) -> LeadState:
+    """A lead with these typed values."""
+    return LeadState(id=7, tenant="acme", key="L7", values=values, tags=tags, lists=lists, is_new=new)
+
+
+def event(type: str = "purchase", /, id: str = "e1", at: datetime = THEN, **data: Any) -> Event:
+    """An event with JSON data; a purchase comes with what it must have."""
+    usual = {"cds": 1, "amount": "10.00"} if type == "purchase" else {}
+    return Event(
+        id=id, lead="L7", type=type, accepted_at=at, occurred_at=at, data=usual | data, tenant="acme", source="api"
+    )
+
+
+class Recorder:
+    """Keeps the rows."""
+
+    def __init__(self) -> None:
+        self.activities: list[ActivityRow] = []
+
+
+def run(book: Rulebook, who: LeadState, *events: Event, now: datetime = NOW) -> list[ActivityRow]:
+    """Run events on a lead. Returns what was logged."""
+    recorder = Recorder()
+    for item in events or (event(),):
+        run_event(book, who, item, now, recorder)
+    return recorder.activities
+
+
+def outcomes(rows: list[ActivityRow]) -> list[tuple[str | None, str, str]]:
+    """Step, kind and outcome of each row that a step logged."""
+    return [(row.step, row.kind, row.data["outcome"]) for row in rows if row.step is not None]
+
+
+def act(who: LeadState, action: str, *, on: Event | None = None, **params: Any) -> dict[str, Any]:
+    """Run one step on a lead, by a purchase unless another event is given. Returns the data of its one row."""
+    trigger = {"type": "event", "event": on.type if on else "purchase"}
+    document = campaign(step(action, **params), on=trigger)
+    assert faults(document) == []
+    rows = [row for row in run(rulebook(document), who, *([on] if on else [])) if row.step is not None]
+    assert len(rows) == 1
+    return rows[0].data

@@ -1,0 +1,110 @@
+"""The names found by walking the packages, in plain sight."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from campaigns.actions import ACTIONS
+from campaigns.filters import OPERATORS
+from campaigns.language.operator import operators_of
+from campaigns.language.registry import DuplicateNameError, Registry, did_you_mean
+from campaigns.language.values import TYPES
+from campaigns.triggers import TRIGGERS
+
+PRESENCE = {"is_empty", "is_not_empty"}
+CHOICES = {"is", "is_not", "is_any_of", "is_none_of"} | PRESENCE
+NUMBERS = {
+    "is", "is_not", "is_any_of", "greater_than", "at_least", "less_than", "at_most", "between", "not_between",
+} | PRESENCE  # fmt: skip
+DATES = {
+    "is", "is_not", "before", "on_or_before", "after", "on_or_after", "between", "not_between", "in_past", "in_future",
+} | PRESENCE  # fmt: skip
+OPERATORS_OF = {
+    "string": CHOICES | {"starts_with", "not_starts_with", "ends_with", "not_ends_with", "contains", "not_contains"},
+    "text": {"contains", "not_contains"} | PRESENCE,
+    "integer": NUMBERS,
+    "decimal": NUMBERS,
+    "boolean": {"is_true", "is_false"} | PRESENCE,
+    "date": DATES,
+    "datetime": DATES,
+    "picklist": CHOICES,
+    "multi_select": {"contains_any_of", "contains_all_of", "contains_none_of", "is_exactly"} | PRESENCE,
+}
+
+
+def test_these_are_the_actions() -> None:
+    assert ACTIONS.names() == [
+        "add_to_list",
+        "change_field",
+        "change_fields",
+        "change_owner",
+        "change_score",
+        "change_stage",
+        "change_tags",
+        "clear_fields",
+        "compute_field",
+        "emit_custom_activity",
+        "increment_number",
+        "remove_from_list",
+        "request_campaign",
+        "set_field_if_empty",
+        "stamp_date",
+    ]
+
+
+def test_these_are_the_triggers() -> None:
+    assert TRIGGERS.names() == [
+        "campaign_requested",
+        "event",
+        "field_changed",
+        "lead_created",
+        "list_joined",
+        "score_changed",
+        "tag_added",
+    ]
+
+
+@pytest.mark.parametrize("type_name", TYPES)
+def test_these_are_the_operators(type_name: str) -> None:
+    assert set(operators_of(type_name)) == OPERATORS_OF[type_name]
+
+
+def test_plug_ins_are_found_without_importing_their_modules_by_hand() -> None:
+    script = (
+        "import sys; from campaigns.language import document; "
+        "print('campaigns.actions.stamp_date' in sys.modules, 'campaigns.triggers.tag_added' in sys.modules, "
+        "'campaigns.filters.dates' in sys.modules)"
+    )
+
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+    assert printed.split() == ["True", "True", "True"]
+
+
+def test_a_name_is_taken_once() -> None:
+    registry: Registry[int] = Registry("action")
+    registry.add("one", 1)
+
+    with pytest.raises(DuplicateNameError, match="action 'one' is registered twice"):
+        registry.add("one", 2)
+
+
+@pytest.mark.parametrize("spec", list(ACTIONS), ids=lambda spec: spec.name)
+def test_every_action_and_parameter_is_documented(spec: object) -> None:
+    assert spec.doc
+    assert spec.label
+    assert all(parameter.kind.doc for parameter in spec.parameters)
+
+
+@pytest.mark.parametrize("operator", list(OPERATORS), ids=lambda entry: f"{entry.type}.{entry.name}")
+def test_every_operator_is_documented(operator: object) -> None:
+    assert operator.test.__doc__
+
+
+def test_the_nearest_name_is_suggested_or_the_few_there_are() -> None:
+    assert did_you_mean("chnge_field", ACTIONS.names()) == "; did you mean 'change_field'?"
+    assert did_you_mean("zzz", ["red", "green"]) == "; known: green, red"
+    assert did_you_mean(None, [str(number) for number in range(100)]) == ""
