@@ -92,7 +92,7 @@ def publish(campaign: Campaign, *, by: str) -> CampaignVersion:
         )
         status = Status.PAUSED if stored.status == Status.PAUSED else Status.ACTIVE
         _change(stored, status=status, live_version=version.number)
-    campaign.refresh_from_db(fields=["status", "live_version"])
+    campaign.status, campaign.live_version = status, version.number
     return version
 
 

@@ -46,9 +46,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "key",
@@ -56,7 +54,7 @@ class Migration(migrations.Migration):
                         help_text="Used by the API and in activities. It cannot be changed later.",
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z0-9][a-z0-9_-]{0,62}$",
+                                "^[a-z0-9][a-z0-9_-]{0,62}\\Z",
                                 "Use up to 63 lower-case letters, digits, hyphens and underscores.",
                             )
                         ],
@@ -97,9 +95,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", campaigns.models.columns.LineField()),
                 ("fields", models.JSONField(blank=True, default=dict)),
@@ -114,9 +110,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("email", campaigns.models.columns.LineField(verbose_name="e-mail")),
                 ("name", campaigns.models.columns.LineField()),
@@ -131,9 +125,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "key",
@@ -157,15 +149,11 @@ class Migration(migrations.Migration):
                 ("fields", models.JSONField(blank=True, default=dict)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
                 (
                     "updated_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
                 (
                     "company",
@@ -207,7 +195,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z0-9][a-z0-9-]{0,31}$",
+                                "^[a-z0-9][a-z0-9-]{0,31}\\Z",
                                 "Use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen.",
                             )
                         ],
@@ -231,7 +219,7 @@ class Migration(migrations.Migration):
                         default="USD",
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[A-Z]{3}$", "Use a three-letter code such as USD."
+                                "^[A-Z]{3}\\Z", "Use a three-letter code such as USD."
                             )
                         ],
                     ),
@@ -239,16 +227,14 @@ class Migration(migrations.Migration):
                 ("rulebook_version", models.BigIntegerField(db_default=1, default=1, editable=False)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
             ],
             options={
                 "ordering": ("id",),
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("id__regex", "^[a-z0-9][a-z0-9-]{0,31}$")),
+                        condition=models.Q(("id__regex", "^[a-z0-9][a-z0-9-]{0,31}\\Z")),
                         name="campaigns_tenant_id_format",
                     )
                 ],
@@ -259,9 +245,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "key",
@@ -269,7 +253,7 @@ class Migration(migrations.Migration):
                         help_text="Used in campaigns and by the API. It cannot be changed later.",
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z0-9][a-z0-9_-]{0,62}$",
+                                "^[a-z0-9][a-z0-9_-]{0,62}\\Z",
                                 "Use up to 63 lower-case letters, digits, hyphens and underscores.",
                             )
                         ],
@@ -298,9 +282,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "key",
@@ -308,7 +290,7 @@ class Migration(migrations.Migration):
                         help_text="It cannot be changed later.",
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z0-9][a-z0-9_-]{0,62}$",
+                                "^[a-z0-9][a-z0-9_-]{0,62}\\Z",
                                 "Use up to 63 lower-case letters, digits, hyphens and underscores.",
                             )
                         ],
@@ -347,9 +329,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "user",
@@ -386,9 +366,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "added_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
                 (
                     "lead",
@@ -443,9 +421,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "key",
@@ -453,7 +429,7 @@ class Migration(migrations.Migration):
                         help_text="Used in campaigns and by the API. It cannot be changed later.",
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z][a-z0-9_]{0,62}$",
+                                "^[a-z][a-z0-9_]{0,62}\\Z",
                                 "Use up to 63 lower-case letters, digits and underscores, beginning with a letter.",
                             )
                         ],
@@ -483,9 +459,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",
@@ -493,7 +467,7 @@ class Migration(migrations.Migration):
                         help_text="What the API calls it, for example purchase.",
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z][a-z0-9_]{0,62}$",
+                                "^[a-z][a-z0-9_]{0,62}\\Z",
                                 "Use up to 63 lower-case letters, digits and underscores, beginning with a letter.",
                             )
                         ],
@@ -503,9 +477,7 @@ class Migration(migrations.Migration):
                 ("attributes", models.JSONField(blank=True, default=list)),
                 (
                     "open",
-                    models.BooleanField(
-                        db_default=False, default=False, verbose_name="accepts other attributes"
-                    ),
+                    models.BooleanField(db_default=False, default=False, verbose_name="accepts other attributes"),
                 ),
                 (
                     "tenant",
@@ -539,9 +511,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.IntegerField()),
                 ("document", models.JSONField()),
@@ -589,9 +559,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",
@@ -610,9 +578,7 @@ class Migration(migrations.Migration):
                 ("last_used_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
                 (
                     "tenant",
@@ -635,9 +601,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", campaigns.models.columns.LineField()),
                 (
@@ -673,7 +637,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="staticlist",
             constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z0-9][a-z0-9_-]{0,62}$")),
+                condition=models.Q(("key__regex", "^[a-z0-9][a-z0-9_-]{0,62}\\Z")),
                 name="campaigns_list_key_format",
             ),
         ),
@@ -692,7 +656,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="stage",
             constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z0-9][a-z0-9_-]{0,62}$")),
+                condition=models.Q(("key__regex", "^[a-z0-9][a-z0-9_-]{0,62}\\Z")),
                 name="campaigns_stage_key_format",
             ),
         ),
@@ -739,7 +703,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="fielddefinition",
             constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z][a-z0-9_]{0,62}$")),
+                condition=models.Q(("key__regex", "^[a-z][a-z0-9_]{0,62}\\Z")),
                 name="campaigns_field_key_format",
             ),
         ),
@@ -754,7 +718,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="eventtype",
             constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^[a-z][a-z0-9_]{0,62}$")),
+                condition=models.Q(("name__regex", "^[a-z][a-z0-9_]{0,62}\\Z")),
                 name="campaigns_eventtype_name_format",
             ),
         ),
@@ -793,7 +757,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="campaign",
             constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z0-9][a-z0-9_-]{0,62}$")),
+                condition=models.Q(("key__regex", "^[a-z0-9][a-z0-9_-]{0,62}\\Z")),
                 name="campaigns_campaign_key_format",
             ),
         ),

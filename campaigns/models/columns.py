@@ -7,9 +7,9 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 
-SLUG = r"^[a-z0-9][a-z0-9-]{0,31}$"  #: tenants: as they are in lanes, URLs and logs
-KEY = r"^[a-z0-9][a-z0-9_-]{0,62}$"  #: lists, stages, campaigns
-NAME = r"^[a-z][a-z0-9_]{0,62}$"  #: fields and event types: as they are in documents and expressions
+SLUG = r"^[a-z0-9][a-z0-9-]{0,31}\Z"  #: tenants: as they are in lanes, URLs and logs
+KEY = r"^[a-z0-9][a-z0-9_-]{0,62}\Z"  #: lists, stages, campaigns
+NAME = r"^[a-z][a-z0-9_]{0,62}\Z"  #: fields and event types: as they are in documents and expressions
 
 is_slug = RegexValidator(
     SLUG, "Use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen."

@@ -28,7 +28,7 @@ class Tenant(models.Model):
     currency = LineField(
         default="USD",
         db_default="USD",
-        validators=[RegexValidator(r"^[A-Z]{3}$", "Use a three-letter code such as USD.")],
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", "Use a three-letter code such as USD.")],
     )
     #: raised in the transaction of every change that campaigns depend on (rulebook_version.sql)
     rulebook_version = models.BigIntegerField(default=1, db_default=1, editable=False)

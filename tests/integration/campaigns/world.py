@@ -1,0 +1,121 @@
+"""Two tenants with something of everything, and a canary in every text: what one sees of the other shows at once."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from campaigns import keys, operations
+from campaigns.models import (
+    Campaign,
+    Company,
+    EventType,
+    FieldDefinition,
+    Lead,
+    ListMember,
+    Membership,
+    Owner,
+    Stage,
+    StaticList,
+    Tag,
+)
+from campaigns.tenancy import tenant_context
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ACME, ZETA = "acme", "zeta"
+MARKETERS = {ACME: "ann", ZETA: "bob"}
+PASSWORD = "a password for tests"
+
+DOCUMENT = {
+    "triggers": [{"type": "event", "event": "purchase"}],
+    "steps": [{"id": "count", "action": "increment_number", "params": {"field": "orders", "by": 1}}],
+}
+
+
+def canary(tenant: str) -> str:
+    """The text that is in all rows of a tenant, and nowhere else."""
+    return f"canary-{tenant}"
+
+
+def make_tenant(tenant: str) -> None:
+    """A tenant with a row in every table of its own, and a marketer who looks after it."""
+    operations.create_tenant(tenant, name=f"Tenant {tenant.upper()}", timezone="Europe/Vienna")
+    user = User.objects.create_user(MARKETERS[tenant], password=PASSWORD, is_staff=True)
+    Membership.objects.create(user=user, tenant_id=tenant)
+    keys.issue(tenant, name=canary(tenant))
+    with tenant_context(tenant):
+        make_vocabulary(tenant)
+        lead = make_lead(tenant)
+        make_campaign(tenant)
+        add_activity(lead)
+        add_dead_letter(tenant)
+
+
+def make_vocabulary(tenant: str) -> None:
+    """The same keys in each tenant, labels with the canary."""
+    label = canary(tenant)
+    attributes = [{"name": "amount", "type": "decimal", "required": True}]
+    EventType.objects.create(tenant_id=tenant, name="purchase", label=label, attributes=attributes)
+    FieldDefinition.objects.create(tenant_id=tenant, key="orders", label=label, type="integer")
+    Stage.objects.create(tenant_id=tenant, key="customer", label=label)
+    Stage.objects.create(tenant_id=tenant, key="vip", label=label, position=1)
+    Tag.objects.create(tenant_id=tenant, name=label)
+    Owner.objects.create(tenant_id=tenant, email=f"{label}@example.test", name=label)
+    Company.objects.create(tenant_id=tenant, name=label)
+    StaticList.objects.create(tenant_id=tenant, key="vips", name=label)
+
+
+def make_lead(tenant: str, key: str = "1") -> Lead:
+    """A lead with the canary in its name, on the list. Keys are the same in each tenant."""
+    lead = Lead.objects.create(
+        tenant_id=tenant,
+        key=key,
+        email=f"{canary(tenant)}@example.test",
+        first_name=canary(tenant),
+        company=Company.objects.get(),
+        owner=Owner.objects.get(),
+        stage="customer",
+        tags=[canary(tenant)],
+        fields={"orders": 1},
+    )
+    ListMember.objects.create(tenant_id=tenant, lead=lead, list=StaticList.objects.get())
+    return lead
+
+
+def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> Campaign:
+    """A published campaign."""
+    campaign = Campaign.objects.create(tenant_id=tenant, key=key, name=canary(tenant), draft=document)
+    operations.publish(campaign, by=MARKETERS.get(tenant, "somebody"))
+    return campaign
+
+
+def add_activity(lead: Lead, recorded_at: datetime | None = None) -> None:
+    """A row in the lead's history."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO campaigns_activity (tenant_id, lead_id, recorded_at, occurred_at, kind, event_key, data)"
+            " VALUES (%s, %s, coalesce(%s, now()), %s, 'purchase', %s, jsonb_build_object('event_id', %s::text))",
+            [lead.tenant_id, lead.pk, recorded_at, NOW, uuid.uuid4(), canary(lead.tenant_id)],
+        )
+
+
+def add_dead_letter(tenant: str) -> None:
+    """An event that could not be executed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO engine_deadletter (tenant_id, lane, lead, event_id, event_type, payload, error, attempts,"
+            " created_at) VALUES (%s, 0, %s, '1', 'purchase', %s, %s, 3, now())",
+            [tenant, canary(tenant), canary(tenant).encode(), canary(tenant)],
+        )
+
+
+def logged_in(username: str) -> Client:
+    """A browser of that person; None of its requests may end in a server error."""
+    client = Client()
+    assert client.login(username=username, password=PASSWORD)
+    return client
