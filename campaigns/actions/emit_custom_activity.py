@@ -18,7 +18,7 @@ class EmitCustomActivityParams(msgspec.Struct, frozen=True):
     """The type and its attributes."""
 
     type: Annotated[str, EventTypeRef("The event type")]
-    attributes: Annotated[tuple[tuple[str, Any], ...], AttributeValues("Its attributes", of="type")] = ()
+    attributes: Annotated[tuple[tuple[str, Any], ...], AttributeValues("Its attributes; {} for none", of="type")]
 
 
 @action(

@@ -97,7 +97,11 @@ def cast_integer(raw: Any) -> int:
 
 
 def _whole(raw: Decimal | float) -> int:
-    value = cast_decimal(raw)
+    value = raw if isinstance(raw, Decimal) else _from_float(raw)
+    if not value.is_finite():
+        raise ValueError(f"expected a whole number, got {value}")
+    if abs(value) > INTEGER_LIMIT:  # before int(), which would write out every digit of 1E+999999
+        return INTEGER_LIMIT + 1
     if value != value.to_integral_value():
         raise ValueError(f"expected a whole number, got {show(raw)}")
     return int(value)
