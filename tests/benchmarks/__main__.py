@@ -16,8 +16,8 @@ from tests.benchmarks import limit, ours, world
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 EVENTS = int(os.environ.get("EVENTS", "60000"))
 STOCK_EVENTS = 700
-STOCK = "stock Celery, a task per action, prefork 2"
-LIMIT = "limit: the rows alone, 2 connections"
+STOCK = "stock Celery, a task per action"
+LIMIT = "the rows alone, 2 connections"
 
 
 def measure() -> dict[str, dict[str, float]]:
@@ -43,7 +43,7 @@ def _round(seed: int):  # type: ignore[no-untyped-def]
     for connections in (1, 2):
         world.reset(twelve)
         rate = limit.run(world.events(EVENTS, twelve, seed=seed), connections)
-        yield f"limit: the rows alone, {connections} connection{'s'[: connections - 1]}", _sample(rate)
+        yield f"the rows alone, {connections} connection{'s'[: connections - 1]}", _sample(rate)
     for label, tenants in (
         ("1 tenant", twelve[:1]),
         ("12 unequal tenants", twelve),
@@ -51,7 +51,7 @@ def _round(seed: int):  # type: ignore[no-untyped-def]
     ):
         world.reset(tenants)
         result = ours.run(world.events(EVENTS, tenants, seed=seed), world.events(2000, tenants, seed=99))
-        yield f"whole path, {label}, prefork 2", _sample(result.per_second, result)
+        yield f"whole path, {label}", _sample(result.per_second, result)
 
 
 def _sample(events: float, result: ours.Result | None = None) -> dict[str, float]:
@@ -62,16 +62,17 @@ def _sample(events: float, result: ours.Result | None = None) -> dict[str, float
 def report(results: dict[str, dict[str, float]]) -> None:
     """The table, ratios first, and the JSON."""
     stock, top = results[STOCK]["actions"], results[LIMIT]["actions"]
-    table = Table(title=f"median of {ROUNDS}, {os.cpu_count()} cores, {platform.machine()}, all servers on them")
+    title = f"median of {ROUNDS}; prefork 2; {os.cpu_count()} cores ({platform.machine()}), all servers on them"
+    table = Table(title=title)
     for heading in ("", "x stock", "of the limit", "actions/s", "events/s", "main MB", "child MB"):
-        table.add_column(heading, justify="left" if not heading else "right")
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, row in results.items():
         row |= {"times_stock": row["actions"] / stock, "of_limit": row["actions"] / top}
         table.add_row(
             name, f"{row['times_stock']:.1f}", f"{row['of_limit']:.2f}", f"{row['actions']:,.0f}",
             f"{row['events']:,.0f}", *(f"{row[key]:.0f}" if key in row else "" for key in ("main_mb", "child_mb")),
         )  # fmt: skip
-    Console().print(table)
+    Console(width=max(100, Console().width)).print(table)
     Path("bench.json").write_text(json.dumps({"rounds": ROUNDS, "results": results}, indent=2) + "\n")
     Console().print("bench.json written")
 

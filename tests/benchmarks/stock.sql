@@ -12,14 +12,14 @@ SELECT id, fields, score FROM campaigns_lead WHERE tenant_id = %s AND key = %s F
 
 -- name: update_count
 UPDATE campaigns_lead SET fields = jsonb_set(fields, '{orders}',
-    to_jsonb(coalesce((fields->>'orders')::int, 0) + (%s IS NOT NULL)::int)) WHERE id = %s;
+    to_jsonb(coalesce((fields->>'orders')::int, 0) + (%s::text IS NOT NULL)::int)) WHERE id = %s;
 
 -- name: update_sum
 UPDATE campaigns_lead SET fields = jsonb_set(fields, '{total}',
     to_jsonb((coalesce((fields->>'total')::numeric, 0) + %s::numeric)::text)) WHERE id = %s;
 
 -- name: update_score
-UPDATE campaigns_lead SET score = score + (%s IS NOT NULL)::int WHERE id = %s;
+UPDATE campaigns_lead SET score = score + (%s::text IS NOT NULL)::int WHERE id = %s;
 
 -- name: insert_activity
 INSERT INTO campaigns_activity
