@@ -1,0 +1,269 @@
+"""The scripts against a small model in Python: whatever happens in whatever order, nothing is lost,
+doubled, moved or forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from engine.lanes import LaneOutcome, Lanes
+from tests.integration.engine.conftest import PREFIX, lease, let_expire, let_wait_end
+
+TENANTS, LANES = ("whale", "minnow", "0-"), 3
+WAKE = "lanes"
+
+Place = tuple[str, int]
+place = st.tuples(st.sampled_from(TENANTS), st.integers(0, LANES - 1))
+
+
+@dataclass
+class Held:
+    """A live lease."""
+
+    lanes: list[tuple[str, int, int]]
+    begun: bool = False
+    expired: bool = False
+
+
+class Model(RuleBasedStateMachine):
+    """What the lanes should hold, kept beside what they do hold."""
+
+    ids = Bundle("ids")  #: of bundles, also those that ended
+
+    def __init__(self, lanes: Lanes, valkey: redis.Redis) -> None:
+        super().__init__()
+        self.lanes, self.valkey = lanes, valkey
+        self.events: dict[Place, list[bytes]] = {(tenant, lane): [] for tenant in TENANTS for lane in range(LANES)}
+        self.live: dict[str, Held] = {}
+        self.waiting: set[Place] = set()
+        self.suspects: dict[Place, int] = {}
+        self.attempts: dict[Place, int] = {}
+        self.caps = dict.fromkeys(TENANTS, 0)
+        self.serial = 0
+
+    @initialize()
+    def empty(self) -> None:
+        self.valkey.flushdb()
+
+    # What can happen
+
+    @rule(groups=st.lists(st.tuples(place, st.integers(1, 5)), min_size=1, max_size=3))
+    def push(self, groups: list[tuple[Place, int]]) -> None:
+        sent = [(at, [self._new() for _ in range(count)]) for at, count in groups]
+        self.lanes.push([(tenant, lane, lines) for (tenant, lane), lines in sent])
+        for at, lines in sent:
+            self.events[at] += lines
+
+    @rule(target=ids)
+    def lease(self) -> Any:
+        """A worker pops the mark and leases; what expired or waited long enough comes back first."""
+        self.valkey.lpop(WAKE)
+        bundle = f"b{self._number()}"
+        leased = lease(self.lanes, bundle)
+        self._tidy()
+        if not leased:
+            assert not any(self._runnable(tenant) for tenant in TENANTS)
+            return multiple()
+        suspected = [at for *at, _ in leased if tuple(at) in self.suspects]
+        assert len(leased) == 1 if suspected else True
+        for tenant, lane, count in leased:
+            assert (tenant, lane) in self._leasable(tenant)
+            assert 1 <= count <= (1 if suspected else len(self.events[tenant, lane]))
+        self.live[bundle] = Held(leased)
+        return bundle
+
+    @rule(bundle=ids)
+    def fetch(self, bundle: str) -> None:
+        """The holder gets the head of its lanes; who lost the lease gets nothing."""
+        fetched = self.lanes.fetch(bundle)
+        held = self.live.get(bundle)
+        if held is None:
+            assert fetched is None
+            return
+        held.begun = True
+        assert [(one.tenant, one.lane, one.tries, list(one.events)) for one in fetched or []] == [
+            (tenant, lane, self.attempts.get((tenant, lane), 0), self.events[tenant, lane][:count])
+            for tenant, lane, count in held.lanes
+        ]
+
+    @rule(bundle=ids, data=st.data())
+    def settle(self, bundle: str, data: st.DataObject) -> None:
+        """Some lanes wholly done, some in part, some not at all, some not named."""
+        held = self.live.pop(bundle, None)
+        outcomes = []
+        for tenant, lane, count in held.lanes if held else [("whale", 0, 1)]:
+            if data.draw(st.booleans(), label="named") or held is None:
+                done = data.draw(st.integers(0, count), label="done")
+                wait = data.draw(st.sampled_from([None, None, 60.0]), label="wait")
+                outcomes.append(LaneOutcome(tenant, lane, done, wait, tried=bool(done % 2)))
+        spent = {one.tenant: (0.001 * (1 + one.done), one.done) for one in outcomes}
+
+        settled = self.lanes.settle(bundle, outcomes, spent)
+
+        assert settled == (-1 if held is None else len(outcomes))
+        for outcome in outcomes if held else []:
+            self._settled(outcome)
+
+    def _settled(self, outcome: LaneOutcome) -> None:
+        at = (outcome.tenant, outcome.lane)
+        self.events[at] = self.events[at][outcome.done :]
+        if outcome.done and at in self.suspects:
+            self.attempts.pop(at, None)
+            self.suspects[at] -= outcome.done
+            if self.suspects[at] <= 0:
+                del self.suspects[at]
+        if outcome.wait is not None:
+            self.suspects.setdefault(at, 1)
+            self.attempts[at] = self.attempts.get(at, 0) + outcome.tried
+            self.waiting.add(at)
+
+    @rule(bundle=ids, blame=st.booleans(), wait=st.sampled_from([0.0, 60.0]))
+    def release(self, bundle: str, blame: bool, wait: float) -> None:
+        held = self.live.pop(bundle, None)
+        assert self.lanes.release([bundle], blame=blame, wait=wait) == (1 if held else 0)
+        if held:
+            self._released(held, blame)
+            if wait:
+                self.waiting |= {(tenant, lane) for tenant, lane, _ in held.lanes}
+
+    @rule(bundle=ids)
+    def renew(self, bundle: str) -> None:
+        lost = self.lanes.renew([bundle])
+        assert lost == ([] if bundle in self.live else [bundle])
+        if bundle in self.live:
+            self.live[bundle].expired = False
+
+    @rule(bundle=ids)
+    def expire(self, bundle: str) -> None:
+        """Its owner stopped renewing; the next lease or sweep takes over."""
+        if bundle in self.live and not self.live[bundle].expired:
+            let_expire(self.valkey, bundle)
+            self.live[bundle].expired = True
+
+    @rule(bundle=consumes(ids))
+    def forget(self, bundle: str) -> None:
+        """Keeps the examples short of ids that ended long ago."""
+        if bundle in self.live:
+            self._released(self.live.pop(bundle), blame=False)
+            self.lanes.release([bundle], blame=False)
+
+    @rule()
+    def sweep(self) -> None:
+        self.valkey.delete(WAKE)
+        runnable = self.lanes.sweep(["default"])
+        self._tidy()
+        assert runnable == any(self._runnable(tenant) for tenant in TENANTS)
+
+    @rule()
+    def waits_end(self) -> None:
+        let_wait_end(self.valkey)
+        self.lanes.sweep(["default"])
+        self.waiting.clear()
+        self._tidy()
+
+    @rule(tenant=st.sampled_from(TENANTS), weight=st.sampled_from([0.5, 1, 3]), cap=st.integers(0, 2))
+    def configure(self, tenant: str, weight: float, cap: int) -> None:
+        self.lanes.configure(tenant, weight, cap, "default")
+        self.caps[tenant] = cap
+
+    # What must always hold
+
+    @invariant()
+    def nothing_is_lost_doubled_or_moved(self) -> None:
+        for (tenant, lane), lines in self.events.items():
+            assert self.valkey.lrange(f"{PREFIX}t.{tenant}.{lane}", 0, -1) == lines
+        depth = {tenant.decode(): int(count) for tenant, count in self._scores("depth").items()}
+        assert depth == {tenant: total for tenant in TENANTS if (total := self._total(tenant))}
+
+    @invariant()
+    def each_lane_has_one_holder_or_is_ready_or_waits(self) -> None:
+        for tenant in TENANTS:
+            holders = {
+                lane: bundle for bundle, held in self.live.items() for name, lane, _ in held.lanes if name == tenant
+            }
+            work = self.valkey.hgetall(f"{PREFIX}work:{tenant}")
+            assert {int(lane): bundle.decode() for lane, bundle in work.items()} == holders
+            ready = {int(lane) for lane in self.valkey.zrange(f"{PREFIX}ready:{tenant}", 0, -1)}
+            assert ready == {lane for _, lane in self._leasable(tenant)}
+
+    @invariant()
+    def a_tenant_is_in_the_ring_exactly_when_it_can_be_leased(self) -> None:
+        ring, away = self._scores("ring:default"), self._scores("away:default")
+        for tenant in TENANTS:
+            runnable = self._runnable(tenant)
+            busy = not runnable and bool(self._work(tenant) or self._leasable(tenant))
+            assert (tenant.encode() in ring, tenant.encode() in away) == (runnable, busy)
+        if ring:
+            assert self.valkey.llen(WAKE) == 1
+
+    @invariant()
+    def leases_and_suspicions_are_known(self) -> None:
+        assert {bundle.decode() for bundle in self._scores("bundles")} == set(self.live)
+        named = {name.decode(): int(count) for name, count in self.valkey.hgetall(f"{PREFIX}suspects").items()}
+        assert named == {f"{tenant}|{lane}": count for (tenant, lane), count in self.suspects.items()}
+
+    # The model's own reckoning
+
+    def _number(self) -> int:
+        self.serial += 1
+        return self.serial
+
+    def _new(self) -> bytes:
+        return b"event %d" % self._number()
+
+    def _scores(self, name: str) -> dict[bytes, float]:
+        return dict(self.valkey.zrange(PREFIX + name, 0, -1, withscores=True))
+
+    def _total(self, tenant: str) -> int:
+        return sum(len(self.events[tenant, lane]) for lane in range(LANES))
+
+    def _work(self, tenant: str) -> set[Place]:
+        return {(name, lane) for held in self.live.values() for name, lane, _ in held.lanes if name == tenant}
+
+    def _leasable(self, tenant: str) -> set[Place]:
+        all_lanes = {(tenant, lane) for lane in range(LANES) if self.events[tenant, lane]}
+        return all_lanes - self._work(tenant) - self.waiting
+
+    def _runnable(self, tenant: str) -> bool:
+        cap = self.caps[tenant]
+        return bool(self._leasable(tenant)) and (cap == 0 or len(self._work(tenant)) < cap)
+
+    def _released(self, held: Held, blame: bool) -> None:
+        for tenant, lane, count in held.lanes if blame and held.begun else []:
+            self.suspects.setdefault((tenant, lane), count)
+            self.attempts[tenant, lane] = self.attempts.get((tenant, lane), 0) + 1
+
+    def _tidy(self) -> None:
+        for bundle in [bundle for bundle, held in self.live.items() if held.expired]:
+            self._released(self.live.pop(bundle), blame=True)
+
+
+def test_the_scripts_agree_with_the_model(make_lanes: Callable[..., Lanes], valkey: redis.Redis) -> None:
+    lanes = make_lanes(bundle_lanes=3, bundle_events=8, lease_seconds=600)
+
+    run_state_machine_as_test(
+        lambda: Model(lanes, valkey),
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=40,
+            deadline=None,
+            phases=[Phase.reuse, Phase.generate, Phase.shrink],
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
