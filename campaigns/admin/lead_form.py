@@ -66,7 +66,8 @@ class LeadForm(TenantForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         for spec in self.custom:
-            if PREFIX + spec.key in cleaned:
+            # What was there before its field was changed may stay.
+            if PREFIX + spec.key in cleaned and PREFIX + spec.key in self.changed_data:
                 try:
                     self.stored_value(spec)
                 except ValueError as error:
@@ -76,6 +77,8 @@ class LeadForm(TenantForm):
     def stored_value(self, spec: FieldSpec) -> Any:
         """What was typed for a custom field, in the one form in which it is stored. Raises ValueError."""
         typed = self.cleaned_data[PREFIX + spec.key]
+        if isinstance(typed, str):
+            typed = typed.replace("\r\n", "\n")  # browsers send line breaks so
         value = None if typed in (None, "", []) else spec.cast(typed)
         return None if value is None else spec.dump(value)
 

@@ -83,7 +83,7 @@ def make_lead(tenant: str, key: str = "1") -> Lead:
         tags=[canary(tenant)],
         fields={"orders": 1},
     )
-    ListMember.objects.create(tenant_id=tenant, lead=lead, list=StaticList.objects.get())
+    ListMember.objects.create(tenant_id=tenant, lead=lead, list=StaticList.objects.get(key="vips"))
     return lead
 
 
