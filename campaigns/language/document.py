@@ -9,9 +9,10 @@ import msgspec
 
 from campaigns.actions import ACTIONS
 from campaigns.language.action import ActionSpec, Bound, Run, prepare
+from campaigns.language.condition import Matches
 from campaigns.language.context import Context
 from campaigns.language.faults import Fault
-from campaigns.language.filtertree import Matches, compile_filter
+from campaigns.language.filtertree import compile_filter
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Failed

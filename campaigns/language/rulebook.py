@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from campaigns.language.condition import Matches
 from campaigns.language.document import Step, compile_document
 from campaigns.language.faults import Fault
-from campaigns.language.filtertree import Matches, any_of
+from campaigns.language.filtertree import any_of
 from campaigns.language.schema import CAMPAIGN_REQUESTED, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from campaigns.language.condition import Matches
 from campaigns.language.context import Context
-from campaigns.language.filtertree import Matches, all_of
+from campaigns.language.filtertree import all_of
 from campaigns.language.lead import LeadState
 from campaigns.language.schema import SYSTEM_EVENTS
 from campaigns.language.scope import Scope

@@ -1,0 +1,277 @@
+"""Conditions: one field of the lead or attribute of the event, one operator, and what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from campaigns.filters import OPERATORS
+from campaigns.language.context import Context
+from campaigns.language.lead import LeadState
+from campaigns.language.operator import Nulls, Operand, Operator, Options, operators_of
+from campaigns.language.outcome import BadValueError
+from campaigns.language.periods import read_period
+from campaigns.language.schema import UNDECLARED, AttributeSpec
+from campaigns.language.scope import PSEUDO_FIELDS, Scope
+from campaigns.language.tokens import Dynamic, Read, Target, is_token
+from campaigns.language.values import TYPES, show
+
+ITEMS_LIMIT = 200  #: values of one condition
+SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar")
+
+Matches = Callable[[LeadState, Context], bool]
+
+
+def never(lead: LeadState, context: Context) -> bool:
+    """Matches nothing; stands where a filter has faults."""
+    return False
+
+
+def compile_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Matches:
+    """Check one condition and compile it; `source` is the key that names what it reads. Notes every fault."""
+    scope.expect_keys(raw, path, (source, "operator", "value", "type", *SWITCHES))
+    target = _find_target(raw, source, scope, path)
+    found = target and _find_operator(raw, target, scope, path)
+    if not target or not found:
+        return never
+    options = _read_options(raw, found, scope, path)
+    operands = _read_operands(raw, found, target, scope, f"{path}.value")
+    if scope.faults or options is None or operands is None:
+        return never
+    read = _reader(raw[source], source)
+    return _close(_casting(read, target) if "type" in raw else read, found, operands, options)
+
+
+def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Target | None:
+    name = raw[source]
+    spec: Any
+    if source == "field":
+        spec = scope.find_field(name, f"{path}.field")
+    elif name == "occurred_at":
+        spec = AttributeSpec("occurred_at", "datetime")
+    else:
+        spec = scope.find_attribute(name, f"{path}.{source}")
+    if spec is None or spec.type != UNDECLARED:
+        if spec is not None and "type" in raw:
+            scope.fault(f"{path}.type", f"'{name}' has a type already: {spec.type}")
+        return spec
+    return _declare(spec, raw.get("type"), scope, path)
+
+
+def _declare(spec: AttributeSpec, declared: Any, scope: Scope, path: str) -> AttributeSpec | None:
+    """An undeclared attribute in the type that the filter says."""
+    if not isinstance(declared, str) or declared not in TYPES:
+        scope.fault(f"{path}.type", f"attribute '{spec.name}' is undeclared; say its type: {', '.join(TYPES)}")
+        return None
+    return AttributeSpec(spec.name, declared)
+
+
+def _find_operator(raw: dict[str, Any], target: Target, scope: Scope, path: str) -> Operator | None:
+    name = raw.get("operator")
+    found = OPERATORS.get(f"{target.type}.{name}") if isinstance(name, str) else None
+    if found is None:
+        known = operators_of(target.type)
+        kind = TYPES[target.type].label
+        what = f"unknown operator {name[:64]!r} for {kind}" if isinstance(name, str) else "names no operator"
+        scope.fault(f"{path}.operator", what + (scope.hint(name, known) or f"; known: {', '.join(known)}"))
+    return found
+
+
+def _reader(name: str, source: str) -> Read:
+    if source == "field":
+        if name in PSEUDO_FIELDS:
+            return lambda lead, context: lead.get(name) or None
+        return lambda lead, context: lead.values.get(name)
+    if name == "occurred_at":
+        return lambda lead, context: context.occurred_at
+    return lambda lead, context: context.event.get(name)
+
+
+def _casting(read: Read, target: Target) -> Read:
+    """What cannot be cast to the type that the filter says is no value."""
+    cast = target.cast
+
+    def read_typed(lead: LeadState, context: Context) -> Any:
+        value = read(lead, context)
+        try:
+            return None if value is None else cast(value)
+        except ValueError:
+            return None
+
+    return read_typed
+
+
+def _read_options(raw: dict[str, Any], found: Operator, scope: Scope, path: str) -> Options | None:
+    allowed = set(found.family.switches)
+    if found.nulls is Nulls.NEGATIVE:
+        allowed.add("must_have_value")
+    if found.nulls is Nulls.ORDERING:
+        allowed.add("or_empty")
+    for name in SWITCHES:
+        if name in raw and name not in allowed:
+            scope.fault(f"{path}.{name}", f"has no meaning with {found.name} on {TYPES[found.type].label}")
+    return Options(
+        zone=_read_zone(raw.get("zone", "tenant"), scope, f"{path}.zone"),
+        case_sensitive=_word(raw, "case", ("insensitive", "sensitive"), scope, path) == "sensitive",
+        accent_insensitive=_word(raw, "accent", ("sensitive", "insensitive"), scope, path) == "insensitive",
+        calendar=_flag(raw, "calendar", scope, path),
+        must_have_value=_flag(raw, "must_have_value", scope, path),
+        or_empty=_flag(raw, "or_empty", scope, path),
+    )
+
+
+def _flag(raw: dict[str, Any], name: str, scope: Scope, path: str) -> bool:
+    value = raw.get(name, False)
+    if not isinstance(value, bool):
+        scope.fault(f"{path}.{name}", f"expected true or false, got {show(value)}")
+        return False
+    return value
+
+
+def _word(raw: dict[str, Any], name: str, words: tuple[str, ...], scope: Scope, path: str) -> str:
+    value = raw.get(name, words[0])
+    if value not in words:
+        scope.fault(f"{path}.{name}", f"expected one of {', '.join(words)}, got {show(value)}")
+    return value
+
+
+def _read_zone(raw: Any, scope: Scope, path: str) -> ZoneInfo:
+    if raw == "tenant":
+        return scope.schema.zone
+    try:
+        return ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        scope.fault(path, f"expected tenant or the name of a time zone such as Europe/Berlin, got {show(raw)}")
+        return scope.schema.zone
+
+
+def _read_operands(raw: dict[str, Any], found: Operator, target: Target, scope: Scope, path: str) -> list[Any] | None:
+    """The operands as typed constants and Dynamics; None with a fault."""
+    value = raw.get("value")
+    shape = found.operand
+    if shape is Operand.NONE:
+        if value is not None:
+            scope.fault(path, f"{found.name} takes no value")
+        return []
+    if shape is Operand.PERIOD:
+        period = read_period(value, scope, path)
+        return None if period is None else _check_period(period, found, raw, scope, path)
+    items = _items(value, shape, scope, path)
+    if items is None:
+        return None
+    many = isinstance(value, list) and shape is not Operand.ONE
+    literal = found.family.literal
+    typed = [literal(item, target, scope, f"{path}[{place}]" if many else path) for place, item in enumerate(items)]
+    return _check_order(typed, shape, scope, path)
+
+
+def _items(value: Any, shape: Operand, scope: Scope, path: str) -> list[Any] | None:
+    items = value if isinstance(value, list) and shape is not Operand.ONE else [value]
+    whole_set = shape is Operand.LIST and is_token(value)
+    fits = {
+        Operand.LIST: (isinstance(value, list) and 1 <= len(items) <= ITEMS_LIMIT) or whole_set,
+        Operand.PAIR: isinstance(value, list) and len(items) == 2,
+    }.get(shape, 1 <= len(items) <= ITEMS_LIMIT)
+    if not fits or any(item is None or (isinstance(item, str) and not item.strip()) for item in items):
+        scope.fault(path, f"expected {shape.value}, none of them empty, got {show(value)}")
+        return None
+    return items
+
+
+def _check_order(typed: list[Any], shape: Operand, scope: Scope, path: str) -> list[Any] | None:
+    if any(item is None for item in typed):
+        return None
+    if shape is Operand.PAIR and not any(isinstance(item, Dynamic) for item in typed):
+        low, high = typed
+        if type(low) is type(high) and low > high:
+            scope.fault(path, "has its higher value first")
+    return typed
+
+
+def _check_period(period: Any, found: Operator, raw: dict[str, Any], scope: Scope, path: str) -> list[Any] | None:
+    if period.amount < 1:
+        scope.fault(f"{path}.amount", "must be at least 1")
+        return None
+    if not period.is_of_days and (found.type == "date" or raw.get("calendar") is True):
+        scope.fault(f"{path}.unit", "whole days are counted here; use days, weeks, months or years")
+        return None
+    return [period]
+
+
+def _close(read: Read, found: Operator, operands: list[Any], options: Options) -> Matches:
+    """The closure of one condition: read, null rule, test."""
+    form = found.family.operand(options) or _as_it_is
+    value_form = found.family.value(options)
+    if found.nulls is Nulls.PRESENCE:
+        return _close_presence(read, found)
+    on_null = _on_null(found, options)
+    if any(isinstance(item, Dynamic) for item in operands):
+        return _close_dynamic(read, found, operands, form, value_form, on_null)
+    return _close_constant(read, found, tuple(map(form, operands)), value_form, on_null)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _on_null(found: Operator, options: Options) -> bool:
+    if found.nulls is Nulls.NEGATIVE:
+        return not options.must_have_value
+    return found.nulls is Nulls.ORDERING and options.or_empty
+
+
+def _close_presence(read: Read, found: Operator) -> Matches:
+    test = found.test
+    return lambda lead, context: test(read(lead, context), None, context)
+
+
+def _close_constant(read: Read, found: Operator, wanted: Any, value_form: Any, on_null: bool) -> Matches:
+    test = found.test
+
+    def matches(lead: LeadState, context: Context) -> bool:
+        value = read(lead, context)
+        if value is None:
+            return on_null
+        return test(value if value_form is None else value_form(value), wanted, context)
+
+    return matches
+
+
+def _close_dynamic(
+    read: Read, found: Operator, operands: list[Any], form: Any, value_form: Any, on_null: bool
+) -> Matches:
+    """A token without a value is no value at all: a positive or ordering operator does not match, a negative
+    one does."""
+    test = found.test
+    reads = [_forgiving(item.read) if isinstance(item, Dynamic) else _constant(item) for item in operands]
+    without = found.nulls is Nulls.NEGATIVE
+    least = len(operands) if found.operand is Operand.PAIR else 1
+
+    def matches(lead: LeadState, context: Context) -> bool:
+        value = read(lead, context)
+        if value is None:
+            return on_null
+        found_values = [item for item in (read_one(lead, context) for read_one in reads) if item is not None]
+        if len(found_values) < least:
+            return without
+        wanted = tuple(map(form, found_values))
+        return test(value if value_form is None else value_form(value), wanted, context)
+
+    return matches
+
+
+def _forgiving(read: Read) -> Read:
+    """What does not fit the type it is compared with cannot be equal to any value of it: it is no value."""
+
+    def read_or_none(lead: LeadState, context: Context) -> Any:
+        try:
+            return read(lead, context)
+        except BadValueError:
+            return None
+
+    return read_or_none
+
+
+def _constant(value: Any) -> Read:
+    return lambda lead, context: value

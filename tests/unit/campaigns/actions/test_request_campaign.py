@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from tests.unit.campaigns.acme import campaign, event, lead, outcomes, rulebook, run, step
+
+REQUEST = campaign(step("request_campaign", campaign="welcome"))
+COUNT = step("increment_number", "count", field="orders", by=1)
+WELCOME = campaign(COUNT, on={"type": "campaign_requested"})
+
+
+def test_the_campaign_runs_for_the_same_lead_after_the_present_event() -> None:
+    who = lead()
+
+    rows = run(rulebook(REQUEST, welcome=WELCOME), who)
+
+    assert outcomes(rows) == [("one", "request_campaign", "done"), ("count", "change_data_value", "done")]
+    assert rows[1].data == {"campaign": "welcome", "outcome": "done"}
+    assert who.values["orders"] == 1
+
+
+def test_only_the_campaign_that_is_named_runs() -> None:
+    who = lead()
+
+    run(rulebook(REQUEST, welcome=WELCOME, other=WELCOME), who)
+
+    assert who.values["orders"] == 1
+
+
+def test_a_campaign_that_does_not_run_is_skipped() -> None:
+    rows = run(rulebook(REQUEST), lead())
+
+    assert outcomes(rows) == [("one", "request_campaign", "skipped")]
+    assert "welcome is not active or has no trigger campaign_requested" in rows[1].data["reason"]
+
+
+def test_the_filter_of_the_requested_campaign_decides() -> None:
+    closed = WELCOME | {"filter": {"field": "orders", "operator": "is_not_empty"}}
+    who = lead()
+
+    run(rulebook(REQUEST, welcome=closed), who)
+
+    assert who.values == {}
+
+
+def test_a_request_from_outside_is_heard() -> None:
+    who = lead()
+
+    run(rulebook(welcome=WELCOME, other=WELCOME), who, event("campaign.requested", campaign="welcome"))
+
+    assert who.values["orders"] == 1
+
+
+def test_a_campaign_that_requests_itself_is_stopped() -> None:
+    again = campaign(COUNT, step("request_campaign", campaign="welcome"), on={"type": "campaign_requested"})
+
+    rows = run(rulebook(welcome=again), lead(), event("campaign.requested", campaign="welcome"))
+
+    assert rows[-1].kind == "loop_stopped"
