@@ -45,14 +45,37 @@ def _unsupported(message: str) -> ApiError:
 
 
 def _read(request: Request) -> bytes:
-    """The body, of which never more is held than is allowed; whatever length the client claims."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body: bytes = request.read(limit + 1)
+    """The body, whole: of more than is allowed nothing is held, and of one that breaks off nothing is used."""
+    limit, announced = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, _announced(request)
+    if announced is not None and announced > limit:
+        raise _too_large(limit)
+    try:
+        body: bytes = _stream(request, announced).read(limit + 1)
+    except Exception:  # each server has errors of its own for bodies that break off or break the protocol
+        raise _unreadable("it broke off") from None
     if len(body) > limit:
-        raise ApiError(413, "body_too_large", f"The body is larger than {limit:,} bytes. Send several smaller ones.")
+        raise _too_large(limit)
+    if announced is not None and len(body) < announced:
+        raise _unreadable("it broke off")
     if not body.strip():
         raise _unreadable("it is empty")
     return body
+
+
+def _announced(request: Request) -> int | None:
+    """The length that the client names; None when it names none that is a number."""
+    text = request.META.get("CONTENT_LENGTH") or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 100 else None
+
+
+def _stream(request: Request, announced: int | None) -> Any:
+    """Django reads as many bytes as were announced; a server that ends the stream itself needs no length."""
+    ends_itself = announced is None and request.META.get("wsgi.input_terminated")
+    return request.META["wsgi.input"] if ends_itself else request
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, "body_too_large", f"The body is larger than {limit:,} bytes. Send several smaller ones.")
 
 
 def _values(body: bytes) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 
 from engine.errors import BrokerDown
@@ -47,8 +47,6 @@ def answer(error: Exception, context: Any) -> HttpResponse | None:
     """The response to an exception raised in a view; None for those nobody has foreseen."""
     if isinstance(error, Http404):
         return error_response(404, "not_found", MESSAGES["not_found"])
-    if isinstance(error, UnreadablePostError):
-        return error_response(400, "unreadable_body", "The body broke off. Send it again.")
     if isinstance(error, BrokerDown):
         return _later("broker_down", "Some of the events may have been accepted: send all again under their ids.")
     if isinstance(error, OperationalError | InterfaceError):

@@ -189,12 +189,30 @@ def test_a_body_of_10_mb_is_413_and_never_held(whale: Shop) -> None:
     assert whale.waiting() == []
 
 
-def test_a_body_that_claims_to_be_longer_than_it_is_is_refused(whale: Shop) -> None:
-    for cut in (b'[{"lead":"a","type":"note"},', b'[{"lead":"a"'):
-        request = post_with_length(whale, cut, len(cut) + 100)
+@pytest.mark.parametrize("content_type", ["application/json", NDJSON])
+def test_of_a_body_that_broke_off_nothing_is_kept(whale: Shop, content_type: str) -> None:
+    for cut in (b'[{"lead":"a","type":"note"},', GOOD + b"\n", GOOD + b"\n" + GOOD[:20]):
+        request = post_with_length(whale, cut, len(cut) + 100, content_type=content_type)
 
         assert_refused(EventsView.as_view()(request), "cut")
     assert whale.waiting() == []
+
+
+@pytest.mark.parametrize("broken", [b"", b"zz\r\n"])
+def test_a_body_without_a_length_is_read_to_the_end_of_its_stream(whale: Shop, broken: bytes) -> None:
+    class Chunked(io.BytesIO):
+        def read(self, *limits: Any) -> bytes:
+            if broken:
+                raise ValueError("chunk")
+            return super().read(*limits)
+
+    request = post_with_length(whale, b"", "", Chunked(GOOD + b"\n" + GOOD), content_type=NDJSON)
+    request.META["wsgi.input_terminated"] = True
+
+    answer = EventsView.as_view()(request)
+
+    assert answer.status_code == (400 if broken else 202)
+    assert len(whale.waiting()) == (0 if broken else 2)
 
 
 def test_a_connection_that_breaks_off_is_400(whale: Shop) -> None:
@@ -207,8 +225,14 @@ def test_a_connection_that_breaks_off_is_400(whale: Shop) -> None:
     assert_refused(EventsView.as_view()(request), "broken")
 
 
-def post_with_length(shop: Shop, body: bytes, length: object, stream: io.BytesIO | None = None) -> WSGIRequest:
-    request = RequestFactory().post("/api/v1/events", content_type="application/json")
+def post_with_length(
+    shop: Shop,
+    body: bytes,
+    length: object,
+    stream: io.BytesIO | None = None,
+    content_type: str = "application/json",
+) -> WSGIRequest:
+    request = RequestFactory().post("/api/v1/events", content_type=content_type)
     environ = request.environ | {
         "wsgi.input": stream or io.BytesIO(body),
         "CONTENT_LENGTH": str(length),
