@@ -134,7 +134,7 @@ class CampaignAdmin(TenantPages):
             "campaign": campaign,
             "faults": operations.faults_of(campaign),
             "words": in_words(campaign.draft, schema_for(request)),
-            "verbs": [verb for verb in VERBS.values() if campaign.status in verb.states],
+            "verbs": verbs_for(campaign),
             "draft_differs": campaign.draft != campaign.live_document,
         }
 
@@ -172,6 +172,12 @@ class CampaignAdmin(TenantPages):
             self.log_change(request, campaign, f"{verb.label}: {campaign} {verb.done}.")
             messages.success(request, f"“{campaign}” {verb.done}.")
         return HttpResponseRedirect(self.change_url(campaign.pk))
+
+
+def verbs_for(campaign: Campaign) -> list[Verb]:
+    """What can be done to a campaign now; publishing the same document again is not offered."""
+    same = campaign.draft == campaign.live_document
+    return [verb for verb in VERBS.values() if campaign.status in verb.states and not (same and verb.name == "publish")]
 
 
 def perform(verb: Verb, campaign: Campaign, *, by: str) -> None:

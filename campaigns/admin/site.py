@@ -113,7 +113,7 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the start page shows of the chosen tenant."""
     if request.tenant is not None:
         context["figures"] = figures(request.tenant.pk)
-        context["steps"] = first_steps(request.tenant.pk)
+        context["steps"] = first_steps(request.tenant.pk, may_issue_keys=request.user.is_superuser)
     context["tenant_list_url"] = tenant_list_url()
     return context
 
@@ -130,15 +130,15 @@ def figures(tenant: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def first_steps(tenant: str) -> list[tuple[str, bool, str]]:
-    """What is to be done once, whether it is done, and where."""
+def first_steps(tenant: str, *, may_issue_keys: bool) -> list[tuple[str, bool, str]]:
+    """What is to be done once, whether it is done, and where; nowhere if only an operator can."""
     rows = (
-        ("Tell what happens to your leads: an event type", EventType.objects, "campaigns_eventtype"),
-        ("Say what to do then: a campaign", Campaign.objects, "campaigns_campaign"),
-        ("Let a program send events: an API key", ApiKey.objects, "campaigns_apikey"),
-        ("See what came: leads", Lead.objects, "campaigns_lead"),
+        ("Tell what happens to your leads: an event type", EventType.objects, "campaigns_eventtype", True),
+        ("Say what to do then: a campaign", Campaign.objects, "campaigns_campaign", True),
+        ("Let a program send events: an API key", ApiKey.objects, "campaigns_apikey", may_issue_keys),
+        ("See what came: leads", Lead.objects, "campaigns_lead", True),
     )
     return [
-        (label, manager.filter(tenant=tenant).exists(), reverse(f"admin:{name}_changelist"))
-        for label, manager, name in rows
+        (label, manager.filter(tenant=tenant).exists(), reverse(f"admin:{name}_changelist") if allowed else "")
+        for label, manager, name, allowed in rows
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.contrib.admin import ModelAdmin, TabularInline, widgets
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm as UserCreationForm
 from django.forms import CheckboxSelectMultiple, Select
 from django.forms import widgets as form_widgets
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Model
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.admin.campaigns import VERBS
-from campaigns.models import Campaign, Company, Lead, Membership, Owner, StaticList, Tag
-from campaigns.tenancy import operator_context, tenant_context
+from campaigns.models import Campaign, Company, Lead, Membership, Owner, StaticList, Tag, Tenant
+from campaigns.tenancy import keep_while_streaming, operator_context, tenant_context
 from engine.models import DeadLetter
 from tests.integration.campaigns.world import ACME, MARKETERS, PASSWORD, ZETA, canary, logged_in
 
@@ -231,6 +234,18 @@ def test_members_of_another_tenants_list_are_out_of_reach() -> None:
     client.post(reverse("admin:campaigns_list_remove", args=[mine]), {"lead": lead})
     with tenant_context(ZETA):
         assert StaticList.objects.get().members.count() == 1
+
+
+def test_the_body_of_a_streaming_response_is_of_its_tenant_too() -> None:
+    def names() -> Iterator[bytes]:
+        yield from (tag.name.encode() for tag in Tag.objects.all())
+
+    with tenant_context(ACME):
+        tenant = Tenant.objects.get()
+    response = keep_while_streaming(StreamingHttpResponse(names()), tenant)
+
+    assert b"".join(response) == canary(ACME).encode()
+    assert not Tag.objects.exists()
 
 
 def test_what_a_failed_request_did_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
