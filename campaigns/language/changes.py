@@ -66,7 +66,7 @@ class Changes:
         else:
             values[field] = new
         self.lead.changed.add(field)
-        if self.field_topic is not None:
+        if self.field_topic is not None and self.field_topic.subscribers(field):
             self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
         if field == "score":
             change = (new or 0) - (old or 0)

@@ -81,6 +81,7 @@ class _Run:
         "event_key",
         "executed",
         "lead",
+        "lead_id",
         "now",
         "occurred_at",
         "rulebook",
@@ -97,6 +98,7 @@ class _Run:
     ) -> None:
         self.rulebook = rulebook
         self.lead = lead
+        self.lead_id = lead.id
         self.now = now
         self.occurred_at = occurred_at
         self.event_key = event_key
@@ -107,8 +109,10 @@ class _Run:
 
     def log(self, kind: str, data: dict[str, Any], campaign: Campaign | None = None, step: str | None = None) -> None:
         """Append one activity."""
-        id, version = (None, None) if campaign is None else (campaign.id, campaign.version)
-        row = (self.lead.id, self.occurred_at, kind, id, version, step, self.event_key, data)
+        id = version = None
+        if campaign is not None:
+            id, version = campaign.id, campaign.version
+        row = (self.lead_id, self.occurred_at, kind, id, version, step, self.event_key, data)
         self.append(make_row(row))
 
     def announce(self, source: str) -> None:
@@ -178,24 +182,28 @@ class _Run:
                 data["choice"] = choice.name
             self.log(kind or step.logs, data, campaign, step.id)
 
-    def carry_out(self, decision: Sequence[Effect] | Outcome) -> list[Logged]:
+    def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
         """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
         if isinstance(decision, Outcome):
-            reason = {"reason": decision.reason} if decision.reason else {}
-            return [("", {"outcome": decision.name, **reason})]
+            return (_outcome(decision),)
         apply = self.changes.apply
-        logged = [done for done in [apply(effect) for effect in decision] if done is not None]
-        if not logged:
-            return [("", _no_op(decision))]
-        if len(decision) > 1:
-            for _, row in logged:
-                row["group"] = self.executed
-        return logged
+        if len(decision) == 1:  # nearly always
+            return (apply(decision[0]) or _no_op(decision),)
+        logged = [done for done in map(apply, decision) if done is not None]
+        for _, row in logged:
+            row["group"] = self.executed
+        return logged or (_no_op(decision),)
 
 
-def _no_op(effects: Sequence[Effect]) -> dict[str, Any]:
+def _outcome(decision: Outcome) -> Logged:
+    if decision.reason:
+        return "", {"outcome": decision.name, "reason": decision.reason}
+    return "", {"outcome": decision.name}
+
+
+def _no_op(effects: Sequence[Effect]) -> Logged:
     """What was not changed, as far as one row tells it."""
-    if len(effects) == 1 and isinstance(effects[0], SetField):
-        return {"outcome": "no_op", "field": effects[0].field}
     fields = [effect.field for effect in effects if isinstance(effect, SetField)]
-    return {"outcome": "no_op", "fields": fields} if fields else {"outcome": "no_op"}
+    if not fields:
+        return "", {"outcome": "no_op"}
+    return "", {"outcome": "no_op", "field": fields[0]} if len(fields) == 1 else {"outcome": "no_op", "fields": fields}
