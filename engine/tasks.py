@@ -16,7 +16,7 @@ from kombu.utils.json import loads
 
 from engine import db
 from engine.conf import conf
-from engine.errors import DatabaseDown, Retry
+from engine.errors import DatabaseDown, Retry, UnsafeRole
 from engine.executor import Executor, Report
 from engine.lanes import BROKER_ERRORS, lanes
 from engine.transport import BUNDLE_TASK
@@ -99,14 +99,18 @@ def _executor(_pid: int) -> Executor:
 
 
 def _connect(url: str) -> psycopg.Connection:
-    """Raises DatabaseDown. Waits for another owner of the same events half a second at most."""
+    """Raises DatabaseDown and UnsafeRole. Waits for another owner of the same events half a second at most."""
     try:
         connection = db.connect(url, "fairlane-worker")
         connection.autocommit = True
         connection.execute("SET lock_timeout = '500ms'")
     except psycopg.OperationalError as error:
         raise DatabaseDown(str(error)) from error
-    db.refuse_superuser(connection, may_bypass_rls=True)
+    try:
+        db.refuse_superuser(connection, may_bypass_rls=True)
+    except UnsafeRole:
+        connection.close()
+        raise
     return connection
 
 

@@ -1,13 +1,19 @@
 -- name: claim_events_not_done
 -- Dedup and fence in one, and the first statement of the effects transaction: whoever holds a key uncommitted
 -- makes the other wait here. In key order, so that two owners of the same bundle cannot deadlock. The look at
--- the day before keeps an id unique for at least 24 hours across midnight. Served by the primary key.
+-- the day before, and at the day after once it may hold rows (an hour early: clocks differ), keeps an id
+-- unique for at least 24 hours across midnight, whichever of the two comes first. Served by the primary key.
 INSERT INTO engine_ledger (tenant_id, event_key, day)
 SELECT e.tenant_id, e.event_key, e.day
-FROM unnest(%s::text[], %s::uuid[], %s::date[]) AS e (tenant_id, event_key, day)
+FROM (
+    SELECT tenant_id, event_key, day,
+           CASE WHEN day < ((now() + interval '1 hour') AT TIME ZONE 'UTC')::date THEN day + 1
+                ELSE day - 1 END AS other_day
+    FROM unnest(%s::text[], %s::uuid[], %s::date[]) AS given (tenant_id, event_key, day)
+) AS e
 WHERE NOT EXISTS (
     SELECT FROM engine_ledger AS l
-    WHERE l.tenant_id = e.tenant_id AND l.event_key = e.event_key AND l.day = e.day - 1
+    WHERE l.tenant_id = e.tenant_id AND l.event_key = e.event_key AND l.day IN (e.day - 1, e.other_day)
 )
 ORDER BY e.tenant_id, e.event_key
 ON CONFLICT DO NOTHING
@@ -16,7 +22,7 @@ RETURNING tenant_id, event_key;
 -- name: select_event_done
 SELECT EXISTS (
     SELECT FROM engine_ledger
-    WHERE tenant_id = %s AND event_key = %s AND day IN (%s, %s::date - 1)
+    WHERE tenant_id = %s AND event_key = %s AND day BETWEEN %s::date - 1 AND %s::date + 1
 );
 
 -- name: insert_dead_letter

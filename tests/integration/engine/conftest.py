@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import redis
 
 from engine.conf import EngineConf
 from engine.lanes import LaneOutcome, Lanes
+from tests import handler
 
 PREFIX = "{fairlane}:"
 
@@ -27,6 +28,13 @@ def make_lanes(valkey: redis.Redis) -> Callable[..., Lanes]:
 @pytest.fixture
 def lanes(make_lanes: Callable[..., Lanes]) -> Lanes:
     return make_lanes()
+
+
+@pytest.fixture
+def effects(clean: None) -> Iterator[None]:
+    """The table that tests/handler.py writes; the server may have been restarted meanwhile."""
+    with handler.table(os.environ["OWNER_DATABASE_URL"]):
+        yield
 
 
 def lease(lanes: Lanes, bundle: str) -> list[tuple[str, int, int]]:

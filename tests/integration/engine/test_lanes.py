@@ -193,6 +193,18 @@ def test_events_whose_executor_died_run_one_by_one_and_their_tries_are_counted(
     assert not names(valkey) & {"suspects", "attempts"}
 
 
+def test_suspects_run_alone_though_others_are_ready(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 3))])
+    lease(lanes, "dead")
+    lanes.fetch("dead")
+    lanes.release(["dead"], blame=True)
+
+    lanes.push([("minnow", 0, raw("minnow", "bob", 2))])
+
+    assert lease(lanes, "b1") == [("minnow", 0, 2)]
+    assert lease(lanes, "b2") == [("whale", 0, 1)]
+
+
 def test_each_death_counts(lanes: Lanes, valkey: redis.Redis) -> None:
     lanes.push([("whale", 0, raw("whale", "ada", 3))])
 
@@ -321,7 +333,7 @@ def test_tenants_with_odd_names_do_not_meet(lanes: Lanes, valkey: redis.Redis, t
     assert names(valkey) <= {"clock:default", WAKE}
 
 
-def test_a_cap_takes_effect_at_the_next_lease(make_lanes: Callable[..., Lanes]) -> None:
+def test_a_cap_takes_effect_at_the_next_lease(make_lanes: Callable[..., Lanes], valkey: redis.Redis) -> None:
     lanes = make_lanes(bundle_lanes=1)
     lanes.push([("whale", lane, raw("whale", f"lead{lane}", 1)) for lane in range(4)])
     lease(lanes, "b1")
@@ -331,7 +343,9 @@ def test_a_cap_takes_effect_at_the_next_lease(make_lanes: Callable[..., Lanes]) 
     lanes.configure("whale", 1, 2, "default")
     assert lease(lanes, "b3") == [("whale", 1, 1)]
     assert lease(lanes, "b4") == []
+    valkey.delete(WAKE)
     lanes.configure("whale", 1, 0, "default")
+    assert valkey.llen(WAKE) == 1
     assert lease(lanes, "b5") == [("whale", 2, 1)]
 
 
