@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.language import evaluation, expression
 from campaigns.language.lead import LeadState
 from tests.unit.campaigns.acme import act, campaign, event, faults, lead, on, rulebook, run, step
 
@@ -154,6 +155,10 @@ def attempt(document: Any, who: LeadState) -> None:
     """Run the document if it is let through."""
     if not faults(document):
         run(rulebook(document), who)
+
+
+def test_the_grammar_and_the_evaluation_have_the_same_functions() -> None:
+    assert list(expression.FUNCTIONS) == sorted(evaluation.FUNCTIONS)
 
 
 ATOMS = st.sampled_from(
