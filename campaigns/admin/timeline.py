@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.actions import ACTIONS
-from campaigns.admin.words import show
+from campaigns.admin.words import field_label, show
 from campaigns.language.schema import TenantSchema
 from campaigns.models import Activity, Campaign, Lead
 
 ROWS = 100
+OUTCOMES = {"no_op": "no change"}
+#: Of a row's data, what is shown elsewhere or is for machines.
+FRAME = {"outcome", "event_id", "source", "group", "choice"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Entry:
     version: int | None
     step: str
     outcome: str
+    note: str  #: of an event: its id, and who sent it
 
 
 def entries(lead: Lead, schema: TenantSchema, *, before: int | None = None) -> tuple[list[Entry], int | None]:
@@ -41,17 +45,20 @@ def entries(lead: Lead, schema: TenantSchema, *, before: int | None = None) -> t
 
 def entry_of(row: Activity, schema: TenantSchema, campaigns: dict[int, str]) -> Entry:
     """One row in words."""
-    data = row.data if isinstance(row.data, dict) else {"value": row.data}
-    is_event = "event_id" in data
+    data = dict(row.data) if isinstance(row.data, dict) else {"value": row.data}
+    is_event = row.campaign_id is None
+    inner = data.pop("data") if isinstance(data.get("data"), dict) else {}
+    details = {key: value for key, value in data.items() if key not in FRAME} | inner
     return Entry(
         at=row.occurred_at,
         title=title_of(row.kind, schema),
-        details=details_of(data, schema),
+        details=details_of(details, schema),
         is_event=is_event,
         campaign=campaigns.get(row.campaign_id, f"campaign {row.campaign_id}") if row.campaign_id else "",
         version=row.version,
         step=row.step or "",
-        outcome=str(data.get("outcome") or "").replace("_", " "),
+        outcome=OUTCOMES.get(data.get("outcome"), show(data.get("outcome", ""))),
+        note=", ".join(show(data[key]) for key in ("event_id", "source") if is_event and key in data),
     )
 
 
@@ -66,13 +73,15 @@ def title_of(kind: str, schema: TenantSchema) -> str:
 
 def details_of(data: dict[str, Any], schema: TenantSchema) -> list[str]:
     """“Orders: 1 → 2” for a change, “amount: 10.00” for the rest."""
-    hidden = {"outcome"}
-    texts = []
-    if "old" in data or "new" in data:
-        field = data.get("field")
-        spec = schema.fields.get(field) if isinstance(field, str) else None
-        label = spec.label if spec else show(field) if field else "Value"
-        texts.append(f"{label}: {show(data.get('old'))} → {show(data.get('new'))}")
-        hidden |= {"field", "old", "new"}
-    texts += [f"{key.replace('_', ' ')}: {show(value)}" for key, value in data.items() if key not in hidden]
-    return texts
+    change = [_change_text(data, schema)] if "old" in data or "new" in data else []
+    told = {"field", "old", "new"} if change else set()
+    return change + [
+        f"{key.replace('_', ' ')}: {field_label(value, schema) if key == 'field' else show(value)}"
+        for key, value in data.items()
+        if key not in told and value not in (None, "", [])
+    ]
+
+
+def _change_text(data: dict[str, Any], schema: TenantSchema) -> str:
+    label = field_label(data["field"], schema) if "field" in data else "Value"
+    return f"{label}: {show(data.get('old'))} → {show(data.get('new'))}"
