@@ -1,5 +1,4 @@
-"""Operators of dates and times. Every operand becomes a span [from, until): a day of a zone, or a single
-instant."""
+"""Operators of dates and times. Every operand becomes a span [from, until): a day of a zone, or a single instant."""
 
 from __future__ import annotations
 
@@ -140,8 +139,7 @@ def in_future(value: Any, wanted: Wanted, context: Context) -> bool:
 
 
 def _within(value: Any, period: Period, options: Options, context: Context) -> bool:
-    """Between now and the instant a period away, both included; by whole days for days, or when `calendar` is
-    set."""
+    """Between now and the instant a period away, both included; by whole days for days, or when `calendar` is set."""
     if not isinstance(value, datetime):
         return _within_days(value, period, options, context)
     if options.calendar:

@@ -1,5 +1,4 @@
-"""What a decision may look at besides the lead: the event, the tenant's vocabulary, and the time it was
-given."""
+"""What a decision may look at besides the lead: the event, the tenant's vocabulary, and the time it was given."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What an action may ask for. The list is closed: the interpreter applies each, the writer stores what came
-of it."""
+"""What an action may ask for. The list is closed: the interpreter applies each, the writer stores what came of it."""
 
 from __future__ import annotations
 

@@ -46,8 +46,7 @@ def _compile_constraint(raw: Any, scope: Scope, path: str) -> Matches:
 
 
 def _fits(raw: Any, scope: Scope, path: str) -> bool:
-    """Whether the tree keeps to its limits; looked at first, so that nothing deep is ever walked by
-    recursion."""
+    """Whether the tree keeps to its limits; looked at first, so that nothing deep is ever walked by recursion."""
     nodes, level, count = [raw], 0, 0
     while nodes:
         level, count = level + 1, count + len(nodes)

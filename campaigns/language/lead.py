@@ -6,8 +6,7 @@ from typing import Any
 
 
 class LeadState:
-    """The state of one lead: loaded by the writer, changed only by applying effects, written back by the
-    writer."""
+    """The state of one lead: loaded by the writer, changed only by applying effects, written back by the writer."""
 
     __slots__ = ("announced", "changed", "id", "is_new", "key", "lists", "tags", "tenant", "values")
 

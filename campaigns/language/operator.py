@@ -15,8 +15,7 @@ from campaigns.language.registry import Registry
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Target, typed_value
 
-#: (the lead's value, the operands, the context) -> whether it matches. The value is never null, but for
-#: PRESENCE.
+#: (the lead's value, the operands, the context) -> whether it matches. The value is never null, but for PRESENCE.
 Test = Callable[[Any, Any, Context], bool]
 
 

@@ -1,5 +1,4 @@
-"""What a tenant has: fields, event types, stages, lists and the rest. Documents and events are checked
-against it."""
+"""What a tenant has: fields, event types, stages, lists and the rest. Documents and events are checked against it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The declaration of a trigger: one function that turns its part of a document into a subscription to an
-event."""
+"""The declaration of a trigger: one function that turns its part of a document into a subscription to an event."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The types of values: how each is read from JSON, kept in Python and written back. Null is absent
-everywhere."""
+"""The types of values: how each is read from JSON, kept in Python and written back. Null is absent everywhere."""
 
 from __future__ import annotations
 
@@ -255,8 +254,7 @@ def dump(type_name: str, value: Any) -> Any:
 
 
 def caster(type_name: str, options: frozenset[str] | None) -> Callable[[Any], Any]:
-    """The cast of one field or attribute, for values that are not null: a choice must be among the
-    options."""
+    """The cast of one field or attribute, for values that are not null: a choice must be among the options."""
     kind = TYPES[type_name]
     if options is None or type_name not in ("picklist", "multi_select"):
         return kind.cast

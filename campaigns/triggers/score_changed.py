@@ -16,8 +16,7 @@ from campaigns.language.values import cast_integer
 
 @trigger("score_changed", label="The score changes", keys=("crosses", "at_least"))
 def score_changed(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
-    """The score changes; if wanted only when it rises from below a level to it, or is at least so high
-    afterwards."""
+    """The score changes; if wanted only when it rises from below a level to it, or is at least so high afterwards."""
     tests = [
         make(_level(raw[key], scope, f"{path}.{key}"))
         for key, make in (("crosses", _crosses), ("at_least", _at_least))
