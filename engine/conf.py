@@ -23,7 +23,7 @@ class EngineConf:
     bundle_events: int = 1000  #: most events in one transaction
     bundle_lanes: int = 256  #: most lanes in one transaction
     lease_seconds: float = 15.0  #: a lease not renewed this long is taken over
-    run_seconds: float = 60.0  #: a bundle that takes longer is stuck: its process is killed
+    run_seconds: float = 30.0  #: a bundle that takes longer is stuck: its process is killed
     retry_seconds: float = 0.5  #: wait before an event is tried again
     max_attempts: int = 3  #: tries of an event that fails or kills its process, then it is a dead letter
     lane_limit: int = 1_000_000  #: most events waiting in one lane

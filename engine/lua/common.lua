@@ -7,7 +7,8 @@
 --   work:<tenant>      hash   lane -> bundle that holds it; its length is the number of lanes in work
 --   later              zset   "<tenant>|<lane>" set aside until a time (a retry)
 --   bundles            zset   live leases by expiry;  bundle:<id> hash  what the lease holds
---   suspects, attempts hash   "<tenant>|<lane>" -> events to run one by one, tries of the first one
+--   suspects           hash   "<tenant>|<lane>" -> events among which one may have killed its executor
+--   narrow, attempts   hash   ... -> how many of them to run at once; deaths of the first one, run alone
 --   depth              zset   waiting events per tenant
 --   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
 --   cost:<database>    hash   tenant -> measured milliseconds per event
@@ -29,7 +30,7 @@ local function debt_key(database) return prefix .. 'debt:' .. database end
 local function clock_key(database) return prefix .. 'clock:' .. database end
 local function cost_key(database) return prefix .. 'cost:' .. database end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
-local suspects_key, attempts_key = prefix .. 'suspects', prefix .. 'attempts'
+local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -141,23 +142,36 @@ local function let_go(tenant, lane, bundle)
   return true
 end
 
+-- One of the first `count` events may have killed its executor. First the lane is run alone, then a tenth of
+-- them at a time after each further death, then one by one: those deaths are the tries of that event.
+local function suspect(name, count, alone)
+  if alone and count == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
+  redis.call('HSET', suspects_key, name, count)
+  redis.call('HSET', narrow_key, name, alone and math.max(1, math.floor(count / 10)) or count)
+end
+
+local function acquit(name, done)
+  redis.call('HDEL', attempts_key, name)
+  if redis.call('HINCRBY', suspects_key, name, -done) <= 0 then
+    redis.call('HDEL', suspects_key, name)
+    redis.call('HDEL', narrow_key, name)
+  end
+end
+
 -- End a lease without an outcome. blame: the events were being executed when the owner died, so they
--- are suspects and will run one by one, each try counted. wait: milliseconds until the next try.
+-- are suspects. wait: milliseconds until the next try.
 local function release_bundle(bundle, blame, now, wait)
   local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'fetched', 'database')
   redis.call('ZREM', bundles_key, bundle)
   if not row[1] then return false end
   blame = blame and row[2]
-  for _, item in ipairs(cjson.decode(row[1])) do
+  local items = cjson.decode(row[1])
+  for _, item in ipairs(items) do
     local tenant, lane, count = item[1], tostring(item[2]), item[3]
     local conf = config(tenant)
     local before = standing(tenant, conf)
     if let_go(tenant, lane, bundle) then
-      if blame then
-        local name = place_name(tenant, lane)
-        redis.call('HSETNX', suspects_key, name, count)
-        redis.call('HINCRBY', attempts_key, name, 1)
-      end
+      if blame then suspect(place_name(tenant, lane), count, #items == 1) end
       if wait > 0 then
         redis.call('ZADD', later_key, now + wait, place_name(tenant, lane))
       else

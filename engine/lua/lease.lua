@@ -23,8 +23,9 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   if not tenant then break end
   local conf = config(tenant)
   local lane = redis.call('ZRANGE', ready_key(tenant), 0, 0)[1]
-  local suspect = redis.call('HGET', suspects_key, place_name(tenant, lane))
-  if suspect and #lanes > 0 then break end -- a suspect runs alone, in the next bundle
+  local name = place_name(tenant, lane)
+  local suspects = redis.call('HGET', suspects_key, name)
+  if suspects and #lanes > 0 then break end -- suspects run alone, in the next bundle
 
   if tonumber(head[2]) > clock(database) then redis.call('SET', clock_key(database), head[2]) end
   local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
@@ -32,7 +33,8 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   if cost == 0 then
     count, cost = math.min(count, probe), typical
   end
-  count = suspect and 1 or math.min(count, math.max(1, math.floor(budget / cost)))
+  count = math.min(count, math.max(1, math.floor(budget / cost)))
+  if suspects then count = math.min(count, tonumber(suspects), tonumber(redis.call('HGET', narrow_key, name))) end
 
   redis.call('ZREM', ready_key(tenant), lane)
   redis.call('HSET', work_key(tenant), lane, bundle)
@@ -41,7 +43,7 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   place(tenant, conf, 'runnable', charge)
   lanes[#lanes + 1] = {tenant, tonumber(lane), count}
   events_left, budget, lanes_left = events_left - count, budget - charge, lanes_left - 1
-  if suspect then break end
+  if suspects then break end
 end
 if #lanes == 0 then return '[]' end
 

@@ -32,15 +32,11 @@ for _, item in ipairs(outcome.lanes) do
       if tonumber(redis.call('ZINCRBY', depth_key, -done, tenant)) <= 0 then
         redis.call('ZREM', depth_key, tenant)
       end
-      if redis.call('HEXISTS', suspects_key, name) == 1 then
-        redis.call('HDEL', attempts_key, name)
-        if redis.call('HINCRBY', suspects_key, name, -done) <= 0 then
-          redis.call('HDEL', suspects_key, name)
-        end
-      end
+      if redis.call('HEXISTS', suspects_key, name) == 1 then acquit(name, done) end
     end
     if wait >= 0 then
-      redis.call('HSETNX', suspects_key, name, 1)
+      redis.call('HSET', suspects_key, name, 1)
+      redis.call('HSET', narrow_key, name, 1)
       if tried == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
       redis.call('ZADD', later_key, now + wait, name)
     else

@@ -107,7 +107,7 @@ def test_a_settle_of_a_lost_lease_changes_nothing(lanes: Lanes, valkey: redis.Re
 
     assert lanes.depth("whale", 0) == 5
     assert lease(lanes, "b3") == []
-    assert lanes.fetch("b2") == [FetchedLane("whale", 0, 1, raw("whale", "ada", 1))]
+    assert lanes.fetch("b2") == [FetchedLane("whale", 0, 0, raw("whale", "ada", 1))]
 
 
 def test_a_settle_cannot_touch_a_lane_it_does_not_hold(lanes: Lanes) -> None:
@@ -172,25 +172,31 @@ def test_a_lease_that_is_renewed_does_not_expire(make_lanes: Callable[..., Lanes
     assert 59_000 < lanes.look_at("whale", 1)[0]["left_ms"] <= 60_000
 
 
-def test_events_whose_executor_died_run_one_by_one_and_their_tries_are_counted(
+def test_the_lanes_of_a_dead_executor_run_alone_then_ever_fewer_events_at_once(
     lanes: Lanes, valkey: redis.Redis
 ) -> None:
-    lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))])
-    lease(lanes, "dead")
-    lanes.fetch("dead")
-    let_expire(valkey, "dead")
-    lanes.push([("whale", 0, raw("whale", "ada", 2, first=3))])
+    """20 events with a killer at place 13, beside an innocent lane: the killer is found in six deaths."""
+    lanes.push([("whale", 0, raw("whale", "ada", 20)), ("minnow", 0, raw("minnow", "bob", 2))])
+    killer = raw("whale", "ada", 1, first=13)[0]
 
-    seen = []
-    for bundle in ("b1", "b2", "b3", "b4"):
-        assert len(lease(lanes, bundle)) == 1
-        (lane,) = lanes.fetch(bundle) or []
-        seen.append((lane.tenant, lane.tries, len(lane.events)))
-        settle(lanes, bundle, LaneOutcome(lane.tenant, lane.lane, 1))
+    leased, deaths = [], 0
+    for number in range(40):
+        if not lease(lanes, f"b{number}"):
+            break
+        fetched = lanes.fetch(f"b{number}") or []
+        leased.append([(lane.tenant, lane.tries, len(lane.events)) for lane in fetched])
+        if fetched[0].tries < 3 and any(killer in lane.events for lane in fetched):
+            deaths += 1
+            lanes.release([f"b{number}"], blame=True)
+        else:
+            settle(lanes, f"b{number}", *(LaneOutcome(one.tenant, one.lane, len(one.events)) for one in fetched))
 
-    assert sorted(seen) == [("minnow", 1, 1), ("whale", 0, 1), ("whale", 0, 1), ("whale", 1, 1)]
-    assert lease(lanes, "b5") == [("whale", 0, 2)]  # came after the death: ordinary again
-    assert not names(valkey) & {"suspects", "attempts"}
+    assert deaths == 6
+    assert [one for one in leased if one[0][0] == "minnow" or len(one) > 1][-1] == [("minnow", 0, 2)]
+    whale = [one[0] for one in leased if one[0][0] == "whale" and len(one) == 1]
+    assert whale[:9] == [("whale", 0, 20)] + [("whale", 0, 2)] * 7 + [("whale", 0, 1)]
+    assert [tries for _, tries, _ in whale].count(3) == 1
+    assert not names(valkey) & {"suspects", "narrow", "attempts"}
 
 
 def test_suspects_run_alone_though_others_are_ready(lanes: Lanes) -> None:
@@ -205,8 +211,8 @@ def test_suspects_run_alone_though_others_are_ready(lanes: Lanes) -> None:
     assert lease(lanes, "b2") == [("whale", 0, 1)]
 
 
-def test_each_death_counts(lanes: Lanes, valkey: redis.Redis) -> None:
-    lanes.push([("whale", 0, raw("whale", "ada", 3))])
+def test_each_death_of_an_event_alone_counts(lanes: Lanes, valkey: redis.Redis) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
 
     for death in range(4):
         lease(lanes, f"b{death}")

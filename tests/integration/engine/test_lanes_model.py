@@ -53,6 +53,7 @@ class Model(RuleBasedStateMachine):
         self.live: dict[str, Held] = {}
         self.waiting: set[Place] = set()
         self.suspects: dict[Place, int] = {}
+        self.narrow: dict[Place, int] = {}
         self.attempts: dict[Place, int] = {}
         self.caps = dict.fromkeys(TENANTS, 0)
         self.serial = 0
@@ -84,7 +85,8 @@ class Model(RuleBasedStateMachine):
         assert len(leased) == 1 if suspected else True
         for tenant, lane, count in leased:
             assert (tenant, lane) in self._leasable(tenant)
-            assert 1 <= count <= (1 if suspected else len(self.events[tenant, lane]))
+            at = (tenant, lane)
+            assert 1 <= count <= min(self.narrow.get(at, 8), self.suspects.get(at, 8), len(self.events[at]))
         self.live[bundle] = Held(leased)
         return bundle
 
@@ -127,9 +129,9 @@ class Model(RuleBasedStateMachine):
             self.attempts.pop(at, None)
             self.suspects[at] -= outcome.done
             if self.suspects[at] <= 0:
-                del self.suspects[at]
+                del self.suspects[at], self.narrow[at]
         if outcome.wait is not None:
-            self.suspects.setdefault(at, 1)
+            self.suspects[at] = self.narrow[at] = 1
             self.attempts[at] = self.attempts.get(at, 0) + outcome.tried
             self.waiting.add(at)
 
@@ -215,8 +217,9 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def leases_and_suspicions_are_known(self) -> None:
         assert {bundle.decode() for bundle in self._scores("bundles")} == set(self.live)
-        named = {name.decode(): int(count) for name, count in self.valkey.hgetall(f"{PREFIX}suspects").items()}
-        assert named == {f"{tenant}|{lane}": count for (tenant, lane), count in self.suspects.items()}
+        for name, known in {"suspects": self.suspects, "narrow": self.narrow}.items():
+            named = {place.decode(): int(count) for place, count in self.valkey.hgetall(PREFIX + name).items()}
+            assert named == {f"{tenant}|{lane}": count for (tenant, lane), count in known.items()}
 
     # The model's own reckoning
 
@@ -246,8 +249,9 @@ class Model(RuleBasedStateMachine):
 
     def _released(self, held: Held, blame: bool) -> None:
         for tenant, lane, count in held.lanes if blame and held.begun else []:
-            self.suspects.setdefault((tenant, lane), count)
-            self.attempts[tenant, lane] = self.attempts.get((tenant, lane), 0) + 1
+            at, alone = (tenant, lane), len(held.lanes) == 1
+            self.suspects[at], self.narrow[at] = count, max(1, count // 10) if alone else count
+            self.attempts[at] = self.attempts.get(at, 0) + (alone and count == 1)
 
     def _tidy(self) -> None:
         for bundle in [bundle for bundle, held in self.live.items() if held.expired]:
