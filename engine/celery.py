@@ -47,6 +47,8 @@ def route(
 app = Celery("fairlane")
 app.conf.update(
     broker_url=broker_url(conf().redis_url),
+    # The alias hides the scheme from kombu; without this rediss:// would be spoken without TLS.
+    broker_use_ssl={"ssl_cert_reqs": "required"} if conf().redis_url.startswith("rediss:") else False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={

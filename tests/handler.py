@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 
@@ -95,6 +96,29 @@ def retry(connection: psycopg.Connection, event: Event) -> None:
     raise Retry(event.data.get("delay", 0.0), "not yet")
 
 
+def retry_once(connection: psycopg.Connection, event: Event) -> None:
+    """Not the first time."""
+    purchase(connection, event)
+    if is_first_time(event):
+        raise Retry(0.05, "not yet")
+
+
+def exit_once(connection: psycopg.Connection, event: Event) -> None:
+    """Dies the first time."""
+    purchase(connection, event)
+    if is_first_time(event):
+        os._exit(9)
+
+
+def is_first_time(event: Event) -> bool:
+    """Whether nobody executed this event before, not even a process that died of it."""
+    try:
+        Path(event.data["marker"]).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 def statement(connection: psycopg.Connection, event: Event) -> None:
     """What the event says in SQL, then its effect."""
     connection.execute(event.data["sql"])
@@ -117,6 +141,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "slow": slow,
     "spin": spin,
     "retry": retry,
+    "retry-once": retry_once,
+    "exit-once": exit_once,
     "statement": statement,
     "swallow": swallow,
 }

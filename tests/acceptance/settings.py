@@ -1,0 +1,14 @@
+"""The settings of the engine's acceptance tests: tests/handler.py instead of the campaigns, short leases."""
+
+from __future__ import annotations
+
+from settings.test import *  # noqa: F403
+
+ENGINE = ENGINE | {  # noqa: F405
+    "handler": "tests.handler.handle",
+    "housekeeping": "",
+    "lease_seconds": env.float("FAIRLANE_LEASE_SECONDS", 2.0),  # noqa: F405
+    "run_seconds": env.float("FAIRLANE_RUN_SECONDS", 20.0),  # noqa: F405
+    "retry_seconds": 0.1,
+}
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.acceptance"]  # noqa: F405
