@@ -12,12 +12,15 @@ from datetime import datetime
 import psycopg
 
 from campaigns.activities import Recorder, copy_activities
+from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
 from campaigns.language.rulebook import Rulebook
 from campaigns.leads import Place, StoredLead, load_leads, store_leads
 from campaigns.rulebooks import RulebookCache
 from engine.types import Event
 
+# A worker imports this before it forks: no child stops to load the library in the middle of a bundle.
+preload()
 _cache = RulebookCache(size=20_000)
 
 
