@@ -7,7 +7,7 @@ the ledger drops it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 #: Age in seconds from which the sweeper takes a row: its own transaction had time to push it.
 SWEEP_AGE_SECONDS = 5
 
+#: Rows read at once; the oldest of a tenant go first.
+ROWS_AT_ONCE = 100
+
 #: Events that share one row; appending copies the row, so it may not grow without end.
 ROW_EVENTS = 100
 
@@ -40,54 +43,72 @@ def record(tenant: str, events: Sequence[Event]) -> None:
             body = b"".join(lines[first : first + ROW_EVENTS])
             count = body.count(b"\n")
             cursor.execute(QUERIES["append_to_row_of_transaction"], {"tenant": tenant, "events": body, "count": count})
-            row, is_new = cursor.fetchone()
-            if is_new:
-                transaction.on_commit(partial(_push_row, tenant, row))
+            if cursor.fetchone()[0]:
+                transaction.on_commit(partial(_push_tenant, tenant))
 
 
-def _push_row(tenant: str, row: int) -> None:
-    """Push what the committed row holds, then delete it. The broker being down leaves it to the sweeper."""
-    found = _in_tenant(tenant, "select_row", row)
-    if found is None:
-        return
+#: Runs a named query of outbox.sql with its parameters and gives the rows.
+Run = Callable[[str, list[Any]], list[tuple[Any, ...]]]
+
+
+def _push_tenant(tenant: str) -> None:
+    """Push what the tenant has in the outbox, the transaction's own row among it, then delete that.
+
+    Another transaction that changed the same lead before has committed, but may not have pushed yet: its
+    events go first. A row pushed by both is harmless. The broker being down leaves all to the sweeper.
+    """
     try:
-        enqueue.push(_events(tenant, bytes(found[0])))
+        _push_rows(tenant, partial(_in_tenant, tenant))
     except (BrokerDown, LaneFull) as error:
         logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
-        return
-    _in_tenant(tenant, "delete_row_returning_id", row)
 
 
-def _in_tenant(tenant: str, query: str, row: int) -> Any:
+def _push_rows(tenant: str, run: Run) -> int:
+    """Push the tenant's oldest rows, then delete them. Returns how many rows; raises BrokerDown, LaneFull."""
+    rows = run("select_rows_of_tenant", [tenant, ROWS_AT_ONCE])
+    ids = [row for row, _ in rows]
+    try:
+        enqueue.push(_events(tenant, [bytes(body) for _, body in rows]))
+    except LaneFull as error:
+        # What was accepted must not be pushed again at each sweep: only the refused stay, in the oldest row.
+        body = b"".join(encode(event) + b"\n" for event in error.refused)
+        run("replace_row_returning_id", [body, len(error.refused), ids[0]])
+        run("delete_rows_returning_id", [ids[1:]])
+        raise
+    if ids:
+        run("delete_rows_returning_id", [ids])
+    return len(ids)
+
+
+def _in_tenant(tenant: str, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(QUERIES["set_tenant_of_transaction"], [tenant])
-        cursor.execute(QUERIES[query], [row])
-        return cursor.fetchone()
+        cursor.execute(QUERIES[query], parameters)
+        return cursor.fetchall()
 
 
-def _events(tenant: str, body: bytes) -> list[Event]:
-    return [decode(line, tenant) for line in body.splitlines()]
+def _events(tenant: str, bodies: Iterable[bytes]) -> list[Event]:
+    """In the order in which they were recorded: a lead's row is locked while its events are, so that is theirs."""
+    events = [decode(line, tenant) for body in bodies for line in body.splitlines()]
+    return sorted(events, key=lambda event: event.accepted_at)
 
 
-def sweep(worker: psycopg.Connection, batch: int = 100) -> int:
-    """Push rows that a crash or a broker outage left behind, oldest first. Returns how many rows.
+def sweep(worker: psycopg.Connection) -> int:
+    """Push rows that a crash or a broker outage left behind. Returns how many rows.
 
     A tenant with a full lane waits for the next sweep, with all its rows: they keep their order, and nobody
     else waits. Takes a connection of the worker role in autocommit. Two sweepers may push a row twice:
     harmless. Raises BrokerDown.
     """
     pushed = 0
-    full: list[str] = []
-    while rows := worker.execute(QUERIES["select_rows_left_behind"], [SWEEP_AGE_SECONDS, full, batch]).fetchall():
-        for row, tenant, body in rows:
-            if tenant in full:
-                continue
-            try:
-                enqueue.push(_events(tenant, body))
-            except LaneFull as error:
-                logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
-                full.append(tenant)
-            else:
-                worker.execute(QUERIES["delete_row_returning_id"], [row])
-                pushed += 1
+    for (tenant,) in worker.execute(QUERIES["select_tenants_left_behind"], [SWEEP_AGE_SECONDS]).fetchall():
+        try:
+            while rows := _push_rows(tenant, partial(_as_worker, worker)):
+                pushed += rows
+        except LaneFull as error:
+            logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
     return pushed
+
+
+def _as_worker(worker: psycopg.Connection, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    return worker.execute(QUERIES[query], parameters).fetchall()

@@ -30,9 +30,7 @@ class Urls:
     worker: str
 
 
-def prepare_database(
-    admin_url: str, name: str = "fairlane", passwords: Mapping[str, str] | None = None
-) -> Urls:
+def prepare_database(admin_url: str, name: str = "fairlane", passwords: Mapping[str, str] | None = None) -> Urls:
     """Make roles, database and privileges where they are missing, and return the addresses.
 
     1. `admin_url` is of a role that may make roles and databases; it needs an existing database.

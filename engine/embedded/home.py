@@ -85,9 +85,7 @@ def _home_of_root_again(data: Path) -> Home:
     if owner.st_uid != 0:
         return Home(binaries.postgres(), data, Identity("user", owner.st_uid, owner.st_gid))
     if not namespaces_work():
-        raise EmbeddedServerError(
-            f"{data} was made in a user namespace, and here is none; remove {data.parent}"
-        )
+        raise EmbeddedServerError(f"{data} was made in a user namespace, and here is none; remove {data.parent}")
     return Home(binaries.postgres(), data, NAMESPACE)
 
 

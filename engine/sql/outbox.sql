@@ -15,18 +15,21 @@ WITH last AS (
     WHERE NOT EXISTS (SELECT FROM appended)
     RETURNING id
 )
-SELECT id, false FROM appended UNION ALL SELECT id, true FROM inserted;
+SELECT false FROM appended UNION ALL SELECT true FROM inserted;
 
 -- name: set_tenant_of_transaction
 SELECT set_config('fairlane.tenant', %s, true);
 
--- name: select_row
-SELECT events FROM engine_outbox WHERE id = %s;
+-- name: select_rows_of_tenant
+-- Served by the index on the tenant.
+SELECT id, events FROM engine_outbox WHERE tenant_id = %s ORDER BY id LIMIT %s;
 
--- name: delete_row_returning_id
-DELETE FROM engine_outbox WHERE id = %s RETURNING id;
+-- name: replace_row_returning_id
+UPDATE engine_outbox SET events = %s, size = %s WHERE id = %s RETURNING id;
 
--- name: select_rows_left_behind
-SELECT id, tenant_id, events FROM engine_outbox
-WHERE created_at < now() - make_interval(secs => %s) AND tenant_id <> ALL (%s::text[])
-ORDER BY id LIMIT %s;
+-- name: delete_rows_returning_id
+DELETE FROM engine_outbox WHERE id = ANY(%s) RETURNING id;
+
+-- name: select_tenants_left_behind
+SELECT DISTINCT tenant_id FROM engine_outbox
+WHERE created_at < now() - make_interval(secs => %s) ORDER BY tenant_id;

@@ -62,6 +62,7 @@ CREATE POLICY own_tenant ON engine_deadletter
 -- Events of one transaction find its row by this (Django knows no type for it).
 ALTER TABLE engine_outbox ADD COLUMN transaction xid8 NOT NULL;
 CREATE INDEX engine_outbox_by_transaction ON engine_outbox (transaction);
+CREATE INDEX engine_outbox_by_tenant ON engine_outbox (tenant_id, id);
 ALTER TABLE engine_outbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE engine_outbox FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON engine_outbox

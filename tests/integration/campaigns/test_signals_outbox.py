@@ -189,7 +189,7 @@ def test_a_crash_after_the_commit_leaves_a_row_that_is_swept(
     whale: Shop, minnow: Shop, sweeper: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "_push_row", lambda tenant, row: None)
+        patch.setattr(outbox, "_push_tenant", lambda tenant: None)
         make_lead("whale")
         make_lead("minnow", "bob")
     assert (rows_left("whale"), rows_left("minnow")) == (1, 1)
@@ -201,6 +201,22 @@ def test_a_crash_after_the_commit_leaves_a_row_that_is_swept(
     assert [event.lead for event in minnow.waiting()] == ["bob"]
     assert (rows_left("whale"), rows_left("minnow")) == (0, 0)
     assert outbox.sweep(sweeper) == 0
+
+
+def test_a_transaction_that_pushes_first_does_not_overtake_the_one_that_committed_first(
+    whale: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = make_lead("whale")
+    push_now = outbox._push_tenant
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_push_tenant", lambda tenant: None)  # this process is slow after its commit
+        change(lead, score=1)
+
+    change(lead, score=2)
+    push_now("whale")  # the slow one wakes up
+
+    scores = [event.data["new"] for event in whale.waiting() if event.type == "score.changed"]
+    assert scores == [1, 2]
 
 
 def test_the_broker_being_down_refuses_no_save(
@@ -233,7 +249,9 @@ def test_a_tenant_with_a_full_lane_holds_up_only_itself_and_keeps_its_order(
     with monkeypatch.context() as patch:
         patch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 1})))
         outbox.sweep(sweeper)
+        outbox.sweep(sweeper)
         assert [event.lead for event in minnow.waiting()] == ["bob"]
+        assert [event.lead for event in whale.waiting()] == ["ann2"]  # accepted once, not at each sweep
     outbox.sweep(sweeper)
 
     scores = [event.data["new"] for event in whale.waiting() if event.type == "score.changed"]
