@@ -52,7 +52,13 @@ def _servers(options: Options, stack: ExitStack) -> tuple[Urls, str]:
     if bool(admin_url) != bool(redis_url):
         sys.exit("Set both DATABASE_URL and REDIS_URL to use servers that run already, or neither.")
     if admin_url and redis_url:
+        if options.fresh:
+            sys.exit(
+                "DEMO_FRESH removes the data of the demo's own servers only, not those on a server that was given."
+            )
         return _prepare_given(options, admin_url), redis_url
+    if options.fresh:
+        embedded.remove(options.data)
     servers = stack.enter_context(embedded.start(options.data))
     say(f"PostgreSQL and Valkey run, data in {options.data}")
     return prepare_database(servers.postgres_url), servers.redis_url

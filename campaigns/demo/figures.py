@@ -51,6 +51,11 @@ def percentile(ordered: Sequence[float], part: float) -> float | None:
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 
 
+def is_drained() -> bool:
+    """Whether nothing waits and nothing is in work, of any tenant."""
+    return bool(lanes().look(0)["total"] == 0)
+
+
 class Meter:
     """Reads all figures at each look(). Needs a connection of the worker role, which sees all tenants."""
 
@@ -65,13 +70,6 @@ class Meter:
         self._waits: deque[tuple[datetime, list[tuple[str, float]]]] = deque()
         self._ends: deque[tuple[datetime, int]] = deque([(self.began_at, self._end())])
         self._seen_until = self.began_at
-        for key, waiting in self._depths().items():
-            self.figures[key].accepted = waiting  # left by an earlier run
-
-    @property
-    def waiting(self) -> int:
-        """Of all tenants, at the last look."""
-        return sum(figures.waiting for figures in self.figures.values())
 
     def look(self) -> list[TenantFigures]:
         """Read everything; the tenants in their order."""
@@ -86,10 +84,6 @@ class Meter:
         for key, count in self.connection.execute(QUERIES["count_dead_letters"], [self.first_dead_letter]):
             self.figures[key].failed = count
         return list(self.figures.values())
-
-    def is_drained(self) -> bool:
-        """Nothing waits and nothing is in work."""
-        return lanes().look(0)["total"] == 0
 
     def _depths(self) -> dict[str, int]:
         rows = lanes().look(ALL_TENANTS)["tenants"]

@@ -18,6 +18,7 @@ class Kept(msgspec.Struct):
     secret_key: str
     passwords: dict[str, str]  #: by database role, for servers that ask
     api_keys: dict[str, str] = {}  #: by tenant; the database has only their hashes
+    edition: str = ""  #: of the tenants that were made
     roles_made: bool = False  #: the roles on the given server are the demo's own
 
 

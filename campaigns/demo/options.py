@@ -19,6 +19,7 @@ class Options:
     rate: int  #: events a second
     leads: int  #: of all tenants together, when they are made
     burst: int  #: events that the largest tenant sends at once on top
+    fresh: bool  #: without the data of earlier runs
     stay: bool  #: until Ctrl-C
 
     @property
@@ -40,8 +41,13 @@ def read_options() -> Options:
         rate=int(_number("DEMO_RATE", 1_000)),
         leads=int(_number("DEMO_LEADS", 50_000)),
         burst=int(_number("DEMO_BURST", 10_000)),
-        stay=sys.stdout.isatty() and os.environ.get("DEMO_EXIT", "") in ("", "0"),
+        fresh=_flag("DEMO_FRESH"),
+        stay=sys.stdout.isatty() and not _flag("DEMO_EXIT"),
     )
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
 
 
 def _number(name: str, default: float) -> float:

@@ -40,10 +40,15 @@ ROWS = 5_000  #: leads of one statement
 _encode = msgspec.json.encode
 
 
+def present_tenants() -> set[str]:
+    """Those that are made already."""
+    with operator_context():
+        return set(Tenant.objects.values_list("id", flat=True))
+
+
 def seed(plans: Sequence[Plan], say: Callable[[str], None]) -> None:
     """Make what is missing."""
-    with operator_context():
-        present = set(Tenant.objects.values_list("id", flat=True))
+    present = present_tenants()
     missing = [plan for plan in plans if plan.key not in present]
     for plan in missing:
         seed_tenant(plan)

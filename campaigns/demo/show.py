@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psycopg
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connections
 from rich.console import Console
 from rich.live import Live
 
 from campaigns import keys
 from campaigns.demo import kept, programs
-from campaigns.demo.figures import Meter
+from campaigns.demo.figures import Meter, is_drained
 from campaigns.demo.options import Options
-from campaigns.demo.plans import Plan, plans
+from campaigns.demo.plans import Plan, edition, plans
 from campaigns.demo.processes import Child, ChildFailed, Processes, usable_port
 from campaigns.demo.report import print_addresses, print_report, print_request
 from campaigns.demo.result import Reader
 from campaigns.demo.saying import say
-from campaigns.demo.seed import seed
+from campaigns.demo.seed import present_tenants, seed
 from campaigns.demo.table import draw, in_one_line
 from engine import db
 
@@ -44,24 +46,49 @@ class Show:
 
     def run(self) -> bool:
         """Everything, to the end. Returns whether the check passed."""
-        self.prepare()
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        say("the database is migrated")
+        self.keep_edition()
         with (
             db.connect(os.environ["WORKER_DATABASE_URL"], "fairlane-demo") as connection,
             Processes(self.options.log_folder) as processes,
         ):
             connection.autocommit = True
-            passed = self.play(processes, connection)
+            feeder = self.prepare(processes)
+            self.finish_earlier(processes)
+            passed = self.play(processes, feeder, connection)
             if self.options.stay:
                 self.stay(processes)
         return passed
 
-    def prepare(self) -> None:
-        """Tables, tenants, keys."""
-        call_command("migrate", database="owner", verbosity=0, interactive=False)
-        say("the database is migrated")
+    def prepare(self, processes: Processes) -> Child:
+        """Tenants, and all processes that events need. Returns the feeder, which waits."""
+        workers = [programs.start_worker(processes, node) for node in programs.NODES]
+        web = programs.start_web(processes, self.web)
         seed(self.plans, say)
         self.keep_api_keys()
         connections.close_all()
+        feeder = programs.start_feeder(processes, self.web)
+        programs.wait_until_ready(processes, workers, feeder, web, self.web)
+        return feeder
+
+    def finish_earlier(self, processes: Processes) -> None:
+        """Events that wait since an earlier run, which was killed, are executed before anything is measured."""
+        if is_drained():
+            return
+        say("events of an earlier run are executed first")
+        self.wait_until_drained(processes, lambda: time.sleep(DRAW_SECONDS))
+
+    def keep_edition(self) -> None:
+        """Tenants of another edition would not know the events of this one. Raises CommandError."""
+        own, present = kept.read(self.options.data), edition(self.options.leads)
+        if own.edition != present and present_tenants():
+            raise CommandError(
+                f"The tenants in {self.options.data} were made by another edition of the demo, or with another"
+                " DEMO_LEADS. DEMO_FRESH=1 makes everything anew."
+            )
+        own.edition = present
+        kept.write(self.options.data, own)
 
     def keep_api_keys(self) -> None:
         """Every tenant has a key that is valid and known here."""
@@ -73,34 +100,25 @@ class Show:
         kept.write(self.options.data, own)
         self.api_key = own.api_keys[self.plans[0].key]
 
-    def play(self, processes: Processes, connection: psycopg.Connection) -> bool:
-        """Start, send, drain, check, report."""
+    def play(self, processes: Processes, feeder: Child, connection: psycopg.Connection) -> bool:
+        """Send, drain, check, report."""
         meter = Meter(connection, self.options.accept_log, [plan.key for plan in self.plans])
         reader = Reader(connection, self.plans, meter.began_at)
-        feeder = self.start(processes)
+        print_addresses(self.console, self.web, self.flower)
+        say("web and workers are ready; events flow")
+        programs.begin(feeder)
+        programs.start_maintenance(processes)
+        programs.start_flower(processes, self.flower)
         with Live(console=self.console, auto_refresh=False, transient=True) as live:
             sent_seconds = self.watch(live, processes, feeder, meter)
-            drained_seconds = self.drain(live, processes, meter)
+            title = "All events are sent; the rest is executed"
+            drained_seconds = self.wait_until_drained(processes, lambda: self.tell(live, meter, title))
         result = reader.read(self.options.accept_log)
         print_report(self.console, result, self.plans, sent_seconds, drained_seconds, meter.peak)
         self.console.print()
         print_addresses(self.console, self.web, self.flower)
         print_request(self.console, self.web, self.api_key, self.plans[0].key)
         return result.verdict.passed
-
-    def start(self, processes: Processes) -> Child:
-        """All processes; returns the feeder, which has begun to send."""
-        self.options.accept_log.unlink(missing_ok=True)
-        workers = [programs.start_worker(processes, node) for node in programs.NODES]
-        web = programs.start_web(processes, self.web)
-        feeder = programs.start_feeder(processes, self.web)
-        programs.wait_until_ready(processes, workers, feeder, web, self.web)
-        print_addresses(self.console, self.web, self.flower)
-        say("web and workers are ready; events flow")
-        programs.begin(feeder)
-        programs.start_maintenance(processes)
-        programs.start_flower(processes, self.flower)
-        return feeder
 
     def watch(self, live: Live, processes: Processes, feeder: Child, meter: Meter) -> float:
         """Draw until the feeder has sent everything. Returns the seconds it took."""
@@ -112,13 +130,13 @@ class Show:
         feeder.check()
         return time.monotonic() - began
 
-    def drain(self, live: Live, processes: Processes, meter: Meter) -> float:
-        """Draw until everything is executed. Returns the seconds it took; raises ChildFailed after DRAIN_SECONDS."""
+    def wait_until_drained(self, processes: Processes, turn: Callable[[], None]) -> float:
+        """Take turns until everything is executed. Returns the seconds; raises ChildFailed after DRAIN_SECONDS."""
         began = time.monotonic()
-        while not meter.is_drained():
+        while not is_drained():
             if time.monotonic() - began > DRAIN_SECONDS:
-                raise ChildFailed(f"{meter.waiting:,} events still wait after {DRAIN_SECONDS:.0f} s.")
-            self.tell(live, meter, "All events are sent; the rest is executed")
+                raise ChildFailed(f"Events still wait after {DRAIN_SECONDS:.0f} s.")
+            turn()
             processes.check()
         return time.monotonic() - began
 

@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from campaigns.demo.acceptlog import BURST, DIRECT, HTTP, AcceptedEvent, Writer
-from campaigns.demo.chance import skewed
-from campaigns.demo.plans import Plan, lead_key
+from campaigns.demo.chance import one_of, skewed
+from campaigns.demo.plans import REGISTRATION, Plan, book, lead_key
 from campaigns.event_ids import new_event_id
 from campaigns.ingest import Accepted, Refused, accept
 from engine.errors import BrokerDown
@@ -69,17 +69,25 @@ class Source:
         chance = self.chance
         if self.recent and chance.random() < SENT_AGAIN:
             return chance.choice(self.recent)
-        type, draw = chance.choices(self.types, self.weights)[0]
-        id = new_event_id(datetime.now(UTC))
-        event = {"id": id, "lead": self._lead(), "type": type, "data": draw(chance)}
+        event = self._registration() if chance.random() < NEW_LEAD else self._ordinary()
         self.recent.append(event)
         return event
 
-    def _lead(self) -> str:
-        chance = self.chance
-        is_new = chance.random() < NEW_LEAD
-        tens = next(self.new) if is_new else skewed(chance, max(1, self.plan.leads // 10))
-        return lead_key(tens * 10 + int(chance.choice(DIGITS[self.way])))
+    def _ordinary(self) -> RawEvent:
+        type, draw = self.chance.choices(self.types, self.weights)[0]
+        tens = skewed(self.chance, max(1, self.plan.leads // 10))
+        return self._written(type, tens, draw(self.chance))
+
+    def _registration(self) -> RawEvent:
+        first, last = one_of(self.chance, book().first_names), one_of(self.chance, book().last_names)
+        tens = next(self.new)
+        email = f"{first}.{last}.{tens}@example.com".lower()
+        data = {"email": email, "first_name": first, "last_name": last, "source": "website"}
+        return self._written(REGISTRATION, tens, data)
+
+    def _written(self, type: str, tens: int, data: dict[str, Any]) -> RawEvent:
+        number = tens * 10 + int(one_of(self.chance, DIGITS[self.way]))
+        return {"id": new_event_id(datetime.now(UTC)), "lead": lead_key(number), "type": type, "data": data}
 
 
 class Brake:

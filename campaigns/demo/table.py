@@ -25,7 +25,7 @@ def draw(tenants: Sequence[TenantFigures], title: str, width: int) -> Table:
     for name in ["accepted", "done", *names] if wide else names:
         table.add_column(name, justify="right", no_wrap=True, min_width=8 if name.startswith("wait p") else 7)
     if wide:
-        table.add_column("waiting", no_wrap=True, min_width=BAR)
+        table.add_column("", no_wrap=True, min_width=BAR)
     deepest = max((figures.waiting for figures in tenants), default=0)
     for figures in tenants:
         table.add_row(*_cells(figures, wide, deepest), style="" if figures.waiting or figures.per_second else "dim")

@@ -15,8 +15,8 @@ class Command(BaseCommand):
     help = (
         "Start everything with example tenants, send events for a while, check what came of them. Variables: "
         "DEMO_SECONDS (30), DEMO_RATE (events a second), DEMO_LEADS (50000), DEMO_BURST, DEMO_DATA (.data), "
-        "DEMO_EXIT=1 (do not stay up). DATABASE_URL (of an administrator) and REDIS_URL name servers to use "
-        "instead of its own."
+        "DEMO_EXIT=1 (do not stay up), DEMO_FRESH=1 (remove earlier data). DATABASE_URL (of an administrator) "
+        "and REDIS_URL name servers to use instead of its own."
     )
     requires_system_checks = ()
 

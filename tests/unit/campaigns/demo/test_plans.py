@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from campaigns.demo.chance import compile_shape, compile_shapes, skewed, zipf
-from campaigns.demo.plans import Kind, kind, plans
+from campaigns.demo.plans import REGISTRATION, Kind, edition, kind, plans
 from campaigns.language.document import validate
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 
@@ -85,6 +85,17 @@ def test_one_of_twelve_tenants_has_most_of_the_leads() -> None:
     assert sum(plan.leads for plan in made) == pytest.approx(50_000, abs=12)
     assert sum(plan.share for plan in made) == pytest.approx(1.0)
     assert all(2 <= plan.campaigns <= len(plan.kind.campaigns) for plan in made)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_everybody_can_register(name: str) -> None:
+    data = {"email": "ada@example.com", "first_name": "Ada", "last_name": "Abe", "source": "website"}
+
+    assert schema_of(kind(name)).check_event(REGISTRATION, data)[1] == []
+
+
+def test_another_number_of_leads_is_another_edition() -> None:
+    assert edition(100) == edition(100) != edition(101)
 
 
 def test_shares_fall_with_rank() -> None:
