@@ -6,7 +6,7 @@
 local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
 local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
 local hold, lanes_left = tonumber(ARGV[6]), tonumber(ARGV[7])
-local probe = 32 -- events of a tenant whose cost is not known yet
+local probe = 8 -- events of a tenant whose cost is not known yet, of one lane: they may be slow
 
 local known = redis.call('HGET', bundle_key(bundle), 'lanes')
 if known then return known end
@@ -26,9 +26,10 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   local name = place_name(tenant, lane)
   local suspects = redis.call('HGET', suspects_key, name)
   if suspects and #lanes > 0 then break end -- suspects run alone, in the next bundle
+  local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
+  if cost == 0 and charges[tenant] then break end -- this bundle probes it already
 
   if tonumber(head[2]) > clock(database) then redis.call('SET', clock_key(database), head[2]) end
-  local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
   local count = math.min(redis.call('LLEN', lane_key(tenant, lane)), events_left)
   if cost == 0 then
     count, cost = math.min(count, probe), typical

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from engine import control
@@ -21,11 +20,10 @@ def effects(clean: None, tmp_path: Path) -> Iterator[Effects]:
     def logs() -> str:
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}" for log in tmp_path.glob("*.log"))
 
-    with (
-        handler.table(os.environ["OWNER_DATABASE_URL"]),
-        psycopg.connect(os.environ["WORKER_DATABASE_URL"], autocommit=True) as watch,
-    ):
-        yield Effects(watch, logs)
+    with handler.table(os.environ["OWNER_DATABASE_URL"]):
+        seen = Effects(os.environ["WORKER_DATABASE_URL"], logs)
+        yield seen
+        seen.watch.close()
 
 
 @pytest.fixture

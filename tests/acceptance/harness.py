@@ -118,9 +118,15 @@ def wait_until(condition: Callable[[], bool], why: str, *, seconds: float = PATI
 class Effects:
     """What was done, read from PostgreSQL as the worker role, which sees every tenant."""
 
-    def __init__(self, watch: psycopg.Connection, explain: Callable[[], str]) -> None:
-        self.watch = watch
+    def __init__(self, url: str, explain: Callable[[], str]) -> None:
+        self.url = url
         self.explain = explain
+        self.watch = psycopg.connect(url, autocommit=True)
+
+    def reconnect(self) -> None:
+        """After the database was restarted."""
+        self.watch.close()
+        self.watch = psycopg.connect(self.url, autocommit=True)
 
     def count(self, tenant: str = "") -> int:
         """Effects of one tenant, or of all."""

@@ -14,6 +14,12 @@ from tests.integration.engine.conftest import lease, let_expire, let_wait_end, n
 WAKE = "lanes"
 
 
+def know_cost(lanes: Lanes, tenant: str) -> None:
+    """A first bundle that did nothing and took 0.1 ms."""
+    lease(lanes, "first")
+    lanes.settle("first", [], {tenant: (0.0001, 1)})
+
+
 def test_events_come_out_in_the_order_of_acceptance(lanes: Lanes) -> None:
     assert lanes.push([("whale", 3, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))]) == [3, 1]
     assert lanes.push([("whale", 3, raw("whale", "ada", 2, first=3))]) == [5]
@@ -58,16 +64,26 @@ def test_a_lane_is_held_by_one_bundle_only(lanes: Lanes) -> None:
 def test_a_lease_takes_no_more_than_its_limits(make_lanes: Callable[..., Lanes]) -> None:
     lanes = make_lanes(bundle_events=50, bundle_lanes=3)
     lanes.push([("whale", lane, raw("whale", f"lead{lane}", 20)) for lane in range(5)])
+    know_cost(lanes, "whale")
 
     assert [count for _, _, count in lease(lanes, "b1")] == [20, 20, 10]
     assert [count for _, _, count in lease(lanes, "b2")] == [20, 20]
 
 
+def test_a_tenant_of_unknown_cost_is_probed_in_one_lane(lanes: Lanes) -> None:
+    """Its events may take seconds each: a bundle of hundreds would outlast its time limit."""
+    lanes.push([("whale", lane, raw("whale", f"lead{lane}", 20)) for lane in range(5)])
+    lanes.push([("minnow", 0, raw("minnow", "bob", 3))])
+
+    assert lease(lanes, "b1") == [("minnow", 0, 3), ("whale", 0, 8)]
+    assert lease(lanes, "b2") == [("whale", 1, 8)]
+
+
 def test_a_bundle_is_as_long_as_its_measured_cost_allows(make_lanes: Callable[..., Lanes]) -> None:
     lanes = make_lanes(bundle_seconds=0.1)
     lanes.push([("whale", 0, raw("whale", "ada", 100))])
-    assert lease(lanes, "b1") == [("whale", 0, 32)]  # a probe
-    settle(lanes, "b1", LaneOutcome("whale", 0, 32), whale=0.32)
+    assert lease(lanes, "b1") == [("whale", 0, 8)]  # a probe
+    settle(lanes, "b1", LaneOutcome("whale", 0, 8), whale=0.08)
 
     assert lease(lanes, "b2") == [("whale", 0, 10)]
 
@@ -178,6 +194,7 @@ def test_the_lanes_of_a_dead_executor_run_alone_then_ever_fewer_events_at_once(
     """20 events with a killer at place 13, beside an innocent lane: the killer is found in six deaths."""
     lanes.push([("whale", 0, raw("whale", "ada", 20)), ("minnow", 0, raw("minnow", "bob", 2))])
     killer = raw("whale", "ada", 1, first=13)[0]
+    know_cost(lanes, "whale")
 
     leased, deaths = [], 0
     for number in range(40):

@@ -104,7 +104,7 @@ def test_a_settle_whose_reply_is_lost_is_repeated_without_harm(far: tuple[Proxy,
 
 def test_a_release_whose_reply_is_lost_is_repeated_without_harm(far: tuple[Proxy, Lanes], lanes: Lanes) -> None:
     proxy, distant = far
-    distant.push([("whale", 0, raw("whale", "ada", 5))])
+    distant.push([("whale", 0, raw("whale", "ada", 1))])
     distant.release(["unknown"], blame=True)
     lease(distant, "b1")
     distant.fetch("b1")
