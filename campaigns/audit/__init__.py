@@ -1,0 +1,1 @@
+"""Proves from what is stored that the promises were kept. Shares no code with what executes events."""
