@@ -71,7 +71,7 @@ app.conf.update(
     task_ignore_result=True,
     task_send_sent_event=False,
     worker_prefetch_multiplier=1,  # a bundle that waits for a slot blocks its lanes
-    worker_soft_shutdown_timeout=20,
+    worker_soft_shutdown_timeout=5,  # SIGQUIT sleeps this long when busy; bundles end in less
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the ledger makes cancelling needless
     worker_hijack_root_logger=True,
     timezone="UTC",
