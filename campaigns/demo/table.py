@@ -10,7 +10,7 @@ from rich.text import Text
 
 from campaigns.demo.figures import TenantFigures, percentile
 
-WIDE = 100  #: columns from which accepted, done and the bar are shown
+WIDE = 112  #: columns from which accepted, done and the bar are shown
 BAR = 16
 
 
