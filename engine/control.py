@@ -23,6 +23,9 @@ _lock = threading.Lock()
 
 def register(tenant: str, *, lane_count: int = DEFAULT_LANES, weight: float = 1.0, cap: int = 0) -> None:
     """Give a new tenant its lanes, for ever: another count would send a lead's events to another lane."""
+    if lane_count < 1:
+        raise ValueError("a tenant has 1 lane or more")
+    _check_share(weight, cap)
     with connection.cursor() as cursor:
         cursor.execute(QUERIES["insert_tenant"], [tenant, lane_count, weight, cap])
     transaction.on_commit(partial(_tell, tenant, weight, cap, "default"))
@@ -30,14 +33,18 @@ def register(tenant: str, *, lane_count: int = DEFAULT_LANES, weight: float = 1.
 
 def configure(tenant: str, *, weight: float, cap: int) -> None:
     """Change a tenant's share of worker time and its cap on lanes in work (0: none)."""
-    if weight <= 0 or cap < 0:
-        raise ValueError("a weight is more than 0, a cap 0 (none) or more")
+    _check_share(weight, cap)
     with connection.cursor() as cursor:
         cursor.execute(QUERIES["update_tenant_returning_database"], [weight, cap, tenant])
         row = cursor.fetchone()
     if row is None:
         raise ValueError(f"no tenant {tenant!r}")
     transaction.on_commit(partial(_tell, tenant, weight, cap, row[0]))
+
+
+def _check_share(weight: float, cap: int) -> None:
+    if not 0 < weight < float("inf") or cap < 0:
+        raise ValueError("a weight is more than 0, a cap 0 (none) or more")
 
 
 def _tell(tenant: str, weight: float, cap: int, database: str) -> None:

@@ -147,9 +147,9 @@ class Executor:
             todo = ledger.claim(self.connection, events)
             own = self.handler(self.connection, todo, self.clock()) if todo else {}
             self._refuse_aborted()
+        _charge(report, works, own, time.perf_counter() - started)  # first: a bad answer must not count twice
         for work in works:
             _count_done(report, work.tenant, work.lane, len(work.events))
-        _charge(report, works, own, time.perf_counter() - started)
 
     def _refuse_aborted(self) -> None:
         """After an error that the handler swallowed, COMMIT would succeed and keep nothing."""

@@ -93,8 +93,8 @@ class Keeper(threading.Thread):
     def _sweep(self) -> None:
         # After an outage of Redis every lease has expired: let the owners renew before anybody takes over.
         uptime = self.lanes.client.info("server")["uptime_in_seconds"]
-        if uptime >= self.settings.lease_seconds:
-            self.lanes.sweep([self.settings.database])
+        take_over = uptime >= self.settings.lease_seconds
+        self.lanes.sweep([self.settings.database], take_over=take_over)
 
     def end(self) -> None:
         """Give back what is still held and stop. Never raises: it runs while the worker shuts down."""

@@ -51,7 +51,7 @@ class LaneOutcome:
 
     def row(self) -> list[object]:
         """The form settle.lua reads."""
-        wait = -1 if self.wait is None else int(self.wait * 1000)
+        wait = -1 if self.wait is None else max(0, int(self.wait * 1000))
         return [self.tenant, self.lane, self.done, wait, int(self.tried)]
 
 
@@ -130,9 +130,9 @@ class Lanes:
         lost = self._run("renew", int(self.settings.lease_seconds * 1000), *bundles)
         return [bundle.decode() for bundle in lost]
 
-    def sweep(self, databases: Sequence[str]) -> bool:
-        """Take over what expired and wake workers. True when a tenant is runnable."""
-        return bool(self._run("sweep", *databases))
+    def sweep(self, databases: Sequence[str], *, take_over: bool = True) -> bool:
+        """Take over what expired, bring back what waited, wake workers. True when a tenant is runnable."""
+        return bool(self._run("sweep", int(take_over), *databases))
 
     def configure(self, tenant: str, weight: float, cap: int, database: str) -> None:
         """Set a tenant's share; effective at the next lease."""

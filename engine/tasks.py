@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -121,4 +122,11 @@ def _run_task(event: Event) -> None:
         args, kwargs, _ = loads(event.data["body"])
         task.apply(args, kwargs, task_id=event.id, throw=True)
     except CeleryRetry as again:
-        raise Retry(float(again.when or 1.0), str(again)) from again
+        raise Retry(_seconds_until(again.when), str(again)) from again
+
+
+def _seconds_until(when: datetime | float | None) -> float:
+    """Celery's countdown or eta."""
+    if isinstance(when, datetime):
+        return (when - datetime.now(when.tzinfo)).total_seconds()
+    return float(when or 0)

@@ -185,9 +185,10 @@ local function release_bundle(bundle, blame, now, wait)
 end
 
 -- Take over what expired, bring back what was set aside. At most 16 and 256 a call: the rest by the next.
-local function tidy(now)
+local function tidy(now, take_over)
   local touched = {}
-  for _, bundle in ipairs(redis.call('ZRANGEBYSCORE', bundles_key, '-inf', now, 'LIMIT', 0, 16)) do
+  local expired = take_over and redis.call('ZRANGEBYSCORE', bundles_key, '-inf', now, 'LIMIT', 0, 16) or {}
+  for _, bundle in ipairs(expired) do
     local database = release_bundle(bundle, true, now, 0)
     if database then touched[database] = true end
   end

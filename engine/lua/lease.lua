@@ -12,7 +12,7 @@ local known = redis.call('HGET', bundle_key(bundle), 'lanes')
 if known then return known end
 
 local now = now_ms()
-for other in pairs(tidy(now)) do wake(other) end
+for other in pairs(tidy(now, true)) do wake(other) end
 
 local ring = ring_key(database)
 local typical = tonumber(redis.call('HGET', cost_key(database), '') or 0.2)

@@ -162,3 +162,11 @@ def test_an_encrypted_broker_is_spoken_to_encrypted() -> None:
     )
 
     assert shown.stdout == "{'ssl_cert_reqs': 'required'}\n", shown.stderr
+
+
+@pytest.mark.parametrize(
+    "share", [{"weight": 0}, {"weight": -1}, {"weight": float("nan")}, {"cap": -1}, {"lane_count": 0}]
+)
+def test_a_share_that_cannot_be_is_refused(share: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"a (weight|tenant)"):
+        control.register("perch", **share)  # type: ignore[arg-type]

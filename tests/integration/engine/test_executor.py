@@ -283,6 +283,20 @@ def test_a_handler_that_ends_the_transaction_is_found(connection: psycopg.Connec
     assert ("minnow", "bob-0") in effects(connection)
 
 
+def test_a_handler_that_answers_nonsense_is_executed_once_and_counted_once(connection: psycopg.Connection) -> None:
+    """Counting an event twice would trim one from its lane that was never executed."""
+
+    def mute(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> None:
+        handler.handle(connection, events, now)
+
+    whale, minnow = events("whale", "ada", 3), events("minnow", "bob", 1)
+
+    report = executor(connection, mute).execute([lane(whale), lane(minnow)])
+
+    assert done(report) == {("whale", 0): 3, ("minnow", 0): 1}
+    assert (effects(connection), dead(connection)) == (ids([*whale, *minnow]), [])
+
+
 def test_a_retry_waits_keeps_the_order_and_counts(connection: psycopg.Connection) -> None:
     whale = events("whale", "ada", 4)
     later = event("whale", "ada", "later", "retry", delay=7.5)

@@ -275,6 +275,30 @@ def test_a_sweep_takes_over_and_wakes(lanes: Lanes, valkey: redis.Redis) -> None
     assert lease(lanes, "b2") == [("whale", 0, 1)]
 
 
+def test_a_sweep_after_an_outage_wakes_and_takes_nothing_over(lanes: Lanes, valkey: redis.Redis) -> None:
+    """Every lease has expired meanwhile; their owners shall renew them first."""
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    lease(lanes, "b1")
+    let_expire(valkey, "b1")
+    lanes.push([("minnow", 0, raw("minnow", "bob", 1)), ("whale", 1, raw("whale", "eve", 1))])
+    valkey.delete(WAKE)
+
+    assert lanes.sweep(["default"], take_over=False)
+
+    assert valkey.llen(WAKE) == 1
+    assert lanes.renew(["b1"]) == []
+
+
+def test_a_wait_of_less_than_nothing_is_none(lanes: Lanes) -> None:
+    lanes.push([("whale", 0, raw("whale", "ada", 1))])
+    lease(lanes, "b1")
+    settle(lanes, "b1", LaneOutcome("whale", 0, 0, wait=-5.0, tried=True))
+
+    lease(lanes, "b2")
+
+    assert [lane.tries for lane in lanes.fetch("b2") or []] == [1]
+
+
 def test_a_sweep_brings_back_what_waited(lanes: Lanes, valkey: redis.Redis) -> None:
     lanes.push([("whale", 0, raw("whale", "ada", 1))])
     lease(lanes, "b1")
