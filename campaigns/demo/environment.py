@@ -15,7 +15,9 @@ from campaigns.demo import kept
 from campaigns.demo.options import Options, read_options
 from campaigns.demo.saying import say
 from engine import embedded
+from engine.embedded import valkey
 from engine.errors import EmbeddedServerError, UnsafeRole
+from engine.lanes import BROKER_ERRORS
 from engine.roles import ROLES, Urls, prepare_database
 from engine.sql import load
 
@@ -39,11 +41,16 @@ def demo_environment() -> Iterator[None]:
     options = read_options()
     try:
         with ExitStack() as stack:
-            _publish(options, *_servers(options, stack))
+            _publish(options, *_begin(options, stack))
             yield
     except KeyboardInterrupt:
         sys.exit(130)
-    except (EmbeddedServerError, UnsafeRole, psycopg.OperationalError) as error:
+
+
+def _begin(options: Options, stack: ExitStack) -> tuple[Urls, str]:
+    try:
+        return _servers(options, stack)
+    except (EmbeddedServerError, UnsafeRole, psycopg.Error, *BROKER_ERRORS) as error:
         sys.exit(f"The demo cannot start: {error}")
 
 
@@ -56,6 +63,7 @@ def _servers(options: Options, stack: ExitStack) -> tuple[Urls, str]:
             sys.exit(
                 "DEMO_FRESH removes the data of the demo's own servers only, not those on a server that was given."
             )
+        valkey.ping(redis_url)
         return _prepare_given(options, admin_url), redis_url
     if options.fresh:
         embedded.remove(options.data)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from rich.console import Console
 
 from campaigns.demo.options import read_options
 from campaigns.demo.processes import ChildFailed
 from campaigns.demo.saying import say
 from campaigns.demo.show import Show
+from engine.lanes import BROKER_ERRORS
 
 
 class Command(BaseCommand):
@@ -21,10 +24,13 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, **_: object) -> None:
+        options = read_options()
         try:
-            passed = Show(read_options(), Console(highlight=False)).run()
+            passed = Show(options, Console(highlight=False)).run()
         except ChildFailed as error:
             raise CommandError(str(error)) from error
+        except (psycopg.OperationalError, OperationalError, *BROKER_ERRORS) as error:
+            raise CommandError(f"A server is gone, see the logs in {options.data}: {error}") from error
         say("everything is stopped")
         if not passed:
             raise CommandError("the check failed")
