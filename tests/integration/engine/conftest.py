@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 import redis
 
+from engine import tasks
 from engine.conf import EngineConf
 from engine.lanes import LaneOutcome, Lanes
 from tests import handler
+from tests.integration.engine.bundles import Connect
 
 PREFIX = "{fairlane}:"
 
@@ -35,6 +38,28 @@ def effects(clean: None) -> Iterator[None]:
     """The table that tests/handler.py writes; the server may have been restarted meanwhile."""
     with handler.table(os.environ["OWNER_DATABASE_URL"]):
         yield
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Connections as a worker process makes them."""
+    opened: list[psycopg.Connection] = []
+
+    def open_one(url: str = "", **settings: str) -> psycopg.Connection:
+        connection = tasks._connect(url or os.environ["WORKER_DATABASE_URL"])
+        opened.append(connection)
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+        return connection
+
+    yield open_one
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def connection(connect: Connect) -> psycopg.Connection:
+    return connect()
 
 
 def lease(lanes: Lanes, bundle: str) -> list[tuple[str, int, int]]:
@@ -62,3 +87,9 @@ def let_wait_end(valkey: redis.Redis) -> None:
 def names(valkey: redis.Redis) -> set[str]:
     """Every key there is, less the prefix."""
     return {key.decode().removeprefix(PREFIX) for key in valkey.scan_iter(count=1000)}
+
+
+def know_cost(lanes: Lanes, tenant: str) -> None:
+    """A first bundle that did nothing and took 0.1 ms."""
+    lease(lanes, "first")
+    lanes.settle("first", [], {tenant: (0.0001, 1)})

@@ -15,7 +15,7 @@ from engine.errors import DatabaseDown
 from engine.executor import Executor
 from tests import handler
 from tests.events import events
-from tests.integration.engine.test_executor import dead, effects, executor, ids, lane
+from tests.integration.engine.bundles import dead, effects, executor, ids, lane
 from tests.proxy import Proxy, in_front_of_socket
 
 pytestmark = pytest.mark.usefixtures("effects")

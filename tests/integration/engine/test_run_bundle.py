@@ -17,8 +17,8 @@ from engine.errors import UnsafeRole
 from engine.lanes import Lanes
 from engine.types import encode
 from tests.events import event, events, raw
+from tests.integration.engine.bundles import effects, ids
 from tests.integration.engine.conftest import lease, let_expire, let_wait_end, names
-from tests.integration.engine.test_executor import effects, ids
 
 pytestmark = pytest.mark.usefixtures("effects")
 
