@@ -1,0 +1,128 @@
+"""A client that sends events, repeats what was not accepted for sure, and keeps a log of what was."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from engine import enqueue
+from engine.errors import BrokerDown, LaneFull
+from engine.types import Event
+
+PATIENCE_SECONDS = 90
+PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a round sends."""
+
+    events: Sequence[Event]
+    poison: frozenset[str] = frozenset()  #: ids of events that must become dead letters
+
+    @property
+    def tenants(self) -> list[str]:
+        """Of this round alone."""
+        return sorted({event.tenant for event in self.events})
+
+
+def plan(
+    chance: random.Random,
+    prefix: str,
+    *,
+    tenants: int,
+    leads: int,
+    events: int,
+    poison: Sequence[str] = (),
+    skew: Sequence[float] = (0.0,),
+) -> Plan:
+    """Events of leads with few and with many; some take a few milliseconds. Poison comes in the middle.
+
+    `skew`: seconds by which the clocks of the machines that accept them are wrong.
+    """
+    names = [f"{prefix}-{number}" for number in range(tenants)]
+    people = [(chance.choice(names), f"lead-{number}") for number in range(leads)]
+    weights = [1 / (1 + number % 40) for number in range(leads)]
+    made, bad = [], set()
+    places = sorted(chance.sample(range(events // 5, events // 2), len(poison)))
+    for number, (tenant, lead) in enumerate(chance.choices(people, weights, k=events)):
+        type = "slow" if chance.random() < 0.3 else "purchase"
+        if number in places:
+            type = poison[places.index(number)]
+            bad.add(f"{prefix}-{number}")
+        at = datetime.now(UTC) + timedelta(seconds=chance.choice(skew))
+        made.append(
+            Event(
+                id=f"{prefix}-{number}",
+                tenant=tenant,
+                lead=lead,
+                type=type,
+                accepted_at=at,
+                occurred_at=at,
+                data={"n": number, "seconds": chance.choice((0.001, 0.002, 0.005))},
+                source="chaos",
+            )
+        )
+    return Plan(made, frozenset(bad))
+
+
+class Producer:
+    """Sends a plan from a thread of its own."""
+
+    def __init__(self, plan: Plan, log: Path, *, seconds: float, chunk: int) -> None:
+        self.plan = plan
+        self.log = log
+        self.chunk = chunk
+        self.pause = seconds * chunk / len(plan.events)
+        self.repeated = 0  #: chunks that had to be sent again
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Until all is accepted. Raises what went wrong."""
+        self._thread.join(PATIENCE_SECONDS + 30)
+        assert not self._thread.is_alive(), "the producer does not end"
+        if self.error is not None:
+            raise self.error
+
+    def send_again(self) -> None:
+        """All of it, in order, as a client does who does not trust the server's disk."""
+        for first in range(0, len(self.plan.events), 500):
+            self._accept(self.plan.events[first : first + 500], first)
+
+    def _run(self) -> None:
+        try:
+            for first in range(0, len(self.plan.events), self.chunk):
+                self._accept(self.plan.events[first : first + self.chunk], first)
+                time.sleep(self.pause)
+        except BaseException as error:
+            self.error = error
+
+    def _accept(self, events: Sequence[Event], first: int) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._push(events):
+            self.repeated += 1
+            assert time.monotonic() < deadline, "nothing is accepted"
+            time.sleep(PAUSE_SECONDS)
+        with self.log.open("a") as log:
+            for order, event in enumerate(events, start=first):
+                expect = "dead" if event.id in self.plan.poison else "done"
+                line = {"tenant": event.tenant, "lead": event.lead, "id": event.id, "order": order, "expect": expect}
+                log.write(json.dumps(line) + "\n")
+
+    def _push(self, events: Sequence[Event]) -> bool:
+        try:
+            enqueue.push(events)
+        except (BrokerDown, LaneFull):
+            return False
+        return True

@@ -1,0 +1,142 @@
+"""One round: a plan, faults in the middle of it, the wait until all is done, the judge."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.harness import wait_until
+from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.producer import Plan, Producer, plan
+from tests.chaos.world import World, tenants_ready
+
+COMBINED = "two to five at once"
+
+#: How long a round may take to drain after the last fault: half-open connections are given up after 10 s, and
+#: an endless loop dies six times, 5 s each.
+DRAIN_SECONDS = 90
+
+#: Faults of the judge's verdict; any of them fails the round.
+WRONG = ("lost", "twice", "disorder", "foreign", "buried", "unburied")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a round."""
+
+    tenants: int = 12
+    leads: int = 300
+    events: int = 1500
+    seconds: float = 1.5  #: over which they are sent
+    chunk: int = 100
+
+
+@dataclass
+class Outcome:
+    """How a round ended."""
+
+    number: int
+    kind: str
+    seed: str
+    faults: list[str]
+    verdict: dict[str, Any] = field(default_factory=dict)
+    recovery: float = 0.0  #: seconds from the end of the last fault until all was done
+    seconds: float = 0.0
+    stuck: int = 0  #: events neither done nor dead when patience ended
+    restarts: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.stuck and not any(self.verdict["counts"][fault] for fault in WRONG)
+
+    def row(self) -> dict[str, Any]:
+        """For the file of results."""
+        return asdict(self) | {"passed": self.passed}
+
+
+def choose(kind: str, chance: random.Random) -> list[Fault]:
+    """The faults of a round of this kind."""
+    if kind != COMBINED:
+        return [FAULTS[kind]]
+    able = [one for one in FAULTS.values() if one.combines]
+    return chance.sample(able, chance.randint(2, 5))
+
+
+def play(world: World, number: int, kind: str, seed: int, size: Size, drain_seconds: float = DRAIN_SECONDS) -> Outcome:
+    """Play one round; the same seed, number and kind plan the same."""
+    chance = random.Random(f"{seed}/{number}/{kind}")
+    faults = choose(kind, chance)
+    outcome = Outcome(number, kind, f"{seed}/{number}", [one.name for one in faults])
+    sent = _plan(chance, f"r{number}", faults, size)
+    tenants_ready(sent.tenants)
+    log = world.folder / f"accepted-{number}.ndjson"
+    began, restarts = time.monotonic(), sum(node.restarts for node in world.nodes)
+    producer = Producer(sent, log, seconds=size.seconds, chunk=size.chunk)
+    producer.start()
+    _wait_for_progress(world, sent, chance.uniform(0.02, 0.5))
+    strike(world, faults, chance)
+    world.heal()
+    healed = time.monotonic()
+    producer.join()
+    if any(one.loses for one in faults):
+        producer.send_again()
+    outcome.stuck = _drain(world, sent, drain_seconds)
+    outcome.recovery = time.monotonic() - healed
+    outcome.verdict = world.judge(log)
+    outcome.left = _left_behind(world)
+    outcome.restarts = sum(node.restarts for node in world.nodes) - restarts
+    outcome.seconds = time.monotonic() - began
+    _remember(log, world.log)
+    return outcome
+
+
+def strike(world: World, faults: Sequence[Fault], chance: random.Random) -> None:
+    """Do all harm one after the other, then heal in any order when each has lasted its time."""
+    begun: list[tuple[float, Iterator[float]]] = []
+    for one in faults:
+        harm = one.harm(world, chance)
+        begun.append((time.monotonic() + next(harm), harm))
+    chance.shuffle(begun)
+    for until, harm in begun:
+        time.sleep(max(0.0, until - time.monotonic()))
+        next(harm, None)
+
+
+def _plan(chance: random.Random, prefix: str, faults: Sequence[Fault], size: Size) -> Plan:
+    poison = [type for one in faults for type in one.poison]
+    skew = [seconds for one in faults for seconds in one.skew]
+    return plan(chance, prefix, tenants=size.tenants, leads=size.leads, events=size.events, poison=poison, skew=skew)
+
+
+def _wait_for_progress(world: World, sent: Plan, part: float) -> None:
+    """Faults strike while there is work in hand."""
+    wait_until(lambda: world.count(sent.tenants) >= part * len(sent.events), "no progress before the fault")
+
+
+def _drain(world: World, sent: Plan, seconds: float) -> int:
+    """Wait until all is done. Returns how many are not."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = len(sent.events) - world.count(sent.tenants)
+        if left <= 0 or time.monotonic() > deadline:
+            return max(0, left)
+        time.sleep(0.05)
+
+
+def _left_behind(world: World, seconds: float = 5.0) -> dict[str, int]:
+    """What an idle engine still keeps in Redis after some seconds."""
+    deadline = time.monotonic() + seconds
+    while (left := world.left_behind()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def _remember(log: Path, whole: Path) -> None:
+    with whole.open("a") as file:
+        file.write(log.read_text())
