@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import psycopg
+
+from engine.embedded.process import Server
+from engine.errors import EmbeddedServerError
 from engine.lanes import BROKER_ERRORS
 from tests.chaos.proxy import Proxy
 from tests.chaos.world import LEASE_SECONDS, World
@@ -42,6 +46,18 @@ def fault(name: str, **more: object) -> Callable[[Harm], Harm]:
         return harm
 
     return register
+
+
+#: Among several faults, one may find the server down that it means to harm.
+ALREADY_DOWN = (*BROKER_ERRORS, psycopg.Error)
+
+
+def start_again(server: Server) -> None:
+    """Unless another fault's end did."""
+    try:
+        server.pid  # noqa: B018
+    except EmbeddedServerError:
+        server.start()
 
 
 def eval_reply(request: bytes) -> bool:
@@ -86,7 +102,7 @@ def zombie(world: World, chance: random.Random) -> Iterator[float]:
     node.resume()
 
 
-@fault("rolling restart")
+@fault("rolling restart", combines=False)
 def rolling(world: World, chance: random.Random) -> Iterator[float]:
     for node in world.nodes:
         node.restart()
@@ -110,16 +126,17 @@ def clocks(world: World, chance: random.Random) -> Iterator[float]:
 def kill_redis(world: World, chance: random.Random) -> Iterator[float]:
     world.servers.valkey.kill()
     yield chance.uniform(0, 1)
-    world.servers.valkey.start()
+    start_again(world.servers.valkey)
 
 
 @fault("kill -9 Redis, fsync everysec")
 def kill_redis_everysec(world: World, chance: random.Random) -> Iterator[float]:
-    world.set_redis("appendfsync", "everysec")
+    with contextlib.suppress(*ALREADY_DOWN):
+        world.set_redis("appendfsync", "everysec")
     time.sleep(0.2)
     world.servers.valkey.kill()
     yield chance.uniform(0, 1)
-    world.servers.valkey.start()
+    start_again(world.servers.valkey)
 
 
 @fault("Redis loses its tail", loses=True)
@@ -130,19 +147,19 @@ def cut_tail(world: World, chance: random.Random) -> Iterator[float]:
         cut = chance.randint(1, 64) * 1024
         os.truncate(files[-1], max(0, files[-1].stat().st_size - cut))
     yield 0
-    world.servers.valkey.start()
+    start_again(world.servers.valkey)
 
 
 @fault("FLUSHALL", loses=True)
 def flushall(world: World, chance: random.Random) -> Iterator[float]:
-    with world.direct() as client:
+    with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         client.flushall()
     yield 0
 
 
 @fault("DEL of a lane", loses=True)
 def delete_lane(world: World, chance: random.Random) -> Iterator[float]:
-    with world.direct() as client:
+    with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         lanes = sorted(client.scan_iter(match="{fairlane}:t.*", count=1000))
         if lanes:
             client.delete(chance.choice(lanes))
@@ -151,7 +168,7 @@ def delete_lane(world: World, chance: random.Random) -> Iterator[float]:
 
 @fault("SCRIPT FLUSH")
 def script_flush(world: World, chance: random.Random) -> Iterator[float]:
-    with world.direct() as client:
+    with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         for _ in range(5):
             client.script_flush()
             time.sleep(0.05)
@@ -160,7 +177,7 @@ def script_flush(world: World, chance: random.Random) -> Iterator[float]:
 
 @fault("wake-up marks lost")
 def lose_marks(world: World, chance: random.Random) -> Iterator[float]:
-    with world.direct() as client:
+    with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         for _ in range(20):
             client.delete("lanes")
             time.sleep(0.02)
@@ -169,9 +186,10 @@ def lose_marks(world: World, chance: random.Random) -> Iterator[float]:
 
 @fault("Redis at maxmemory")
 def maxmemory(world: World, chance: random.Random) -> Iterator[float]:
-    world.set_redis("maxmemory", "1mb")
+    with contextlib.suppress(*ALREADY_DOWN):
+        world.set_redis("maxmemory", "1mb")
     yield chance.uniform(1, 3)
-    with contextlib.suppress(*BROKER_ERRORS):
+    with contextlib.suppress(*ALREADY_DOWN):
         world.set_redis("maxmemory", 0)
 
 
@@ -189,28 +207,28 @@ def lose_replies(world: World, chance: random.Random) -> Iterator[float]:
 def kill_postgres(world: World, chance: random.Random) -> Iterator[float]:
     world.servers.postgres.kill()
     yield chance.uniform(0, 1)
-    world.servers.postgres.start()
+    start_again(world.servers.postgres)
 
 
 @fault("kill -9 one backend")
 def kill_backend(world: World, chance: random.Random) -> Iterator[float]:
-    with world.superuser() as connection:
-        rows = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE application_name = 'fairlane-worker'"
-        ).fetchall()
-    if rows:
-        with contextlib.suppress(ProcessLookupError):
+    backends = "SELECT pid FROM pg_stat_activity WHERE application_name = 'fairlane-worker'"
+    with contextlib.suppress(*ALREADY_DOWN, ProcessLookupError):
+        with world.superuser() as connection:
+            rows = connection.execute(backends).fetchall()
+        if rows:
             os.kill(chance.choice(rows)[0], signal.SIGKILL)
     yield 0
 
 
 @fault("PostgreSQL stops at once")
 def immediate_stop(world: World, chance: random.Random) -> Iterator[float]:
-    os.kill(world.servers.postgres.pid, signal.SIGQUIT)
-    time.sleep(0.5)
+    with contextlib.suppress(EmbeddedServerError):
+        os.kill(world.servers.postgres.pid, signal.SIGQUIT)
+        time.sleep(0.5)
     world.servers.postgres.kill()
     yield chance.uniform(0, 0.5)
-    world.servers.postgres.start()
+    start_again(world.servers.postgres)
 
 
 @fault("COMMIT's reply lost")
@@ -287,7 +305,7 @@ fault("poison: never ready", poison=("retry", "retry"), combines=False)(_nothing
 
 @fault("poison: no event at all", combines=False)
 def garbage(world: World, chance: random.Random) -> Iterator[float]:
-    with world.direct() as client:
+    with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         lanes = sorted(client.scan_iter(match="{fairlane}:t.*", count=1000))
         for lane in chance.sample(lanes, min(3, len(lanes))):
             client.rpush(lane, chance.randbytes(chance.choice((0, 1, 100, 5_000_000))))
