@@ -70,6 +70,11 @@ def commit_reply(request: bytes) -> bool:
     return b"COMMIT" in request
 
 
+@fault("no fault", combines=False)
+def nothing(world: World, chance: random.Random) -> Iterator[float]:
+    yield 0
+
+
 # -- processes
 
 
@@ -291,16 +296,12 @@ def partition(world: World, chance: random.Random) -> Iterator[float]:
 # -- poisoned events
 
 
-def _nothing(world: World, chance: random.Random) -> Iterator[float]:
-    yield 0
-
-
-fault("poison: an exception", poison=("fail", "fail", "fail"), combines=False)(_nothing)
-fault("poison: ends its process", poison=("exit", "exit"), combines=False)(_nothing)
-fault("poison: an endless loop", poison=("loop",), combines=False)(_nothing)
-fault("poison: breaks its transaction", poison=("swallow", "swallow"), combines=False)(_nothing)
-fault("poison: asks for all memory", poison=("memory", "memory"), combines=False)(_nothing)
-fault("poison: never ready", poison=("retry", "retry"), combines=False)(_nothing)
+fault("poison: an exception", poison=("fail", "fail", "fail"), combines=False)(nothing)
+fault("poison: ends its process", poison=("exit", "exit"), combines=False)(nothing)
+fault("poison: an endless loop", poison=("loop",), combines=False)(nothing)
+fault("poison: breaks its transaction", poison=("swallow", "swallow"), combines=False)(nothing)
+fault("poison: asks for all memory", poison=("memory", "memory"), combines=False)(nothing)
+fault("poison: never ready", poison=("retry", "retry"), combines=False)(nothing)
 
 
 @fault("poison: no event at all", combines=False)

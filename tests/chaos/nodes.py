@@ -21,7 +21,16 @@ LOOK_SECONDS = 0.1
 class Node:
     """One node behind its own two proxies."""
 
-    def __init__(self, name: str, folder: Path, redis: Proxy, database: Proxy, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        redis: Proxy,
+        database: Proxy,
+        environment: dict[str, str],
+        begin: type[Worker] = Worker,
+    ) -> None:
+        self.begin = begin
         self.name = name
         self.folder = folder
         self.redis = redis
@@ -98,7 +107,7 @@ class Node:
     def _start(self, **environment: str) -> None:
         self.lives += 1
         log = self.folder / f"{self.name}-{self.lives}.log"
-        self.worker = Worker(log, concurrency=2, **self.environment | environment)
+        self.worker = self.begin(log, concurrency=2, **self.environment | environment)
 
     def _supervise(self) -> None:
         while not self._closed.wait(LOOK_SECONDS):

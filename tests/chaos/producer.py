@@ -41,6 +41,7 @@ def plan(
     events: int,
     poison: Sequence[str] = (),
     skew: Sequence[float] = (0.0,),
+    pace: Sequence[float] = (0.001,),
 ) -> Plan:
     """Events of leads with few and with many; some take a few milliseconds. Poison comes in the middle.
 
@@ -65,7 +66,7 @@ def plan(
                 type=type,
                 accepted_at=at,
                 occurred_at=at,
-                data={"n": number, "seconds": chance.choice((0.001, 0.002, 0.005))},
+                data={"n": number, "seconds": chance.choice(pace)},
                 source="chaos",
             )
         )

@@ -33,6 +33,7 @@ class Size:
     events: int = 1500
     seconds: float = 1.5  #: over which they are sent
     chunk: int = 100
+    pace: tuple[float, ...] = (0.001, 0.002, 0.005)  #: seconds that slow events take
 
 
 @dataclass
@@ -68,7 +69,16 @@ def choose(kind: str, chance: random.Random) -> list[Fault]:
     return chance.sample(able, chance.randint(2, 5))
 
 
-def play(world: World, number: int, kind: str, seed: int, size: Size, drain_seconds: float = DRAIN_SECONDS) -> Outcome:
+def play(
+    world: World,
+    number: int,
+    kind: str,
+    seed: int,
+    size: Size,
+    *,
+    drain_seconds: float = DRAIN_SECONDS,
+    client: type[Producer] = Producer,
+) -> Outcome:
     """Play one round; the same seed, number and kind plan the same."""
     chance = random.Random(f"{seed}/{number}/{kind}")
     faults = choose(kind, chance)
@@ -76,9 +86,10 @@ def play(world: World, number: int, kind: str, seed: int, size: Size, drain_seco
     sent = _plan(chance, f"r{number}", faults, size)
     tenants_ready(sent.tenants)
     log = world.folder / f"accepted-{number}.ndjson"
+    before = world.left_behind()
     began, restarts = time.monotonic(), sum(node.restarts for node in world.nodes)
     forgets = any(one.loses for one in faults)
-    producer = Producer(sent, log, seconds=0 if forgets else size.seconds, chunk=size.chunk)
+    producer = client(sent, log, seconds=0 if forgets else size.seconds, chunk=size.chunk)
     producer.start()
     if forgets:  # what came after the loss would overtake what is sent again
         producer.join()
@@ -92,7 +103,7 @@ def play(world: World, number: int, kind: str, seed: int, size: Size, drain_seco
     outcome.stuck = _drain(world, sent, drain_seconds)
     outcome.recovery = time.monotonic() - healed
     outcome.verdict = world.judge(log)
-    outcome.left = _left_behind(world)
+    outcome.left = _left_behind(world, before)
     outcome.restarts = sum(node.restarts for node in world.nodes) - restarts
     outcome.seconds = time.monotonic() - began
     _remember(log, world.log)
@@ -132,12 +143,14 @@ def _drain(world: World, sent: Plan, seconds: float) -> int:
         time.sleep(0.05)
 
 
-def _left_behind(world: World, seconds: float = 5.0) -> dict[str, int]:
-    """What an idle engine still keeps in Redis after some seconds."""
+def _left_behind(world: World, before: dict[str, int], seconds: float = 5.0) -> dict[str, int]:
+    """What an idle engine keeps in Redis some seconds later that it did not keep before the round."""
     deadline = time.monotonic() + seconds
-    while (left := world.left_behind()) and time.monotonic() < deadline:
+    while True:
+        left = {kind: count for kind, count in world.left_behind().items() if count > before.get(kind, 0)}
+        if not left or time.monotonic() > deadline:
+            return left
         time.sleep(0.1)
-    return left
 
 
 def _remember(log: Path, whole: Path) -> None:

@@ -18,6 +18,7 @@ import django
 import psycopg
 import redis
 from django.core.management import call_command
+from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -25,7 +26,7 @@ from redis.retry import Retry
 from engine import control, embedded
 from engine.roles import prepare_database
 from tests import handler
-from tests.acceptance.harness import register
+from tests.acceptance.harness import Worker, register
 from tests.chaos.nodes import Node, database_through, through
 from tests.chaos.proxy import Proxy
 
@@ -41,7 +42,10 @@ VALKEY = {"appendfsync": "always"}
 class World:
     """What rounds need."""
 
-    def __init__(self, folder: Path, servers: embedded.Servers, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, servers: embedded.Servers, environment: dict[str, str], begin: type[Worker]
+    ) -> None:
+        self.begin = begin
         self.folder = folder
         self.servers = servers
         self.log = folder / "accepted.ndjson"  #: of all rounds
@@ -91,7 +95,7 @@ class World:
             "REDIS_URL": through(self.servers.redis_url, to_redis.port),
             "WORKER_DATABASE_URL": database_through(self.worker_url, to_database.port),
         }
-        self.nodes.append(Node(name, self.folder, to_redis, to_database, self.environment | addresses))
+        self.nodes.append(Node(name, self.folder, to_redis, to_database, self.environment | addresses, self.begin))
 
     def wait_until_ready(self) -> None:
         """Every node consumes."""
@@ -156,13 +160,14 @@ class World:
 
 def tenants_ready(tenants: Sequence[str]) -> None:
     """Registered, and their lane counts known to this process: the producer's thread needs no database."""
+    connections.close_all()  # the database may have been killed since
     register(*tenants)
     for tenant in tenants:
         control.lane_count(tenant)
 
 
 @contextmanager
-def made(nodes: int = 2, **environment: str) -> Iterator[World]:
+def made(nodes: int = 2, begin: type[Worker] = Worker, **environment: str) -> Iterator[World]:
     """A world with nodes that have these variables; thrown away at the end, however it comes."""
     with tempfile.TemporaryDirectory(prefix="fairlane-chaos-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -170,7 +175,7 @@ def made(nodes: int = 2, **environment: str) -> Iterator[World]:
         world = None
         try:
             _prepare(servers)
-            world = World(folder, servers, _environment() | environment)
+            world = World(folder, servers, _environment() | environment, begin)
             django.setup()
             call_command("migrate", database="owner", verbosity=0, interactive=False)
             with psycopg.connect(os.environ["OWNER_DATABASE_URL"]) as owner:

@@ -1,0 +1,151 @@
+"""Positive controls: the judge must catch stock Celery, and Fairlane with one guard off. `make chaos-controls`.
+
+Each control plays rounds until the judge finds something, or its rounds are over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tests.acceptance.harness import Worker
+from tests.chaos.guards import producer_guard_off
+from tests.chaos.producer import Producer
+from tests.chaos.rounds import WRONG, Outcome, Size, play
+from tests.chaos.stock import StockProducer, StockWorker
+from tests.chaos.world import World, made
+
+#: A stuck round of a control is not waited for longer.
+DRAIN_SECONDS = 25
+
+
+@dataclass(frozen=True)
+class Control:
+    """Something that must be caught."""
+
+    name: str
+    kind: str  #: of fault
+    environment: dict[str, str] = field(default_factory=dict)
+    rounds: int = 8  #: at most
+    size: Size = field(default_factory=Size)
+    begin: type[Worker] = Worker
+    client: type[Producer] = Producer
+    producer: str = ""  #: a guard of the producer that is off
+    seek: str = ""  #: play on until this is found
+
+
+def off(*guards: str, **more: str) -> dict[str, str]:
+    """A node without these guards."""
+    return {"CHAOS_GUARDS_OFF": ",".join(guards), **more}
+
+
+def stock(name: str, kind: str, seek: str, rounds: int = 8) -> Control:
+    """Of stock Celery."""
+    return Control(name, kind, rounds=rounds, begin=StockWorker, client=StockProducer, seek=seek)
+
+
+SLOW = Size(events=600, pace=(0.001, 0.8), seconds=0.5)
+
+CONTROLS = [
+    stock("stock Celery", "no fault", "disorder"),
+    stock("stock Celery", "kill -9 pool children", "twice"),
+    stock("stock Celery", "kill -9 a worker", "stuck"),
+    stock("stock Celery", "kill -9 Redis, fsync always", "lost"),
+    Control("ledger off", "kill -9 pool children", off("ledger")),
+    Control("token check off", "SIGSTOP beyond the lease", off("token")),
+    Control("settle before commit", "kill -9 pool children", off("settle-first")),
+    Control(
+        "lease shorter than its bundle, ledger off", "no fault",
+        off("renewal", "ledger", FAIRLANE_LEASE_SECONDS="0.4"), size=SLOW,
+    ),
+    Control("no sweeping", "wake-up marks lost", off("sweep")),
+    Control("attempts not counted", "poison: ends its process", off("attempts"), rounds=2),
+    Control("lane not by lead", "no fault", producer="routing"),
+    Control("retries of redis-py on", "script's reply lost", off("retries")),
+    Control("retries of redis-py on, ledger off", "script's reply lost", off("retries", "ledger")),
+]  # fmt: skip
+
+
+@dataclass
+class Result:
+    """What became of a control."""
+
+    control: Control
+    played: int = 0
+    caught: bool = False
+    found: dict[str, int] = field(default_factory=dict)  #: fault -> how many, in the round that caught it
+
+
+def found(outcome: Outcome) -> dict[str, int]:
+    """What the judge found."""
+    counts = {fault: outcome.verdict["counts"][fault] for fault in WRONG if outcome.verdict["counts"][fault]}
+    return counts | ({"stuck": outcome.stuck} if outcome.stuck else {})
+
+
+def run(control: Control, seed: int) -> Result:
+    """Until it is caught, in a world of its own."""
+    result = Result(control)
+    with _world(control) as world:
+        for number in range(control.rounds):
+            world.wait_until_ready()
+            outcome = play(
+                world, number, control.kind, seed, control.size, drain_seconds=DRAIN_SECONDS, client=control.client
+            )
+            result.played += 1
+            result.found = found(outcome)
+            result.caught = control.seek in result.found if control.seek else bool(result.found)
+            if result.caught:
+                break
+    return result
+
+
+@contextlib.contextmanager
+def _world(control: Control) -> Iterator[World]:
+    with made(begin=control.begin, **control.environment) as world, producer_guard_off(control.producer):
+        yield world
+
+
+def table(results: list[Result]) -> Table:
+    """A row for each."""
+    shown = Table("control", "fault", "sought", "caught in round", "found in it", box=box.SIMPLE_HEAD, pad_edge=False)
+    for one in results:
+        caught = str(one.played) if one.caught else f"not in {one.played}"
+        words = ", ".join(f"{count} {fault}" for fault, count in one.found.items())
+        shown.add_row(one.control.name, one.control.kind, one.control.seek or "anything", caught, words)
+    return shown
+
+
+def main() -> int:
+    """Plays one control, or each in a process of its own when none is named."""
+    parser = argparse.ArgumentParser(prog="make chaos-controls", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="numbers of controls, by comma")
+    parser.add_argument("--json", type=Path, default=None, help="append results to this file, one a line")
+    options = parser.parse_args()
+    console = Console(width=150)
+    chosen = [int(number) for number in options.only.split(",") if number] or range(len(CONTROLS))
+    results = []
+    for number in chosen:
+        result = run(CONTROLS[number], options.seed)
+        results.append(result)
+        console.print(f"{number} {result.control.name} / {result.control.kind}: {result.played} rounds, {result.found}")
+        if options.json:
+            with options.json.open("a") as file:
+                row = {"control": result.control.name, "kind": result.control.kind, "rounds": result.played,
+                       "caught": result.caught, "found": result.found, "seed": options.seed}  # fmt: skip
+                file.write(json.dumps(row) + "\n")
+    console.print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
