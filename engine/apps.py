@@ -12,7 +12,8 @@ class EngineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Wires the check of the database role."""
+        """Wires the check of the database role, and makes the Celery app the one that shared tasks use."""
+        from engine import celery  # noqa: F401, PLC0415
         from engine.checks import refuse_unsafe_role  # noqa: PLC0415
 
         connection_created.connect(refuse_unsafe_role, dispatch_uid="engine.refuse_unsafe_role")
