@@ -22,7 +22,7 @@ from psycopg.pq import TransactionStatus
 from engine import ledger
 from engine.enqueue import TASK_TYPE
 from engine.errors import DatabaseDown, HandlerFault, Retry
-from engine.lanes import FetchedLane, LaneOutcome
+from engine.lanes import Cost, FetchedLane, LaneOutcome
 from engine.types import Event, Unreadable, decode
 
 logger = logging.getLogger(__name__)
@@ -71,12 +71,16 @@ class Report:
 
     outcomes: dict[tuple[str, int], LaneOutcome] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    own: dict[str, float] = field(default_factory=dict)  #: of them, those the handler spent on the tenant
     events: dict[str, int] = field(default_factory=dict)
     dead: int = 0
 
-    def cost(self) -> dict[str, tuple[float, int]]:
-        """Seconds and events per tenant."""
-        return {tenant: (self.seconds.get(tenant, 0.0), count) for tenant, count in self.events.items()}
+    def cost(self) -> dict[str, Cost]:
+        """What it cost, per tenant."""
+        return {
+            tenant: Cost(self.seconds.get(tenant, 0.0), count, self.own.get(tenant, 0.0))
+            for tenant, count in self.events.items()
+        }
 
 
 class Executor:
@@ -169,7 +173,8 @@ class Executor:
         else:
             self._together([work], report, started)
             return
-        _charge(report, [work], {}, time.perf_counter() - started)
+        elapsed = time.perf_counter() - started
+        _charge(report, [work], {work.tenant: elapsed}, elapsed)
 
     def _task(self, event: Event) -> None:
         """An ordinary Celery task in a lane: at least once, recorded in the ledger after it ran."""
@@ -268,3 +273,4 @@ def _charge(report: Report, works: Sequence[LaneWork], own: dict[str, float], el
     for tenant, count in counts.items():
         report.events[tenant] = report.events.get(tenant, 0) + count
         report.seconds[tenant] = report.seconds.get(tenant, 0.0) + own.get(tenant, 0.0) + each * count
+        report.own[tenant] = report.own.get(tenant, 0.0) + own.get(tenant, 0.0)

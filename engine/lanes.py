@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -53,6 +53,20 @@ class LaneOutcome:
         """The form settle.lua reads."""
         wait = -1 if self.wait is None else max(0, int(self.wait * 1000))
         return [self.tenant, self.lane, self.done, wait, int(self.tried)]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a bundle cost for one tenant."""
+
+    seconds: float
+    events: int
+    own: float | None = None  #: seconds of it spent deciding for this tenant; None: all of them
+
+    def row(self) -> list[float]:
+        """The form settle.lua reads, in milliseconds."""
+        own = self.seconds if self.own is None else self.own
+        return [self.seconds * 1000, self.events, own * 1000]
 
 
 def connect(url: str) -> redis.Redis:
@@ -110,11 +124,11 @@ class Lanes:
             return None
         return [FetchedLane(row[0].decode(), int(row[1]), int(row[2]), row[3]) for row in rows]
 
-    def settle(self, bundle: str, lanes: Iterable[LaneOutcome], cost: dict[str, tuple[float, int]]) -> int:
-        """End the bundle; cost is seconds and events per tenant. Returns lanes settled, -1: lease lost."""
+    def settle(self, bundle: str, lanes: Iterable[LaneOutcome], cost: Mapping[str, Cost]) -> int:
+        """End the bundle with its outcome and its cost per tenant. Returns lanes settled, -1: lease lost."""
         outcome = {
             "lanes": [lane.row() for lane in lanes],
-            "cost": {tenant: [seconds * 1000, events] for tenant, (seconds, events) in cost.items()},
+            "cost": {tenant: each.row() for tenant, each in cost.items()},
         }
         return self._run("settle", bundle, json.dumps(outcome))
 

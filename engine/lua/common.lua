@@ -11,7 +11,9 @@
 --   narrow, attempts   hash   ... -> how many of them to run at once; deaths of the first one, run alone
 --   depth              zset   waiting events per tenant
 --   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
---   cost:<database>    hash   tenant -> measured milliseconds per event
+--   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
+--   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
+--                             '' -> of the typical tenant; '#size' -> events to put into a bundle at most
 -- Fairness (start-time fair queueing, Goyal 1996), one set per database:
 --   ring:<database>    zset   runnable tenants by virtual time
 --   away:<database>    zset   virtual time of tenants at work that have no lane to lease now
@@ -29,6 +31,15 @@ local function away_key(database) return prefix .. 'away:' .. database end
 local function debt_key(database) return prefix .. 'debt:' .. database end
 local function clock_key(database) return prefix .. 'clock:' .. database end
 local function cost_key(database) return prefix .. 'cost:' .. database end
+local function own_key(database) return prefix .. 'own:' .. database end
+
+-- Events in a bundle: to begin with, and at the least; a bundle of few cheap events is mostly overhead.
+local first_size, least_size = 256, 128
+
+local function forget_cost(tenant, database)
+  redis.call('HDEL', cost_key(database), tenant)
+  redis.call('HDEL', own_key(database), tenant)
+end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
@@ -93,7 +104,7 @@ local function place(tenant, conf, before, charge)
       redis.call('ZADD', debt, at, tenant)
     else
       redis.call('ZREM', debt, tenant)
-      redis.call('HDEL', cost_key(database), tenant)
+      forget_cost(tenant, database)
     end
     return
   end
@@ -112,13 +123,13 @@ local function forget_debts(database)
       upto = tonumber(last)
       redis.call('SET', clock_key(database), string.format('%.6f', upto))
     end
-    redis.call('DEL', debt, cost_key(database))
+    redis.call('DEL', debt, cost_key(database), own_key(database))
     return
   end
   local paid = redis.call('ZRANGEBYSCORE', debt, '-inf', string.format('%.6f', upto), 'LIMIT', 0, 100)
   for _, tenant in ipairs(paid) do
     redis.call('ZREM', debt, tenant)
-    redis.call('HDEL', cost_key(database), tenant)
+    forget_cost(tenant, database)
   end
 end
 

@@ -15,7 +15,9 @@ local now = now_ms()
 for other in pairs(tidy(now, true)) do wake(other) end
 
 local ring = ring_key(database)
-local typical = tonumber(redis.call('HGET', cost_key(database), '') or 0.2)
+local learned = redis.call('HMGET', own_key(database), '', '#size')
+local typical, size = tonumber(learned[1] or 0.2), tonumber(learned[2] or first_size)
+events_left = math.min(events_left, size)
 local lanes, charges = {}, {}
 while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
@@ -30,11 +32,12 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   if cost == 0 and charges[tenant] then break end -- this bundle probes it already
 
   if tonumber(head[2]) > clock(database) then redis.call('SET', clock_key(database), head[2]) end
+  local own = tonumber(redis.call('HGET', own_key(database), tenant) or typical)
   local count = math.min(redis.call('LLEN', lane_key(tenant, lane)), events_left)
   if cost == 0 then
     count, cost = math.min(count, probe), typical
   end
-  count = math.min(count, math.max(1, math.floor(budget / cost)))
+  if own > 0 then count = math.min(count, math.max(1, math.floor(budget / own))) end
   if suspects then count = math.min(count, tonumber(suspects), tonumber(redis.call('HGET', narrow_key, name))) end
 
   redis.call('ZREM', ready_key(tenant), lane)
@@ -43,14 +46,14 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   charges[tenant] = (charges[tenant] or 0) + charge
   place(tenant, conf, 'runnable', charge)
   lanes[#lanes + 1] = {tenant, tonumber(lane), count}
-  events_left, budget, lanes_left = events_left - count, budget - charge, lanes_left - 1
+  events_left, budget, lanes_left = events_left - count, budget - count * own, lanes_left - 1
   if suspects then break end
 end
 if #lanes == 0 then return '[]' end
 
 local answer = cjson.encode(lanes)
 redis.call('HSET', bundle_key(bundle), 'lanes', answer, 'charges', cjson.encode(charges),
-  'owner', owner, 'database', database, 'since', now)
+  'owner', owner, 'database', database, 'since', now, 'size', size, 'limit', ARGV[4], 'budget', ARGV[5])
 redis.call('ZADD', bundles_key, now + hold, bundle)
 forget_debts(database)
 wake(database)

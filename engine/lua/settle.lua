@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- settle: end a bundle with its outcome: trim what was done, free the lanes, charge the measured cost.
 -- Bound to the bundle id, so a repeat after a lost reply finds nothing and changes nothing.
--- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, wait, tried], ...], "cost": {tenant: [ms, events]}}.
+-- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, wait, tried], ...], "cost": {tenant: [ms, events, own ms]}}.
 --   done: events to remove from the head; wait: -1, or milliseconds until the rest of the lane is tried
 --   again, its first event alone; tried: 1 when that event used up one of its tries, else 0.
 -- Returns the number of lanes settled, or -1 when the lease is lost.
@@ -49,21 +49,41 @@ for _, item in ipairs(cjson.decode(row[1])) do
   if let_go(item[1], tostring(item[2]), bundle) then make_ready(item[1], tostring(item[2]), now) end
 end
 
+-- Exponential average, 0.3 for the newest; the field '' is the typical tenant.
+local function learn(key, tenant, each)
+  for _, name in ipairs({tenant, ''}) do
+    local old = tonumber(redis.call('HGET', key, name) or each)
+    redis.call('HSET', key, name, string.format('%.6f', old + 0.3 * (each - old)))
+  end
+end
+
+local events, shared_ms = 0, 0
 for tenant, conf in pairs(confs) do
   local measured = outcome.cost[tenant]
   local correction = 0
   if measured then
-    correction = measured[1] - (charges[tenant] or 0)
-    if measured[2] > 0 then
-      -- Exponential average, 0.3 for the newest; the field '' is the typical tenant.
-      local each = measured[1] / measured[2]
-      for _, name in ipairs({tenant, ''}) do
-        local old = tonumber(redis.call('HGET', cost_key(database), name) or each)
-        redis.call('HSET', cost_key(database), name, string.format('%.6f', old + 0.3 * (each - old)))
-      end
+    local ms, count = measured[1], measured[2]
+    local own_ms = measured[3] or ms
+    correction = ms - (charges[tenant] or 0)
+    if count > 0 then
+      learn(cost_key(database), tenant, ms / count)
+      learn(own_key(database), tenant, own_ms / count)
     end
+    events, shared_ms = events + count, shared_ms + ms - own_ms
   end
   place(tenant, conf, before[tenant], correction)
+end
+
+-- What a bundle costs beside its tenants' own time hardly depends on its size: statements, commit, waiting for
+-- a busy machine. So the size is found by a loop of its own: twice as many events while a full bundle stays
+-- within the budget, half as many when it takes twice that. Dividing the budget by the whole cost of an
+-- event instead would shrink bundles on a busy machine, which makes each event dearer, which shrinks them more.
+local sizes = redis.call('HMGET', bundle_key(bundle), 'size', 'limit', 'budget')
+local size, budget = tonumber(sizes[1]), tonumber(sizes[3])
+if shared_ms > 2 * budget then
+  redis.call('HSET', own_key(database), '#size', math.max(math.min(size, least_size), math.floor(size / 2)))
+elseif shared_ms < budget and events >= 0.8 * size then
+  redis.call('HSET', own_key(database), '#size', math.min(tonumber(sizes[2]), size * 2))
 end
 redis.call('ZREM', bundles_key, bundle)
 redis.call('DEL', bundle_key(bundle))

@@ -11,7 +11,7 @@ import redis
 
 from engine import tasks
 from engine.conf import EngineConf
-from engine.lanes import LaneOutcome, Lanes
+from engine.lanes import Cost, LaneOutcome, Lanes
 from tests import handler
 from tests.integration.engine.bundles import Connect
 
@@ -69,7 +69,7 @@ def lease(lanes: Lanes, bundle: str) -> list[tuple[str, int, int]]:
 def settle(lanes: Lanes, bundle: str, *outcomes: LaneOutcome, **seconds: float) -> int:
     """With the cost of each tenant in seconds for all its events."""
     events = {tenant: sum(one.done for one in outcomes if one.tenant == tenant) for tenant in seconds}
-    cost = {tenant: (spent, max(1, events[tenant])) for tenant, spent in seconds.items()}
+    cost = {tenant: Cost(spent, max(1, events[tenant])) for tenant, spent in seconds.items()}
     return lanes.settle(bundle, outcomes, cost)
 
 
@@ -92,4 +92,4 @@ def names(valkey: redis.Redis) -> set[str]:
 def know_cost(lanes: Lanes, tenant: str) -> None:
     """A first bundle that did nothing and took 0.1 ms."""
     lease(lanes, "first")
-    lanes.settle("first", [], {tenant: (0.0001, 1)})
+    lanes.settle("first", [], {tenant: Cost(0.0001, 1)})

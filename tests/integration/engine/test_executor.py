@@ -29,7 +29,7 @@ def test_a_bundle_of_two_tenants_is_one_transaction_in_order(connection: psycopg
 
     assert effects(connection) == ids([*whale, *minnow])
     assert done(report) == {("whale", 3): 5, ("minnow", 1): 2}
-    assert {tenant: count for tenant, (_, count) in report.cost().items()} == {"whale": 5, "minnow": 2}
+    assert {tenant: cost.events for tenant, cost in report.cost().items()} == {"whale": 5, "minnow": 2}
     assert connection.execute("SELECT count(DISTINCT transaction) FROM effects").fetchone() == (1,)
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from engine.lanes import LaneOutcome, Lanes
+from engine.lanes import Cost, LaneOutcome, Lanes
 from tests.events import raw
 from tests.integration.engine.conftest import lease, let_expire, names, settle
 
 #: Seconds one event takes.
-Cost = dict[str, float]
+Seconds = dict[str, float]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def fill(lanes: Lanes, tenant: str, count: int, lane: int = 0) -> None:
     lanes.push([(tenant, lane, raw(tenant, "ada", count))])
 
 
-def run(lanes: Lanes, leases: int, cost: Cost) -> Iterator[tuple[str, float]]:
+def run(lanes: Lanes, leases: int, cost: Seconds) -> Iterator[tuple[str, float]]:
     """Each turn: who worked, how long."""
     for number in range(leases):
         ((tenant, lane, count),) = lease(lanes, f"turn{number}")
@@ -246,7 +246,7 @@ def test_tenants_that_ran_once_leave_nothing_behind(lanes: Lanes, valkey: redis.
         lanes.push([(f"tenant-{n}", 0, raw("any", "ada", 1)) for n in range(first, first + 1000)])
     done = 0
     while rows := lease(lanes, f"b{done}"):
-        cost = {tenant: (0.001 * (1 + number % 7), 1) for number, (tenant, _, _) in enumerate(rows)}
+        cost = {tenant: Cost(0.001 * (1 + number % 7), 1) for number, (tenant, _, _) in enumerate(rows)}
         lanes.settle(f"b{done}", [LaneOutcome(tenant, lane, count) for tenant, lane, count in rows], cost)
         done += len(rows)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from engine.lanes import FetchedLane, LaneOutcome, Lanes
+from engine.lanes import Cost, FetchedLane, LaneOutcome, Lanes
 from tests.events import raw
 from tests.integration.engine.conftest import know_cost, lease, let_expire, names, settle
 
@@ -80,6 +80,32 @@ def test_a_bundle_is_as_long_as_its_measured_cost_allows(make_lanes: Callable[..
     settle(lanes, "b1", LaneOutcome("whale", 0, 8), whale=0.08)
 
     assert lease(lanes, "b2") == [("whale", 0, 10)]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "sizes"),
+    [
+        (20, [256, 512, 1024, 1500]),  # quick: twice as many each time, up to the limit
+        (200, [256, 256, 256, 256]),  # over the budget, but not far
+        (900, [256, 128, 128, 128]),  # a machine that is busy: half as many, but never so few that all is overhead
+    ],
+)
+def test_the_size_of_a_bundle_follows_what_it_costs_beside_its_tenants_own_time(
+    make_lanes: Callable[..., Lanes], milliseconds: int, sizes: list[int]
+) -> None:
+    lanes = make_lanes(bundle_seconds=0.1, bundle_events=1500)
+    for lane in range(4):
+        lanes.push([("whale", lane, raw("whale", f"lead{lane}", 1500))])
+    know_cost(lanes, "whale")
+
+    seen = []
+    for number in range(4):
+        leased = lease(lanes, f"b{number}")
+        seen.append(sum(count for *_, count in leased))
+        cost = Cost(milliseconds / 1000, seen[-1], own=0.001)
+        lanes.settle(f"b{number}", [LaneOutcome(*lane) for lane in leased], {"whale": cost})
+
+    assert seen == sizes
 
 
 def test_a_lease_repeated_after_a_lost_reply_returns_the_same(lanes: Lanes) -> None:
@@ -188,7 +214,7 @@ def test_a_tenant_moves_to_another_database_with_its_events(lanes: Lanes, valkey
 
     assert lanes.lease("b1", "node:1", "second") == [("whale", 0, 1)]
     assert lanes.lease("b2", "node:2", "default") == [("minnow", 0, 1)]
-    lanes.settle("b1", [LaneOutcome("whale", 0, 1)], {"whale": (0.1, 1)})
+    lanes.settle("b1", [LaneOutcome("whale", 0, 1)], {"whale": Cost(0.1, 1)})
     lanes.configure("whale", 1, 0, "default")
     assert "tenant:whale" not in names(valkey)
 

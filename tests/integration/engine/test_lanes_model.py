@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.lanes import LaneOutcome, Lanes
+from engine.lanes import Cost, LaneOutcome, Lanes
 from tests.integration.engine.conftest import PREFIX, lease, let_expire, let_wait_end
 
 TENANTS, LANES = ("whale", "minnow", "0-"), 3
@@ -114,7 +114,7 @@ class Model(RuleBasedStateMachine):
                 done = data.draw(st.integers(0, count), label="done")
                 wait = data.draw(st.sampled_from([None, None, 60.0]), label="wait")
                 outcomes.append(LaneOutcome(tenant, lane, done, wait, tried=bool(done % 2)))
-        spent = {one.tenant: (0.001 * (1 + one.done), one.done) for one in outcomes}
+        spent = {one.tenant: Cost(0.001 * (1 + one.done), one.done) for one in outcomes}
 
         settled = self.lanes.settle(bundle, outcomes, spent)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.enqueue import TASK_TYPE
 from engine.executor import LaneWork, Report, _charge, _halves, _is_ordinary, _is_single, _read
-from engine.lanes import FetchedLane
+from engine.lanes import Cost, FetchedLane
 from engine.types import Unreadable
 from tests.events import event, raw
 
@@ -82,7 +82,10 @@ def test_each_tenant_pays_its_own_time_and_its_share_of_the_rest() -> None:
 
     _charge(report, [work(0, 2), work(1, 1), minnow], {"whale": 0.3, "minnow": 0.1}, 0.8)
 
-    assert report.cost() == {"whale": (pytest.approx(0.6), 3), "minnow": (pytest.approx(0.2), 1)}
+    assert report.cost() == {
+        "whale": Cost(pytest.approx(0.6), 3, 0.3),
+        "minnow": Cost(pytest.approx(0.2), 1, 0.1),
+    }
 
 
 def test_a_handler_that_claims_more_time_than_passed_is_not_paid_back() -> None:
@@ -90,4 +93,4 @@ def test_a_handler_that_claims_more_time_than_passed_is_not_paid_back() -> None:
 
     _charge(report, [work(0, 2)], {"whale": 9.0}, 0.5)
 
-    assert report.cost() == {"whale": (9.0, 2)}
+    assert report.cost() == {"whale": Cost(9.0, 2, 9.0)}
