@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -63,7 +64,8 @@ class Worker:
     def kill_children(self) -> None:
         """kill -9 of every process of the pool."""
         for child in self.children():
-            os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+                os.kill(child, signal.SIGKILL)
 
     def kill(self) -> None:
         """kill -9 of the node; its pool ends with it."""
