@@ -76,9 +76,9 @@ def note_use(key: ApiKey, now: datetime) -> None:
     if key.last_used_at is not None and key.last_used_at > now - NOTED_EVERY:
         return
     with tenant_context(key.tenant_id):
-        ApiKey.objects.filter(
-            Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - NOTED_EVERY), pk=key.pk
-        ).update(last_used_at=now)
+        ApiKey.objects.filter(Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - NOTED_EVERY), pk=key.pk).update(
+            last_used_at=now
+        )
 
 
 def revoke(key: ApiKey, now: datetime) -> bool:

@@ -147,9 +147,7 @@ def keep_campaigns_working(tenant_id: str) -> Iterator[None]:
         with transaction.atomic():
             before = set(broken_campaigns(tenant_id))
             yield
-            broken = {
-                name: found for name, found in broken_campaigns(tenant_id).items() if name not in before
-            }
+            broken = {name: found for name, found in broken_campaigns(tenant_id).items() if name not in before}
             if broken:
                 raise BreaksCampaigns(broken)
     except IntegrityError as error:

@@ -113,9 +113,7 @@ def load_versions(connection: psycopg.Connection, tenants: Sequence[str]) -> dic
     return dict(connection.execute(QUERIES["select_rulebook_versions"], [list(tenants)]).fetchall())
 
 
-def load_sources(
-    connection: psycopg.Connection, tenants: Sequence[str]
-) -> dict[str, tuple[int, TenantSource]]:
+def load_sources(connection: psycopg.Connection, tenants: Sequence[str]) -> dict[str, tuple[int, TenantSource]]:
     """The rulebook version and the stored form of each tenant that exists."""
     rows = connection.execute(QUERIES["select_rulebook_sources"], [list(tenants)]).fetchall()
     return {tenant: (version, _decoder.decode(source)) for tenant, version, source in rows}

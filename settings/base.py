@@ -19,9 +19,7 @@ env = environ.Env()
 def database(url: str) -> dict[str, object]:
     """Django's form of a PostgreSQL URL; a host that starts with / is a socket directory."""
     part = conninfo_to_dict(url)
-    rest = {
-        key: value for key, value in part.items() if key not in {"dbname", "user", "password", "host", "port"}
-    }
+    rest = {key: value for key, value in part.items() if key not in {"dbname", "user", "password", "host", "port"}}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": part.get("dbname", ""),

@@ -17,9 +17,7 @@ class Campaign(TenantOwned):
         PAUSED = "paused", "Paused"
         ARCHIVED = "archived", "Archived"
 
-    key = LineField(
-        validators=[is_key], help_text="Used by the API and in activities. It cannot be changed later."
-    )
+    key = LineField(validators=[is_key], help_text="Used by the API and in activities. It cannot be changed later.")
     name = LineField()
     status = LineField(default=Status.DRAFT, db_default=Status.DRAFT, editable=False, choices=Status.choices)
     draft = models.JSONField(default=dict, blank=True)  #: the document being edited
@@ -31,9 +29,7 @@ class Campaign(TenantOwned):
     class Meta:
         ordering = ("position", "id")
         constraints = (
-            unique_in_tenant(
-                "key", table="campaigns_campaign", message="There is a campaign with this key already."
-            ),
+            unique_in_tenant("key", table="campaigns_campaign", message="There is a campaign with this key already."),
             models.UniqueConstraint(fields=["tenant", "id"], name="campaigns_campaign_tenant_id"),
             matches("key", KEY, "campaigns_campaign"),
             models.CheckConstraint(

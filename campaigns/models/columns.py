@@ -11,13 +11,9 @@ SLUG = r"^[a-z0-9][a-z0-9-]{0,31}\Z"  #: tenants: as they are in lanes, URLs and
 KEY = r"^[a-z0-9][a-z0-9_-]{0,62}\Z"  #: lists, stages, campaigns
 NAME = r"^[a-z][a-z0-9_]{0,62}\Z"  #: fields and event types: as they are in documents and expressions
 
-is_slug = RegexValidator(
-    SLUG, "Use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen."
-)
+is_slug = RegexValidator(SLUG, "Use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen.")
 is_key = RegexValidator(KEY, "Use up to 63 lower-case letters, digits, hyphens and underscores.")
-is_name = RegexValidator(
-    NAME, "Use up to 63 lower-case letters, digits and underscores, beginning with a letter."
-)
+is_name = RegexValidator(NAME, "Use up to 63 lower-case letters, digits and underscores, beginning with a letter.")
 
 
 class LineField(models.TextField):
@@ -51,9 +47,7 @@ class TenantOwned(models.Model):
 
 def matches(field: str, pattern: str, table: str) -> models.CheckConstraint:
     """The database's own check that a key looks as its validator says."""
-    return models.CheckConstraint(
-        condition=models.Q(**{f"{field}__regex": pattern}), name=f"{table}_{field}_format"
-    )
+    return models.CheckConstraint(condition=models.Q(**{f"{field}__regex": pattern}), name=f"{table}_{field}_format")
 
 
 def unique_in_tenant(*fields: str, table: str, message: str = "") -> models.UniqueConstraint:

@@ -17,9 +17,7 @@ class Company(TenantOwned):
         verbose_name_plural = "companies"
         ordering = ("name",)
         constraints = (
-            unique_in_tenant(
-                "name", table="campaigns_company", message="There is a company with this name already."
-            ),
+            unique_in_tenant("name", table="campaigns_company", message="There is a company with this name already."),
             models.UniqueConstraint(fields=["tenant", "id"], name="campaigns_company_tenant_id"),
         )
 

@@ -12,9 +12,7 @@ class EventType(TenantOwned):
 
     name = LineField(validators=[is_name], help_text="What the API calls it, for example purchase.")
     label = LineField()
-    attributes = models.JSONField(
-        default=list, blank=True
-    )  #: [{"name", "type", "required"}], types as of fields
+    attributes = models.JSONField(default=list, blank=True)  #: [{"name", "type", "required"}], types as of fields
     open = models.BooleanField("accepts other attributes", default=False, db_default=False)
 
     class Meta:

@@ -17,9 +17,7 @@ class Lead(TenantOwned):
     """
 
     tenant = tenant_key(db_constraint=False)
-    key = LineField(
-        max_length=255, help_text="The lead's name in your other systems, for example a customer number."
-    )
+    key = LineField(max_length=255, help_text="The lead's name in your other systems, for example a customer number.")
     email = LineField("e-mail", null=True, blank=True)
     first_name = LineField(null=True, blank=True)
     last_name = LineField(null=True, blank=True)

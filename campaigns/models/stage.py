@@ -17,9 +17,7 @@ class Stage(TenantOwned):
     class Meta:
         ordering = ("position", "id")
         constraints = (
-            unique_in_tenant(
-                "key", table="campaigns_stage", message="There is a stage with this key already."
-            ),
+            unique_in_tenant("key", table="campaigns_stage", message="There is a stage with this key already."),
             matches("key", KEY, "campaigns_stage"),
         )
 

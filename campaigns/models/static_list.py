@@ -19,9 +19,7 @@ from campaigns.models.columns import (
 class StaticList(TenantOwned):
     """A list that leads join and leave by name, never by a rule."""
 
-    key = LineField(
-        validators=[is_key], help_text="Used in campaigns and by the API. It cannot be changed later."
-    )
+    key = LineField(validators=[is_key], help_text="Used in campaigns and by the API. It cannot be changed later.")
     name = LineField()
     archived = models.BooleanField(default=False, db_default=False)
 

@@ -49,9 +49,7 @@ class Membership(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["user", "tenant"], name="campaigns_membership_unique"),
-        )
+        constraints = (models.UniqueConstraint(fields=["user", "tenant"], name="campaigns_membership_unique"),)
 
     def __str__(self) -> str:
         return f"{self.user} in {self.tenant_id}"

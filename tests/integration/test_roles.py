@@ -70,9 +70,7 @@ def test_app_sees_only_the_tenant_it_names(vault: None, app: psycopg.Connection)
         "INSERT INTO vault VALUES ('minnow', 'forged')",
     ],
 )
-def test_app_cannot_step_around_row_level_security(
-    vault: None, app: psycopg.Connection, statement: str
-) -> None:
+def test_app_cannot_step_around_row_level_security(vault: None, app: psycopg.Connection, statement: str) -> None:
     with pytest.raises((errors.InsufficientPrivilege, errors.UndefinedObject)):
         app.execute(statement)
 
@@ -199,9 +197,7 @@ def test_the_command_prepares_a_database_of_any_name(clean: None, servers: Serve
         result = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
 
-    half = subprocess.run(
-        command, env=environment | {"FAIRLANE_APP_PASSWORD": "x"}, capture_output=True, text=True
-    )
+    half = subprocess.run(command, env=environment | {"FAIRLANE_APP_PASSWORD": "x"}, capture_output=True, text=True)
     assert half.returncode == 1
     assert "all three or none" in half.stderr
     with psycopg.connect(servers.postgres_url, dbname="second shop") as admin:
