@@ -10,7 +10,7 @@ PIP := $(PY) -m pip install --disable-pip-version-check -qq
 DEMO := .venv/.demo-installed
 DEV := .venv/.dev-installed
 
-.PHONY: help demo test test-fast lint format types imports bench chaos lock lock-check clean
+.PHONY: help demo test test-fast lint format types imports bench chaos controls lock lock-check clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -44,6 +44,9 @@ bench: $(DEV) ## Measure against stock Celery and the set-based limit
 
 chaos: $(DEV) ## Kill, stop and cut everything for five minutes (ROUNDS= SEED= KINDS=), let a stranger judge
 	@$(PY) -m tests.chaos --rounds "$(or $(ROUNDS),0)" --seed "$(or $(SEED),0)" --kinds "$(KINDS)" $(ARGS)
+
+controls: $(DEV) ## Show that the stranger catches stock Celery, and Fairlane with one guard off
+	@$(PY) -m tests.chaos.controls $(ARGS)
 
 lock: $(DEV) ## Write what is installed into constraints.txt
 	@$(PY) -m pip freeze > constraints.txt

@@ -1,4 +1,4 @@
-"""Positive controls: the judge must catch stock Celery, and Fairlane with one guard off. `make chaos-controls`.
+"""Positive controls: the judge must catch stock Celery, and Fairlane with one guard off. `make controls`.
 
 Each control plays rounds until the judge finds something, or its rounds are over.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +61,7 @@ CONTROLS = [
     stock("stock Celery", "kill -9 pool children", "twice"),
     stock("stock Celery", "kill -9 a worker", "stuck"),
     stock("stock Celery", "kill -9 Redis, fsync always", "lost"),
-    Control("ledger off", "kill -9 pool children", off("ledger")),
+    Control("ledger off", "COMMIT's reply lost", off("ledger")),
     Control("token check off", "SIGSTOP beyond the lease", off("token")),
     Control("settle before commit", "kill -9 pool children", off("settle-first")),
     Control(
@@ -124,27 +125,52 @@ def table(results: list[Result]) -> Table:
     return shown
 
 
+def row(result: Result, seed: int) -> dict[str, object]:
+    """For the file of results."""
+    return {
+        "control": result.control.name, "kind": result.control.kind, "rounds": result.played,
+        "caught": result.caught, "found": result.found, "seed": seed,
+    }  # fmt: skip
+
+
+def play_one(number: int, seed: int) -> int:
+    """In this process; prints a line of JSON."""
+    print(json.dumps({"number": number, **row(run(CONTROLS[number], seed), seed)}))
+    return 0
+
+
+def play_each(numbers: Sequence[int], seed: int, file: Path | None) -> int:
+    """Each in a process of its own: Django knows one database. Returns 1 when one failed to run."""
+    console = Console(width=150)
+    results, failed = [], 0
+    for number in numbers:
+        command = [sys.executable, "-m", "tests.chaos.controls", "--one", str(number), "--seed", str(seed)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            failed += 1
+            continue
+        found_row = json.loads(done.stdout.splitlines()[-1])
+        results.append(Result(CONTROLS[number], found_row["rounds"], found_row["caught"], found_row["found"]))
+        console.print(done.stdout.strip(), markup=False, soft_wrap=True)
+        if file:
+            with file.open("a") as lines:
+                lines.write(done.stdout.splitlines()[-1] + "\n")
+    console.print(table(results))
+    return 1 if failed else 0
+
+
 def main() -> int:
-    """Plays one control, or each in a process of its own when none is named."""
-    parser = argparse.ArgumentParser(prog="make chaos-controls", description=__doc__)
+    """Plays the controls that are named, or all."""
+    parser = argparse.ArgumentParser(prog="make controls", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="numbers of controls, by comma")
     parser.add_argument("--json", type=Path, default=None, help="append results to this file, one a line")
+    parser.add_argument("--one", type=int, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    console = Console(width=150)
-    chosen = [int(number) for number in options.only.split(",") if number] or range(len(CONTROLS))
-    results = []
-    for number in chosen:
-        result = run(CONTROLS[number], options.seed)
-        results.append(result)
-        console.print(f"{number} {result.control.name} / {result.control.kind}: {result.played} rounds, {result.found}")
-        if options.json:
-            with options.json.open("a") as file:
-                row = {"control": result.control.name, "kind": result.control.kind, "rounds": result.played,
-                       "caught": result.caught, "found": result.found, "seed": options.seed}  # fmt: skip
-                file.write(json.dumps(row) + "\n")
-    console.print(table(results))
-    return 0
+    if options.one is not None:
+        return play_one(options.one, options.seed)
+    chosen = [int(number) for number in options.only.split(",") if number] or list(range(len(CONTROLS)))
+    return play_each(chosen, options.seed, options.json)
 
 
 if __name__ == "__main__":

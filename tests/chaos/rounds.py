@@ -125,7 +125,16 @@ def strike(world: World, faults: Sequence[Fault], chance: random.Random) -> None
 def _plan(chance: random.Random, prefix: str, faults: Sequence[Fault], size: Size) -> Plan:
     poison = [type for one in faults for type in one.poison]
     skew = [seconds for one in faults for seconds in one.skew]
-    return plan(chance, prefix, tenants=size.tenants, leads=size.leads, events=size.events, poison=poison, skew=skew)
+    return plan(
+        chance,
+        prefix,
+        tenants=size.tenants,
+        leads=size.leads,
+        events=size.events,
+        poison=poison,
+        skew=skew,
+        pace=size.pace,
+    )
 
 
 def _wait_for_progress(world: World, sent: Plan, part: float) -> None:
