@@ -1,0 +1,52 @@
+"""The examples in README.md and CONTRIBUTING.md do what is said there."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from campaigns.actions import ACTIONS
+from campaigns.language.document import validate
+from campaigns.language.effects import LogActivity
+from campaigns.language.lead import LeadState
+from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def block(document: str, language: str) -> str:
+    """The first code block of a language."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    found = re.search(rf"^( *)```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    assert found, f"{document} has no block of {language}"
+    return found[2]
+
+
+def test_the_first_campaign_of_the_readme_can_be_published() -> None:
+    schema = TenantSchema.build(
+        "acme",
+        fields=[FieldSpec("orders", "Orders", "integer"), FieldSpec("total", "Total", "decimal")],
+        event_types={"purchase": event_type("purchase", AttributeSpec("amount", "decimal", True))},
+        stages=("customer", "vip"),
+    )
+
+    assert validate(json.loads(block("README.md", "json")), schema) == []
+
+
+def test_the_action_of_ten_lines_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ACTIONS, "_entries", dict(ACTIONS._entries))  # forgotten after the test
+    module = ModuleType("campaigns.actions.greet")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(block("CONTRIBUTING.md", "python"), "CONTRIBUTING.md", "exec"), vars(module))
+
+    greet = ACTIONS.get("greet")
+
+    assert greet is not None
+    lead = LeadState(id=1, tenant="acme", key="anna")
+    effects = greet.run(lead, greet.params("Hello"), None)  # type: ignore[arg-type]
+    assert effects == [LogActivity("greeting", {"text": "Hello"})]
