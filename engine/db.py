@@ -10,7 +10,8 @@ from engine.sql import load
 QUERIES = load("engine.sql", "roles.sql")
 
 #: No statement and no open transaction of the engine lasts longer: a stuck one would hold leads and vacuum.
-LIMITS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
+#: A client that was killed is noticed while its statement runs, so its locks do not outlive it.
+LIMITS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c client_connection_check_interval=1s"
 
 
 def connect(url: str, application_name: str) -> psycopg.Connection:
