@@ -68,7 +68,7 @@ CONTROLS = [
         "lease shorter than its bundle, ledger off", "no fault",
         off("renewal", "ledger", FAIRLANE_LEASE_SECONDS="0.4"), size=SLOW,
     ),
-    Control("no sweeping", "wake-up marks lost", off("sweep")),
+    Control("no sweeping", "kill -9 a worker", off("sweep")),
     Control("attempts not counted", "poison: ends its process", off("attempts"), rounds=2),
     Control("lane not by lead", "no fault", producer="routing"),
     Control("retries of redis-py on", "script's reply lost", off("retries")),

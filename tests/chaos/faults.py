@@ -183,7 +183,7 @@ def script_flush(world: World, chance: random.Random) -> Iterator[float]:
 @fault("wake-up marks lost")
 def lose_marks(world: World, chance: random.Random) -> Iterator[float]:
     with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
-        for _ in range(20):
+        for _ in range(chance.randint(20, 100)):
             client.delete("lanes")
             time.sleep(0.02)
     yield 0

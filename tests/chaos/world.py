@@ -74,7 +74,7 @@ class World:
 
     def _redis_proxy(self) -> Proxy:
         port = int(self.servers.redis_url.rpartition(":")[2].partition("/")[0])
-        return Proxy(lambda: socket.create_connection(("127.0.0.1", port), 5))
+        return Proxy(lambda: socket.create_connection(("127.0.0.1", port)))
 
     def _database_proxy(self) -> Proxy:
         path = str(Path(str(conninfo_to_dict(self.worker_url)["host"])) / ".s.PGSQL.5432")
