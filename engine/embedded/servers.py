@@ -53,7 +53,7 @@ def start(
     """Start both servers on the data in `data_dir`, made if missing; return when both answer.
 
     `durable=False` survives kill -9 of any process but not a power cut. Options are those of the
-    servers' configuration files, for example {"appendfsync": "always"}. Must be called from the
+    servers' configuration files, for example {"appendfsync": "everysec"}. Must be called from the
     main thread. Raises EmbeddedServerError, with the server's own words where it has some.
     """
     folder = Folder(data_dir)
@@ -61,7 +61,7 @@ def start(
         database, postgres_url = postgres.server(folder, durable=durable, options=postgres_options or {})
         database.start()
         try:
-            broker, redis_url = _start_valkey(folder, valkey_options or {})
+            broker, redis_url = _start_valkey(folder, durable=durable, options=valkey_options or {})
         except BaseException:
             database.stop()
             raise
@@ -83,9 +83,9 @@ def remove(data_dir: Path) -> None:
             shutil.rmtree(path)
 
 
-def _start_valkey(folder: Folder, options: Mapping[str, str]) -> tuple[Server, str]:
+def _start_valkey(folder: Folder, *, durable: bool, options: Mapping[str, str]) -> tuple[Server, str]:
     for attempt in range(PORT_ATTEMPTS):
-        broker, url = valkey.server(folder, options=options)
+        broker, url = valkey.server(folder, durable=durable, options=options)
         try:
             broker.start()
         except EmbeddedServerError as error:
