@@ -48,7 +48,9 @@ class Outcome:
     recovery: float = 0.0  #: seconds from the end of the last fault until all was done
     seconds: float = 0.0
     stuck: int = 0  #: events neither done nor dead when patience ended
-    restarts: int = 0
+    restarts: int = 0  #: of nodes, by the supervisor
+    repeated: int = 0  #: pushes that were not accepted for sure and sent again
+    cut: int = 0  #: replies that a proxy lost or cut short
     left: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -86,7 +88,7 @@ def play(
     sent = _plan(chance, f"r{number}", faults, size)
     tenants_ready(sent.tenants)
     log = world.folder / f"accepted-{number}.ndjson"
-    before = world.left_behind()
+    before, cut = world.left_behind(), world.cut()
     began, restarts = time.monotonic(), sum(node.restarts for node in world.nodes)
     forgets = any(one.loses for one in faults)
     producer = client(sent, log, seconds=0 if forgets else size.seconds, chunk=size.chunk)
@@ -105,6 +107,7 @@ def play(
     outcome.verdict = world.judge(log)
     outcome.left = _left_behind(world, before)
     outcome.restarts = sum(node.restarts for node in world.nodes) - restarts
+    outcome.repeated, outcome.cut = producer.repeated, world.cut() - cut
     outcome.seconds = time.monotonic() - began
     _remember(log, world.log)
     return outcome

@@ -104,9 +104,16 @@ class World:
 
     def heal(self) -> None:
         """Whatever a fault left behind that no product could mend."""
-        for proxy in [self.front, *[proxy for node in self.nodes for proxy in node.proxies]]:
+        for proxy in self._proxies():
             proxy.mode = "pass"
             proxy.disarm()
+
+    def cut(self) -> int:
+        """Replies that were lost or cut short so far."""
+        return sum(proxy.hits for proxy in self._proxies())
+
+    def _proxies(self) -> list[Proxy]:
+        return [self.front, *[proxy for node in self.nodes for proxy in node.proxies]]
 
     # -- figures
 
