@@ -26,7 +26,8 @@ class EngineConf:
     run_seconds: float = 30.0  #: a bundle that takes longer is stuck: its process is killed
     retry_seconds: float = 0.5  #: wait before an event is tried again
     max_attempts: int = 3  #: tries of an event that fails or kills its process, then it is a dead letter
-    lane_limit: int = 1_000_000  #: most events waiting in one lane
+    lane_limit: int = 10_000  #: most events of a lane in Redis; more go to PostgreSQL
+    spill_limit: int = 1_000_000  #: most events of a lane in PostgreSQL; more are refused
     ledger_days: int = 8  #: partitions of the ledger older than this are dropped
 
     def __post_init__(self) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import django.db
 import redis
 from kombu.utils.json import loads
 
+from engine import spill
 from engine.control import lane_count
 from engine.errors import BrokerDown, LaneFull
-from engine.lanes import lanes
+from engine.lanes import Mode, lanes
 from engine.routing import lane_of
+from engine.spill import Order, Place
 from engine.types import Event, encode
+
+logger = logging.getLogger(__name__)
 
 #: The type of an event that is an ordinary Celery task, sent to a lane by apply_async.
 TASK_TYPE = "celery.task"
@@ -22,12 +28,19 @@ TASK_TYPE = "celery.task"
 #: Bytes and events of one script call: it blocks Redis while it runs.
 CHUNK_EVENTS = 5000
 
+#: In place of an epoch: Redis took the events.
+TAKEN = -1
+
+#: How often a lane may change its mode while one push goes on.
+MODE_TRIES = 10
+
 
 def push(events: Sequence[Event]) -> None:
     """Append events to their lanes, in order per lead; when it returns they are accepted.
 
-    Raises BrokerDown when Redis cannot be reached (some may have been accepted: repeating is harmless)
-    and LaneFull with the events that were refused, in order.
+    A lane whose workers fall behind, and every lane while Redis cannot be reached, goes to PostgreSQL
+    instead. Raises BrokerDown when neither answers (some may have been accepted: repeating is harmless)
+    and LaneFull with the events that were refused, in order, because both are out of room.
     """
     for first in range(0, len(events), CHUNK_EVENTS):
         refused = _push_chunk(events[first : first + CHUNK_EVENTS])
@@ -37,16 +50,61 @@ def push(events: Sequence[Event]) -> None:
 
 def _push_chunk(events: Sequence[Event]) -> list[Event]:
     """Returns the events of lanes that were full."""
-    by_lane: dict[tuple[str, int], list[Event]] = {}
+    lanes_of: Mapping[Place, Sequence[Event]] = _by_lane(events)
+    refused: list[Event] = []
+    for _ in range(MODE_TRIES):
+        orders = _push_direct(lanes_of)
+        lanes_of, full = _spill(orders)
+        refused += full
+        if not lanes_of:
+            return refused
+    raise BrokerDown("the lanes changed their mode too often")
+
+
+def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
+    by_lane: dict[Place, list[Event]] = {}
     for event in events:
         lane = lane_of(event.lead, lane_count(event.tenant))
         by_lane.setdefault((event.tenant, lane), []).append(event)
-    groups = [(tenant, lane, [encode(event) for event in group]) for (tenant, lane), group in by_lane.items()]
+    return by_lane
+
+
+def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[str, list[Order]]:
+    """Push into Redis. Returns by tenant what is to be spilled: at an epoch, or because Redis does not answer."""
+    groups = [(tenant, lane, [encode(event) for event in group]) for (tenant, lane), group in lanes_of.items()]
     try:
         depths = lanes().push(groups) if groups else []
+        epochs: list[int | None] = [-1 - depth if depth < 0 else TAKEN for depth in depths]
     except (redis.RedisError, OSError) as error:
-        raise BrokerDown(str(error)) from error
-    return [event for depth, group in zip(depths, by_lane.values(), strict=True) if depth < 0 for event in group]
+        logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
+        epochs = [None] * len(groups)
+    orders: dict[str, list[Order]] = {}
+    for ((tenant, lane), group), epoch in zip(lanes_of.items(), epochs, strict=True):
+        if epoch != TAKEN:
+            orders.setdefault(tenant, []).append(Order(lane, group, epoch))
+    return orders
+
+
+def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[Event]], list[Event]]:
+    """Write the orders. Returns the lanes that have moved on, to be pushed again, and the events refused."""
+    again: dict[Place, Sequence[Event]] = {}
+    full: list[Event] = []
+    for tenant, of_tenant in orders.items():
+        try:
+            answer = spill.accept(tenant, of_tenant, lanes().settings.spill_limit)
+        except django.db.Error as error:
+            raise BrokerDown(f"neither Redis nor PostgreSQL takes events: {error}") from error
+        full += [event for order in answer.full for event in order.events]
+        again |= {(tenant, order.lane): order.events for order in answer.stale}
+        _tell(answer.modes)
+    return again, full
+
+
+def _tell(modes: Sequence[Mode]) -> None:
+    try:
+        lanes().tell_modes(modes)
+    except (redis.RedisError, OSError) as error:
+        logger.warning("the broker was not told the lanes' modes: %s", error)
 
 
 def task_event(tenant: str, message: dict[str, Any]) -> Event:

@@ -1,6 +1,6 @@
 """Executes a bundle: one transaction, exactly once, split when an event in it fails.
 
-    fetch ─▶ claim in the ledger ─▶ handler ─▶ COMMIT ─▶ settle
+    fetch ─▶ claim in the ledger ─▶ handler ─▶ take out of the buffer ─▶ COMMIT ─▶ settle
 
 The lease in Redis only prevents waste. What makes an effect happen once is the ledger: its keys are
 claimed as the first statement of the transaction that holds the effects.
@@ -11,18 +11,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import psycopg
 from psycopg import errors as database_errors
 from psycopg.pq import TransactionStatus
 
-from engine import ledger
+from engine import ledger, spill
 from engine.enqueue import TASK_TYPE
 from engine.errors import DatabaseDown, HandlerFault, Retry
-from engine.lanes import Cost, FetchedLane, LaneOutcome
+from engine.lanes import Cost, FetchedLane, LaneOutcome, Mode
+from engine.spill import Place, SpilledEvent
 from engine.types import Event, Unreadable, decode
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,14 @@ class Handler(Protocol):
         """
 
 
+class Row(NamedTuple):
+    """An event with its bytes, and its number when it is in the buffer."""
+
+    event: Event | Unreadable
+    raw: bytes
+    number: int | None
+
+
 @dataclass
 class LaneWork:
     """What is left to do in one lane of the bundle."""
@@ -58,11 +67,17 @@ class LaneWork:
     tries: int
     events: Sequence[Event | Unreadable]
     raw: Sequence[bytes]  #: the events as the lane holds them
+    numbers: Sequence[int | None] = ()  #: of the events that are in the buffer in PostgreSQL
 
     def part(self, first: int, last: int) -> LaneWork:
         """Some of the events; only the first of a lane was tried before."""
         tries = self.tries if first == 0 else 0
-        return LaneWork(self.tenant, self.lane, tries, self.events[first:last], self.raw[first:last])
+        parts = self.events[first:last], self.raw[first:last], self.numbers[first:last]
+        return LaneWork(self.tenant, self.lane, tries, *parts)
+
+    def spilled(self) -> list[tuple[str, int, int]]:
+        """Tenant, lane and number of the events that are in the buffer."""
+        return [(self.tenant, self.lane, number) for number in self.numbers if number is not None]
 
 
 @dataclass
@@ -73,6 +88,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     own: dict[str, float] = field(default_factory=dict)  #: of them, those the handler spent on the tenant
     events: dict[str, int] = field(default_factory=dict)
+    modes: list[Mode] = field(default_factory=list)  #: of the lanes that were looked for in the buffer
     dead: int = 0
 
     def cost(self) -> dict[str, Cost]:
@@ -108,16 +124,31 @@ class Executor:
         report = Report()
         for lane in lanes:
             report.outcomes[lane.tenant, lane.lane] = LaneOutcome(lane.tenant, lane.lane, 0)
-        works = [_read(lane) for lane in lanes if lane.events]
-        ordinary = [work for work in works if _is_ordinary(work, self.max_attempts)]
         try:
+            works, short = self._read(lanes)
+            ordinary = [work for work in works if _is_ordinary(work, self.max_attempts)]
             self._run(ordinary, report)
             for work in works:
                 if work not in ordinary:
                     self._run_one_by_one(work, report)
+            report.modes = spill.close_drained(self.connection, short)
         except psycopg.Error as error:
             raise DatabaseDown(str(error)) from error
         return report
+
+    def _read(self, lanes: Sequence[FetchedLane]) -> tuple[list[LaneWork], list[Place]]:
+        """The lanes' events, also those in the buffer; and the lanes that may have none left there.
+
+        Where events were spilled without asking Redis, the time of acceptance says which come first.
+        """
+        places = [(lane.tenant, lane.lane) for lane in lanes if lane.events]
+        blind = set(spill.blind_lanes(self.connection, places))
+        buffered = [lane for lane in lanes if not lane.events or (lane.tenant, lane.lane) in blind]
+        wanted = [(lane.tenant, lane.lane, lane.count) for lane in buffered]
+        found = spill.next_events(self.connection, wanted)
+        works = [_work(lane, found.get((lane.tenant, lane.lane), [])) for lane in lanes]
+        short = [(tenant, lane) for tenant, lane, count in wanted if len(found[tenant, lane]) < count]
+        return [work for work in works if work.events], short
 
     def _run_one_by_one(self, work: LaneWork, report: Report) -> None:
         for position in range(len(work.events)):
@@ -151,9 +182,10 @@ class Executor:
             todo = ledger.claim(self.connection, events)
             own = self.handler(self.connection, todo, self.clock()) if todo else {}
             self._refuse_aborted()
+            spill.remove(self.connection, [row for work in works for row in work.spilled()])
         _charge(report, works, own, time.perf_counter() - started)  # first: a bad answer must not count twice
         for work in works:
-            _count_done(report, work.tenant, work.lane, len(work.events))
+            _count_done(report, work)
 
     def _refuse_aborted(self) -> None:
         """After an error that the handler swallowed, COMMIT would succeed and keep nothing."""
@@ -168,23 +200,23 @@ class Executor:
         elif work.tries >= self.max_attempts:
             self._bury(work, f"its process died, or it failed, {work.tries} times", report, work.tries)
         elif event.type == TASK_TYPE:
-            self._task(event)
-            _count_done(report, work.tenant, work.lane, 1)
+            self._task(event, work)
+            _count_done(report, work)
         else:
             self._together([work], report, started)
             return
         elapsed = time.perf_counter() - started
         _charge(report, [work], {work.tenant: elapsed}, elapsed)
 
-    def _task(self, event: Event) -> None:
+    def _task(self, event: Event, work: LaneWork) -> None:
         """An ordinary Celery task in a lane: at least once, recorded in the ledger after it ran."""
         with self.connection.transaction():
             done = ledger.is_done(self.connection, event)
-        if done:
-            return
-        self.run_task(event)
+        if not done:
+            self.run_task(event)
         with self.connection.transaction():
             ledger.claim(self.connection, [event])
+            spill.remove(self.connection, work.spilled())
 
     def _split(self, works: list[LaneWork], error: Exception, report: Report) -> None:
         if _is_single(works):
@@ -212,8 +244,8 @@ class Executor:
             self._bury(work, f"{type(error).__name__}: {error}", report, work.tries + 1)
 
     def _wait(self, work: LaneWork, report: Report, seconds: float, *, tried: bool) -> None:
-        done = report.outcomes[work.tenant, work.lane].done
-        report.outcomes[work.tenant, work.lane] = LaneOutcome(work.tenant, work.lane, done, seconds, tried)
+        outcome = report.outcomes[work.tenant, work.lane]
+        report.outcomes[work.tenant, work.lane] = replace(outcome, wait=seconds, tried=tried)
 
     def _bury(self, work: LaneWork, error: str, report: Report, attempts: int) -> None:
         event = work.events[0]
@@ -223,12 +255,36 @@ class Executor:
             else:
                 ledger.bury(self.connection, work.tenant, work.lane, event, work.raw[0], error, attempts)
                 report.dead += 1
-        _count_done(report, work.tenant, work.lane, 1)
+            spill.remove(self.connection, work.spilled())
+        _count_done(report, work)
 
 
-def _read(lane: FetchedLane) -> LaneWork:
-    events = [_decode(raw, lane.tenant) for raw in lane.events]
-    return LaneWork(lane.tenant, lane.lane, lane.tries, events, lane.events)
+def _work(lane: FetchedLane, buffered: Sequence[SpilledEvent]) -> LaneWork:
+    """A lane's events in the order of acceptance, those of its part in Redis and those of the buffer."""
+    here = [Row(_decode(raw, lane.tenant), raw, None) for raw in lane.events]
+    there = [Row(_decode(one.raw, lane.tenant), one.raw, one.number) for one in buffered]
+    rows = _merge(here, there, more_there=len(there) >= lane.count) if here and there else here or there
+    events, raw, numbers = zip(*rows, strict=True) if rows else ((), (), ())
+    return LaneWork(lane.tenant, lane.lane, lane.tries, events, raw, numbers)
+
+
+def _merge(here: Sequence[Row], there: Sequence[Row], *, more_there: bool) -> list[Row]:
+    """By time of acceptance, each side in its own order; as far as it is known what comes next on both."""
+    merged: list[Row] = []
+    i = j = 0
+    while i < len(here) and (j < len(there) or not more_there):
+        if j < len(there) and _accepted_at(there[j]) < _accepted_at(here[i]):
+            merged.append(there[j])
+            j += 1
+        else:
+            merged.append(here[i])
+            i += 1
+    return merged
+
+
+def _accepted_at(row: Row) -> datetime:
+    """What cannot be read is out of the way first."""
+    return row.event.accepted_at if isinstance(row.event, Event) else datetime.min.replace(tzinfo=UTC)
 
 
 def _decode(raw: bytes, tenant: str) -> Event | Unreadable:
@@ -259,9 +315,10 @@ def _halves(works: list[LaneWork]) -> Iterable[list[LaneWork]]:
     return [work.part(0, middle)], [work.part(middle, len(work.events))]
 
 
-def _count_done(report: Report, tenant: str, lane: int, count: int) -> None:
-    done = report.outcomes[tenant, lane].done + count
-    report.outcomes[tenant, lane] = LaneOutcome(tenant, lane, done)
+def _count_done(report: Report, work: LaneWork) -> None:
+    outcome = report.outcomes[work.tenant, work.lane]
+    done, spilled = outcome.done + len(work.events), outcome.spilled + len(work.spilled())
+    report.outcomes[work.tenant, work.lane] = replace(outcome, done=done, spilled=spilled)
 
 
 def _charge(report: Report, works: Sequence[LaneWork], own: dict[str, float], elapsed: float) -> None:

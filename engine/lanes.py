@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,8 +25,11 @@ from engine.keys import WAKE_QUEUE
 #: Errors of the connection to Redis, and of a Redis that is loading, full or read-only.
 BROKER_ERRORS = (redis.RedisError, OSError)
 
-#: Tenant, lane and number of events taken from its head.
+#: Tenant, lane and number of events to take.
 LeasedLane = tuple[str, int, int]
+
+#: A lane's mode as PostgreSQL has it: tenant, lane, whether it is in spill mode, epoch.
+Mode = tuple[str, int, bool, int]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class FetchedLane:
     lane: int
     tries: int  #: how often the first event was begun before, with no outcome
     events: Sequence[bytes]
+    count: int = field(default=0, compare=False)  #: events to take, from PostgreSQL when there are none here
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,15 @@ class LaneOutcome:
 
     tenant: str
     lane: int
-    done: int  #: events to remove from the head
+    done: int  #: events executed
+    spilled: int = 0  #: how many of them were in PostgreSQL and so are not to be removed from the head
     wait: float | None = None  #: seconds until the rest is tried again, its first event alone; None: at once
     tried: bool = False  #: that event used up one of its tries
 
     def row(self) -> list[object]:
         """The form settle.lua reads."""
         wait = -1 if self.wait is None else max(0, int(self.wait * 1000))
-        return [self.tenant, self.lane, self.done, wait, int(self.tried)]
+        return [self.tenant, self.lane, self.done, self.done - self.spilled, wait, int(self.tried)]
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,10 @@ class Lanes:
         return self._scripts[name](keys=self._keys, args=args)
 
     def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
-        """Append events to lanes: (tenant, lane, events) each. Returns the depth of each lane, -1: full."""
+        """Append events to lanes: (tenant, lane, events) each.
+
+        Returns the depth of each lane; -1 - epoch for one in spill mode, which took none.
+        """
         args: list[bytes | str | int | float] = [self.settings.lane_limit]
         for tenant, lane, events in groups:
             args += [tenant, lane, len(events), *events]
@@ -115,20 +123,23 @@ class Lanes:
             "lease", bundle, owner, database, limits.bundle_events, limits.bundle_seconds * 1000,
             int(limits.lease_seconds * 1000), limits.bundle_lanes,
         )  # fmt: skip
-        return [tuple(lane) for lane in json.loads(answer)]
+        return [(tenant, lane, count) for tenant, lane, count, _ in json.loads(answer)]
 
     def fetch(self, bundle: str) -> list[FetchedLane] | None:
         """The bundle's events; None when its lease is lost."""
         rows = self._run("fetch", bundle)
         if rows is None:
             return None
-        return [FetchedLane(row[0].decode(), int(row[1]), int(row[2]), row[3]) for row in rows]
+        return [FetchedLane(row[0].decode(), int(row[1]), int(row[2]), row[4], int(row[3])) for row in rows]
 
-    def settle(self, bundle: str, lanes: Iterable[LaneOutcome], cost: Mapping[str, Cost]) -> int:
+    def settle(
+        self, bundle: str, lanes: Iterable[LaneOutcome], cost: Mapping[str, Cost], modes: Iterable[Mode] = ()
+    ) -> int:
         """End the bundle with its outcome and its cost per tenant. Returns lanes settled, -1: lease lost."""
         outcome = {
             "lanes": [lane.row() for lane in lanes],
             "cost": {tenant: each.row() for tenant, each in cost.items()},
+            "modes": list(modes),
         }
         return self._run("settle", bundle, json.dumps(outcome))
 
@@ -151,6 +162,11 @@ class Lanes:
     def configure(self, tenant: str, weight: float, cap: int, database: str) -> None:
         """Set a tenant's share; effective at the next lease."""
         self._run("configure", tenant, f"{weight:g}", cap, database)
+
+    def tell_modes(self, modes: Sequence[Mode]) -> None:
+        """Tell lanes their mode; an order older than what they know changes nothing."""
+        if modes:
+            self._run("mode", json.dumps(modes))
 
     def look(self, top: int = 50) -> dict[str, Any]:
         """The deepest tenants with their standing, for people."""

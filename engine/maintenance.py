@@ -11,10 +11,10 @@ import django.db
 import psycopg
 from django.utils.module_loading import import_string
 
-from engine import control, db, ledger, outbox
+from engine import control, db, ledger, outbox, spill
 from engine.conf import conf
 from engine.errors import DatabaseDown, EngineError
-from engine.lanes import BROKER_ERRORS
+from engine.lanes import BROKER_ERRORS, lanes
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +52,25 @@ def ensure_partitions(worker: psycopg.Connection) -> None:
         import_string(conf().housekeeping)(worker)
 
 
+def tell_blind_lanes(worker: psycopg.Connection) -> None:
+    """Tell Redis which lanes were spilled into while it could not be asked."""
+    for modes in spill.modes_in_spill(worker, blind=True):
+        lanes().tell_modes(modes)
+
+
+def tell_spilled_lanes(worker: psycopg.Connection) -> None:
+    """Tell Redis all lanes in spill mode again: it may have lost its memory."""
+    for modes in spill.modes_in_spill(worker, blind=False):
+        lanes().tell_modes(modes)
+
+
 #: Each chore and the seconds from one time to the next.
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
     (restore_shares, 10.0),
     (sweep_outbox, 1.0),
+    (tell_blind_lanes, 1.0),
+    (tell_spilled_lanes, 10.0),
 )
 
 

@@ -71,11 +71,11 @@ def _was_cut(connection: psycopg.Connection) -> bool:
 def _settle(bundle: str, report: Report) -> int:
     for _ in range(SETTLE_TRIES - 1):
         try:
-            return lanes().settle(bundle, report.outcomes.values(), report.cost())
+            return lanes().settle(bundle, report.outcomes.values(), report.cost(), report.modes)
         except BROKER_ERRORS as error:
             logger.warning("settling is tried again: %s", error)
             time.sleep(SETTLE_PAUSE_SECONDS)
-    return lanes().settle(bundle, report.outcomes.values(), report.cost())
+    return lanes().settle(bundle, report.outcomes.values(), report.cost(), report.modes)
 
 
 def _in_words(report: Report, settled: int, seconds: float) -> str:

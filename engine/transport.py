@@ -49,7 +49,7 @@ def owner() -> str:
 
 def in_words(leased: list[LeasedLane]) -> str:
     """What a bundle holds, short enough for Flower's columns; its search finds the tenants."""
-    tenants = sorted({tenant for tenant, _, _ in leased})
+    tenants = sorted({tenant for tenant, *_ in leased})
     more = f"(+{len(tenants) - 5})" if len(tenants) > 5 else ""
     events = sum(count for _, _, count in leased)
     return f"tenants={','.join(tenants[:5])}{more} lanes={len(leased)} events={events}"

@@ -9,7 +9,11 @@
 --   bundles            zset   live leases by expiry;  bundle:<id> hash  what the lease holds
 --   suspects           hash   "<tenant>|<lane>" -> events among which one may have killed its executor
 --   narrow, attempts   hash   ... -> how many of them to run at once; deaths of the first one, run alone
---   depth              zset   waiting events per tenant
+--   depth              zset   waiting events per tenant, without those in PostgreSQL
+--   spill              hash   "<tenant>|<lane>" -> epoch: new events of this lane go to PostgreSQL
+--   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
+--   pressure           string present while Redis is short of memory
+--   counts             hash   direct, spilled: events so far
 --   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
@@ -41,6 +45,8 @@ local function forget_cost(tenant, database)
   redis.call('HDEL', own_key(database), tenant)
 end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
+local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs', prefix .. 'counts'
+local pressure_key = prefix .. 'pressure'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
 local function now_ms()
@@ -140,10 +146,12 @@ local function wake(database)
   end
 end
 
+-- A lane in spill mode is always worth a look: it ends with events done, or with the lane direct again.
 local function make_ready(tenant, lane, now)
-  if redis.call('EXISTS', lane_key(tenant, lane)) == 1 then
-    redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
-  end
+  if redis.call('EXISTS', lane_key(tenant, lane)) == 0
+    and redis.call('HEXISTS', spill_key, place_name(tenant, lane)) == 0 then return false end
+  redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
+  return true
 end
 
 -- Give a lane back if this bundle still holds it. Returns false when it does not.
@@ -166,6 +174,18 @@ local function acquit(name, done)
   if redis.call('HINCRBY', suspects_key, name, -done) <= 0 then
     redis.call('HDEL', suspects_key, name)
     redis.call('HDEL', narrow_key, name)
+  end
+end
+
+-- What PostgreSQL says of a lane's mode. An order older than what is known here changes nothing.
+local function set_mode(tenant, lane, spill, epoch)
+  local name = place_name(tenant, lane)
+  if epoch < tonumber(redis.call('HGET', epochs_key, name) or 0) then return end
+  if epoch > 0 then redis.call('HSET', epochs_key, name, epoch) end
+  if spill then
+    redis.call('HSET', spill_key, name, epoch)
+  else
+    redis.call('HDEL', spill_key, name)
   end
 end
 

@@ -2,7 +2,8 @@
 -- lease: take the head of the fairest tenants' lanes under one bundle until a deadline; nothing is removed.
 -- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
 -- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes.
--- Returns JSON [[tenant, lane, events], ...], empty when there is nothing to do.
+-- Returns JSON [[tenant, lane, events, spilled], ...], empty when there is nothing to do. spilled: 1 when
+-- the lane holds none here and that many are to be taken from PostgreSQL.
 local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
 local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
 local hold, lanes_left = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -33,7 +34,9 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
 
   if tonumber(head[2]) > clock(database) then redis.call('SET', clock_key(database), head[2]) end
   local own = tonumber(redis.call('HGET', own_key(database), tenant) or typical)
-  local count = math.min(redis.call('LLEN', lane_key(tenant, lane)), events_left)
+  local held = redis.call('LLEN', lane_key(tenant, lane))
+  local spilled = held == 0 and 1 or 0
+  local count = math.min(held == 0 and events_left or held, events_left)
   if cost == 0 then
     count, cost = math.min(count, probe), typical
   end
@@ -45,7 +48,7 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   local charge = count * cost
   charges[tenant] = (charges[tenant] or 0) + charge
   place(tenant, conf, 'runnable', charge)
-  lanes[#lanes + 1] = {tenant, tonumber(lane), count}
+  lanes[#lanes + 1] = {tenant, tonumber(lane), count, spilled}
   events_left, budget, lanes_left = events_left - count, budget - count * own, lanes_left - 1
   if suspects then break end
 end

@@ -1,7 +1,10 @@
 -- push: append events to lanes. Harmless when repeated: the ledger drops an event it knows.
+-- A lane that is too deep, or any lane while memory is short, goes over to spill mode here.
 -- ARGV: most events a lane may hold, then per lane: tenant, lane, number of events, the events.
--- Returns per lane the number of events it now holds, or -1 when it is full and took none of them.
+-- Returns per lane the number of events it now holds, or -1 - epoch when it took none of them, because it
+-- is in spill mode at that epoch.
 local limit = tonumber(ARGV[1])
+local pressure = redis.call('EXISTS', pressure_key) == 1
 local now = now_ms()
 local result, databases = {}, {}
 local i = 2
@@ -9,8 +12,15 @@ while i <= #ARGV do
   local tenant, lane, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local key = lane_key(tenant, lane)
   local held = redis.call('LLEN', key)
-  if held + count > limit then
-    result[#result + 1] = -1
+  local name = place_name(tenant, lane)
+  local epoch = redis.call('HGET', spill_key, name)
+  if not epoch and (pressure or held + count > limit) then
+    epoch = redis.call('HGET', epochs_key, name) or 0
+    redis.call('HSET', spill_key, name, epoch)
+  end
+  if epoch then
+    result[#result + 1] = -1 - epoch
+    redis.call('HINCRBY', counts_key, 'spilled', count)
   else
     local conf = config(tenant)
     local before = standing(tenant, conf)
@@ -21,8 +31,9 @@ while i <= #ARGV do
       first = stop + 1
     end
     redis.call('ZINCRBY', depth_key, count, tenant)
+    redis.call('HINCRBY', counts_key, 'direct', count)
     if redis.call('HEXISTS', work_key(tenant), lane) == 0
-      and not redis.call('ZSCORE', later_key, place_name(tenant, lane)) then
+      and not redis.call('ZSCORE', later_key, name) then
       redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
     end
     if before ~= 'runnable' then place(tenant, conf, before, 0) end

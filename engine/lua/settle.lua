@@ -1,9 +1,11 @@
 #!lua flags=allow-oom
 -- settle: end a bundle with its outcome: trim what was done, free the lanes, charge the measured cost.
 -- Bound to the bundle id, so a repeat after a lost reply finds nothing and changes nothing.
--- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, wait, tried], ...], "cost": {tenant: [ms, events, own ms]}}.
---   done: events to remove from the head; wait: -1, or milliseconds until the rest of the lane is tried
---   again, its first event alone; tried: 1 when that event used up one of its tries, else 0.
+-- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, gone, wait, tried], ...],
+--   "cost": {tenant: [ms, events, own ms]}, "modes": [[tenant, lane, spill, epoch], ...]}.
+--   done: events executed; gone: how many of them to remove from the head, the others were in PostgreSQL;
+--   wait: -1, or milliseconds until the rest of the lane is tried again, its first event alone;
+--   tried: 1 when that event used up one of its tries, else 0; modes: as PostgreSQL now has them.
 -- Returns the number of lanes settled, or -1 when the lease is lost.
 local bundle = ARGV[1]
 local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database')
@@ -21,19 +23,22 @@ for _, item in ipairs(cjson.decode(row[1])) do
   end
 end
 
+for _, mode in ipairs(outcome.modes or {}) do set_mode(mode[1], tostring(mode[2]), mode[3], mode[4]) end
+
 local settled = 0
 for _, item in ipairs(outcome.lanes) do
-  local tenant, lane, done, wait, tried = item[1], tostring(item[2]), item[3], item[4], item[5]
+  local tenant, lane, done, gone = item[1], tostring(item[2]), item[3], item[4]
+  local wait, tried = item[5], item[6]
   if let_go(tenant, lane, bundle) then
     settled = settled + 1
     local name = place_name(tenant, lane)
-    if done > 0 then
-      redis.call('LTRIM', lane_key(tenant, lane), done, -1)
-      if tonumber(redis.call('ZINCRBY', depth_key, -done, tenant)) <= 0 then
+    if gone > 0 then
+      redis.call('LTRIM', lane_key(tenant, lane), gone, -1)
+      if tonumber(redis.call('ZINCRBY', depth_key, -gone, tenant)) <= 0 then
         redis.call('ZREM', depth_key, tenant)
       end
-      if redis.call('HEXISTS', suspects_key, name) == 1 then acquit(name, done) end
     end
+    if done > 0 and redis.call('HEXISTS', suspects_key, name) == 1 then acquit(name, done) end
     if wait >= 0 then
       redis.call('HSET', suspects_key, name, 1)
       redis.call('HSET', narrow_key, name, 1)

@@ -221,7 +221,7 @@ def test_the_broker_being_down_is_503(whale: Shop, monkeypatch: pytest.MonkeyPat
 
 def test_a_full_lane_is_429_that_names_the_refused(whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = lanes().settings
-    monkeypatch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 3})))
+    monkeypatch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 3, "spill_limit": 0})))
     send(whale, [purchase("ann"), purchase("ann")])
 
     answer = send(whale, [purchase("ann", id="a"), purchase("ann", id="b"), *others_of_other_lanes()])

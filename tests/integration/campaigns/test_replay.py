@@ -293,7 +293,7 @@ def test_patience_ends(replay: Run, whale: Shop, monkeypatch: pytest.MonkeyPatch
 
 def test_full_lanes_are_waited_for_in_order(whale: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = lanes().settings
-    monkeypatch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 2})))
+    monkeypatch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 2, "spill_limit": 0})))
     path = tmp_path / "one_lead.csv"
     path.write_text("lead,cds\n" + "".join(f"1,{number}\n" for number in range(6)))
     columns = {"lead": "lead", "data.x": "cds"}

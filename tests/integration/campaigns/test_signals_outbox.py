@@ -247,7 +247,7 @@ def test_a_tenant_with_a_full_lane_holds_up_only_itself_and_keeps_its_order(
         make_lead("minnow", "bob")
 
     with monkeypatch.context() as patch:
-        patch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 1})))
+        patch.setattr(lanes(), "settings", type(settings)(**(vars(settings) | {"lane_limit": 1, "spill_limit": 0})))
         outbox.sweep(sweeper)
         outbox.sweep(sweeper)
         assert [event.lead for event in minnow.waiting()] == ["bob"]

@@ -1,0 +1,152 @@
+"""The persistent buffer behind the lanes: events of lanes whose workers fall behind, or whose Redis is gone.
+
+Order through it rests on three rules. Redis alone moves a lane to spill mode, this table alone moves it
+back, and each move back raises the lane's epoch: a producer that was told to spill before such a move is
+refused here and asks again. The holder of a lane empties its part in Redis first, then takes from here,
+within the transaction of the effects; nothing goes back into Redis, so nothing can overtake or double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
+
+from engine.lanes import Mode
+from engine.sql import load
+from engine.types import Event, encode
+
+QUERIES = load("engine.sql", "spill.sql")
+
+#: A tenant's lane.
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Events of one lane that shall be spilled, and the epoch at which that was said; None: nobody said so."""
+
+    lane: int
+    events: Sequence[Event]
+    epoch: int | None = None
+
+
+@dataclass
+class Answer:
+    """What came of a tenant's orders."""
+
+    stale: list[Order] = field(default_factory=list)  #: to be pushed again: the lane had moved on
+    full: list[Order] = field(default_factory=list)
+    modes: list[Mode] = field(default_factory=list)  #: of the stale lanes, as they are
+
+
+@dataclass(frozen=True)
+class SpilledEvent:
+    """An event in the buffer."""
+
+    number: int
+    accepted_at: datetime
+    raw: bytes
+
+
+def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
+    """Write a tenant's events into the buffer; when it returns, all but those in the answer are accepted.
+
+    Runs in a transaction of its own on Django's connection: a surrounding one would let it be undone.
+    """
+    answer = Answer()
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(QUERIES["set_tenant_of_transaction"], [tenant])
+        lanes = sorted(order.lane for order in orders)
+        cursor.execute(QUERIES["lock_modes"], {"tenant": tenant, "lanes": lanes})
+        modes = {lane: (epoch, spill, last) for lane, epoch, spill, last in cursor.fetchall()}
+        cursor.execute(QUERIES["select_first_numbers"], {"tenant": tenant, "lanes": lanes})
+        firsts = dict(cursor.fetchall())
+        taken = []
+        for order in orders:
+            epoch, spill, last = modes[order.lane]
+            if order.epoch is not None and order.epoch != epoch:
+                answer.stale.append(order)
+                answer.modes.append((tenant, order.lane, spill, epoch))
+            elif last - (firsts[order.lane] or last) + len(order.events) > limit:
+                answer.full.append(order)
+            else:
+                taken.append((order, last))
+        if taken:
+            _write(cursor, tenant, taken)
+    return answer
+
+
+def _write(cursor: Any, tenant: str, taken: Sequence[tuple[Order, int]]) -> None:
+    rows = [
+        (order.lane, last + place, event.accepted_at, encode(event))
+        for order, last in taken
+        for place, event in enumerate(order.events, start=1)
+    ]
+    lanes, numbers, times, events = (list(column) for column in zip(*rows, strict=True))
+    cursor.execute(
+        QUERIES["insert_events"],
+        {"tenant": tenant, "lanes": lanes, "numbers": numbers, "times": times, "events": events},
+    )
+    cursor.execute(
+        QUERIES["update_modes_to_spill"],
+        {
+            "tenant": tenant,
+            "lanes": [order.lane for order, _ in taken],
+            "lasts": [last + len(order.events) for order, last in taken],
+            "blind": taken[0][0].epoch is None,
+        },
+    )
+
+
+def next_events(worker: psycopg.Connection, wanted: Sequence[tuple[str, int, int]]) -> dict[Place, list[SpilledEvent]]:
+    """The oldest events of these lanes (tenant, lane, how many), which stay where they are."""
+    found: dict[Place, list[SpilledEvent]] = {(tenant, lane): [] for tenant, lane, _ in wanted}
+    if wanted:
+        for tenant, lane, *event in worker.execute(QUERIES["select_events_next"], _columns(wanted)):
+            found[tenant, lane].append(SpilledEvent(*event))
+    return found
+
+
+def blind_lanes(worker: psycopg.Connection, places: Sequence[Place]) -> list[Place]:
+    """Those of the lanes with events that were spilled while Redis could not be asked."""
+    return worker.execute(QUERIES["select_lanes_blind"], _columns(places)).fetchall() if places else []
+
+
+def remove(worker: psycopg.Connection, done: Sequence[tuple[str, int, int]]) -> None:
+    """Take executed events (tenant, lane, number) out, in the transaction of their effects."""
+    if done:
+        worker.execute(QUERIES["delete_events_done"], _columns(done))
+
+
+def close_drained(worker: psycopg.Connection, places: Sequence[Place]) -> list[Mode]:
+    """Move lanes that hold nothing here back to direct mode. Returns the modes of all of them."""
+    if not places:
+        return []
+    columns = _columns(places)
+    with worker.transaction():
+        worker.execute(QUERIES["lock_modes_drained"], columns)
+        worker.execute(QUERIES["update_modes_to_direct_if_empty"], columns)
+        return _with_unknown(worker.execute(QUERIES["select_modes"], columns).fetchall(), places)
+
+
+def _with_unknown(modes: Iterable[Mode], places: Sequence[Place]) -> list[Mode]:
+    """A lane that was never spilled into has no row: it is direct at epoch 0."""
+    known = {(tenant, lane): (tenant, lane, spill, epoch) for tenant, lane, spill, epoch in modes}
+    return [known.get(place, (*place, False, 0)) for place in places]
+
+
+def modes_in_spill(worker: psycopg.Connection, *, blind: bool, batch: int = 1000) -> Iterable[list[Mode]]:
+    """Lanes in spill mode, some at a time: all, or those of which Redis may not know."""
+    after: Place = ("", -1)
+    while rows := worker.execute(QUERIES["select_modes_in_spill"], [*after, not blind, batch]).fetchall():
+        yield [(tenant, lane, True, epoch) for tenant, lane, epoch in rows]
+        after = rows[-1][:2]
+
+
+def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
