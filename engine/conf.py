@@ -28,6 +28,7 @@ class EngineConf:
     max_attempts: int = 3  #: tries of an event that fails or kills its process, then it is a dead letter
     lane_limit: int = 10_000  #: most events of a lane in Redis; more go to PostgreSQL
     spill_limit: int = 1_000_000  #: most events of a lane in PostgreSQL; more are refused
+    memory_limit_bytes: int = 0  #: memory Redis may use where its maxmemory is 0 (no limit); 0: no limit
     ledger_days: int = 8  #: partitions of the ledger older than this are dropped
 
     def __post_init__(self) -> None:

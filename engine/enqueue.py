@@ -31,7 +31,7 @@ CHUNK_EVENTS = 5000
 #: In place of an epoch: Redis took the events.
 TAKEN = -1
 
-#: How often a lane may change its mode while one push goes on.
+#: How often a lane may change its mode while one push goes on; then the events are spilled whatever it is.
 MODE_TRIES = 10
 
 
@@ -50,15 +50,26 @@ def push(events: Sequence[Event]) -> None:
 
 def _push_chunk(events: Sequence[Event]) -> list[Event]:
     """Returns the events of lanes that were full."""
-    lanes_of: Mapping[Place, Sequence[Event]] = _by_lane(events)
+    return _push_lanes(_by_lane(events))
+
+
+def push_to_lane(tenant: str, lane: int, event: Event) -> None:
+    """Append an event to a lane that was chosen by its Celery name. Raises as push() does."""
+    refused = _push_lanes({(tenant, lane): [event]})
+    if refused:
+        raise LaneFull(refused)
+
+
+def _push_lanes(lanes_of: Mapping[Place, Sequence[Event]]) -> list[Event]:
+    """Returns the events of lanes that were full."""
     refused: list[Event] = []
     for _ in range(MODE_TRIES):
-        orders = _push_direct(lanes_of)
-        lanes_of, full = _spill(orders)
+        lanes_of, full = _spill(_push_direct(lanes_of))
         refused += full
         if not lanes_of:
             return refused
-    raise BrokerDown("the lanes changed their mode too often")
+    _, full = _spill(_orders(lanes_of, [None] * len(lanes_of)))
+    return refused + full
 
 
 def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
@@ -78,6 +89,11 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[str, list[Or
     except (redis.RedisError, OSError) as error:
         logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
         epochs = [None] * len(groups)
+    return _orders(lanes_of, epochs)
+
+
+def _orders(lanes_of: Mapping[Place, Sequence[Event]], epochs: Sequence[int | None]) -> dict[str, list[Order]]:
+    """By tenant, without what Redis took."""
     orders: dict[str, list[Order]] = {}
     for ((tenant, lane), group), epoch in zip(lanes_of.items(), epochs, strict=True):
         if epoch != TAKEN:
@@ -86,7 +102,10 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[str, list[Or
 
 
 def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[Event]], list[Event]]:
-    """Write the orders. Returns the lanes that have moved on, to be pushed again, and the events refused."""
+    """Write the orders. Returns the lanes that have moved on, to be pushed again, and the events refused.
+
+    Redis is told, so that somebody looks for them; of what was spilled blindly maintenance tells it.
+    """
     again: dict[Place, Sequence[Event]] = {}
     full: list[Event] = []
     for tenant, of_tenant in orders.items():
@@ -96,7 +115,8 @@ def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[
             raise BrokerDown(f"neither Redis nor PostgreSQL takes events: {error}") from error
         full += [event for order in answer.full for event in order.events]
         again |= {(tenant, order.lane): order.events for order in answer.stale}
-        _tell(answer.modes)
+        if any(order.epoch is not None for order in of_tenant):
+            _tell(answer.modes)
     return again, full
 
 

@@ -124,6 +124,7 @@ class Executor:
         report = Report()
         for lane in lanes:
             report.outcomes[lane.tenant, lane.lane] = LaneOutcome(lane.tenant, lane.lane, 0)
+            report.events[lane.tenant] = 0  # a tenant of whom nothing is found pays nothing
         try:
             works, short = self._read(lanes)
             ordinary = [work for work in works if _is_ordinary(work, self.max_attempts)]
@@ -141,13 +142,16 @@ class Executor:
 
         Where events were spilled without asking Redis, the time of acceptance says which come first.
         """
-        places = [(lane.tenant, lane.lane) for lane in lanes if lane.events]
-        blind = set(spill.blind_lanes(self.connection, places))
-        buffered = [lane for lane in lanes if not lane.events or (lane.tenant, lane.lane) in blind]
-        wanted = [(lane.tenant, lane.lane, lane.count) for lane in buffered]
+        epochs = spill.blind_lanes(self.connection, [(lane.tenant, lane.lane) for lane in lanes if lane.events])
+        epochs |= {(lane.tenant, lane.lane): lane.epoch for lane in lanes if lane.epoch is not None}
+        wanted = [
+            (lane.tenant, lane.lane, epochs[lane.tenant, lane.lane], lane.count)
+            for lane in lanes
+            if (lane.tenant, lane.lane) in epochs
+        ]
         found = spill.next_events(self.connection, wanted)
         works = [_work(lane, found.get((lane.tenant, lane.lane), [])) for lane in lanes]
-        short = [(tenant, lane) for tenant, lane, count in wanted if len(found[tenant, lane]) < count]
+        short = [(tenant, lane) for tenant, lane, _, count in wanted if len(found[tenant, lane]) < count]
         return [work for work in works if work.events], short
 
     def _run_one_by_one(self, work: LaneWork, report: Report) -> None:

@@ -1,4 +1,5 @@
-"""One thread per worker process that keeps its leases: renews them, gives back what returned, sweeps.
+"""One thread per worker process that keeps its leases: renews them, gives back what returned, sweeps,
+and tells when the broker's memory runs short.
 
 It has its own connection, so a stuck pool child, a blocked hub or a reconnecting consumer cannot stop
 the renewal. Nothing here runs in a pool callback or in the hub but set operations.
@@ -63,6 +64,7 @@ class Keeper(threading.Thread):
                 if now >= sweep_at:
                     sweep_at = now + SWEEP_SECONDS
                     self._sweep()
+                    self._feel_pressure()
             except BROKER_ERRORS as error:
                 logger.warning("the broker does not answer (%s); leases wait for it", error)
                 self._ended.wait(SWEEP_SECONDS)
@@ -95,6 +97,12 @@ class Keeper(threading.Thread):
         uptime = self.lanes.client.info("server")["uptime_in_seconds"]
         take_over = uptime >= self.settings.lease_seconds
         self.lanes.sweep([self.settings.database], take_over=take_over)
+
+    def _feel_pressure(self) -> None:
+        memory = self.lanes.client.info("memory")
+        limit = memory["maxmemory"] or self.settings.memory_limit_bytes
+        if limit:
+            self.lanes.press(memory["used_memory"] / limit)
 
     def end(self) -> None:
         """Give back what is still held and stop. Never raises: it runs while the worker shuts down."""

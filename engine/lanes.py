@@ -40,7 +40,8 @@ class FetchedLane:
     lane: int
     tries: int  #: how often the first event was begun before, with no outcome
     events: Sequence[bytes]
-    count: int = field(default=0, compare=False)  #: events to take, from PostgreSQL when there are none here
+    count: int = field(default=0, compare=False)  #: events to take
+    epoch: int | None = None  #: they are in PostgreSQL, if the lane is still at this epoch of its spill mode
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class LaneOutcome:
     tenant: str
     lane: int
     done: int  #: events executed
-    spilled: int = 0  #: how many of them were in PostgreSQL and so are not to be removed from the head
     wait: float | None = None  #: seconds until the rest is tried again, its first event alone; None: at once
     tried: bool = False  #: that event used up one of its tries
+    spilled: int = 0  #: how many of those done were in PostgreSQL and so are not to be removed from the head
 
     def row(self) -> list[object]:
         """The form settle.lua reads."""
@@ -130,7 +131,10 @@ class Lanes:
         rows = self._run("fetch", bundle)
         if rows is None:
             return None
-        return [FetchedLane(row[0].decode(), int(row[1]), int(row[2]), row[4], int(row[3])) for row in rows]
+        return [
+            FetchedLane(tenant.decode(), int(lane), int(tries), events, int(count), None if epoch < 0 else epoch)
+            for tenant, lane, tries, count, epoch, events in rows
+        ]
 
     def settle(
         self, bundle: str, lanes: Iterable[LaneOutcome], cost: Mapping[str, Cost], modes: Iterable[Mode] = ()
@@ -162,6 +166,10 @@ class Lanes:
     def configure(self, tenant: str, weight: float, cap: int, database: str) -> None:
         """Set a tenant's share; effective at the next lease."""
         self._run("configure", tenant, f"{weight:g}", cap, database)
+
+    def press(self, share: float) -> bool:
+        """Say which share of Redis's memory is used. Returns whether new events go to PostgreSQL for that."""
+        return bool(self._run("pressure", int(share * 1000)))
 
     def tell_modes(self, modes: Sequence[Mode]) -> None:
         """Tell lanes their mode; an order older than what they know changes nothing."""

@@ -2,19 +2,20 @@
 
 Order through it rests on three rules. Redis alone moves a lane to spill mode, this table alone moves it
 back, and each move back raises the lane's epoch: a producer that was told to spill before such a move is
-refused here and asks again. The holder of a lane empties its part in Redis first, then takes from here,
-within the transaction of the effects; nothing goes back into Redis, so nothing can overtake or double.
+refused here and asks again, and so is a holder that leased the lane before it. The holder of a lane empties
+its part in Redis first, then takes from here, within the transaction of the effects; nothing goes back into
+Redis, so nothing can overtake or double.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import psycopg
 from django.db import connection, transaction
+from psycopg import errors as database_errors
 
 from engine.lanes import Mode
 from engine.sql import load
@@ -41,7 +42,7 @@ class Answer:
 
     stale: list[Order] = field(default_factory=list)  #: to be pushed again: the lane had moved on
     full: list[Order] = field(default_factory=list)
-    modes: list[Mode] = field(default_factory=list)  #: of the stale lanes, as they are
+    modes: list[Mode] = field(default_factory=list)  #: of the lanes written to and of the stale ones, as they are
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,17 @@ class SpilledEvent:
     """An event in the buffer."""
 
     number: int
-    accepted_at: datetime
     raw: bytes
 
 
 def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
     """Write a tenant's events into the buffer; when it returns, all but those in the answer are accepted.
 
-    Runs in a transaction of its own on Django's connection: a surrounding one would let it be undone.
+    Runs in a transaction of its own on Django's connection: a surrounding one could undo it, and raises
+    TransactionManagementError.
     """
+    if connection.in_atomic_block:
+        raise transaction.TransactionManagementError("events are spilled outside of transactions, or by the outbox")
     answer = Answer()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(QUERIES["set_tenant_of_transaction"], [tenant])
@@ -72,13 +75,19 @@ def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
             if order.epoch is not None and order.epoch != epoch:
                 answer.stale.append(order)
                 answer.modes.append((tenant, order.lane, spill, epoch))
-            elif last - (firsts[order.lane] or last) + len(order.events) > limit:
+            elif _held(firsts[order.lane], last) + len(order.events) > limit:
                 answer.full.append(order)
             else:
                 taken.append((order, last))
+                answer.modes.append((tenant, order.lane, True, epoch))
         if taken:
             _write(cursor, tenant, taken)
     return answer
+
+
+def _held(first: int | None, last: int) -> int:
+    """Events from the first number to the last; what leaves, leaves at the first."""
+    return 0 if first is None else last - first + 1
 
 
 def _write(cursor: Any, tenant: str, taken: Sequence[tuple[Order, int]]) -> None:
@@ -103,18 +112,26 @@ def _write(cursor: Any, tenant: str, taken: Sequence[tuple[Order, int]]) -> None
     )
 
 
-def next_events(worker: psycopg.Connection, wanted: Sequence[tuple[str, int, int]]) -> dict[Place, list[SpilledEvent]]:
-    """The oldest events of these lanes (tenant, lane, how many), which stay where they are."""
-    found: dict[Place, list[SpilledEvent]] = {(tenant, lane): [] for tenant, lane, _ in wanted}
+def next_events(
+    worker: psycopg.Connection, wanted: Sequence[tuple[str, int, int, int]]
+) -> dict[Place, list[SpilledEvent]]:
+    """The oldest events of these lanes (tenant, lane, epoch, how many), which stay where they are.
+
+    None of a lane that is at another epoch: it has moved on since it was leased.
+    """
+    found: dict[Place, list[SpilledEvent]] = {(tenant, lane): [] for tenant, lane, *_ in wanted}
     if wanted:
         for tenant, lane, *event in worker.execute(QUERIES["select_events_next"], _columns(wanted)):
             found[tenant, lane].append(SpilledEvent(*event))
     return found
 
 
-def blind_lanes(worker: psycopg.Connection, places: Sequence[Place]) -> list[Place]:
-    """Those of the lanes with events that were spilled while Redis could not be asked."""
-    return worker.execute(QUERIES["select_lanes_blind"], _columns(places)).fetchall() if places else []
+def blind_lanes(worker: psycopg.Connection, places: Sequence[Place]) -> dict[Place, int]:
+    """Those of the lanes with events that were spilled while Redis could not be asked, and their epochs."""
+    if not places:
+        return {}
+    rows = worker.execute(QUERIES["select_lanes_blind"], _columns(places))
+    return {(tenant, lane): epoch for tenant, lane, epoch in rows}
 
 
 def remove(worker: psycopg.Connection, done: Sequence[tuple[str, int, int]]) -> None:
@@ -124,20 +141,28 @@ def remove(worker: psycopg.Connection, done: Sequence[tuple[str, int, int]]) -> 
 
 
 def close_drained(worker: psycopg.Connection, places: Sequence[Place]) -> list[Mode]:
-    """Move lanes that hold nothing here back to direct mode. Returns the modes of all of them."""
+    """Move lanes that hold nothing here back to direct mode. Returns the modes of all of them.
+
+    A lane that a producer is writing to stays as it is.
+    """
     if not places:
         return []
     columns = _columns(places)
+    _add_missing(worker, columns)
     with worker.transaction():
-        worker.execute(QUERIES["lock_modes_drained"], columns)
-        worker.execute(QUERIES["update_modes_to_direct_if_empty"], columns)
-        return _with_unknown(worker.execute(QUERIES["select_modes"], columns).fetchall(), places)
+        free = worker.execute(QUERIES["lock_modes_free"], columns).fetchall()
+        if free:
+            worker.execute(QUERIES["update_modes_to_direct_if_empty"], _columns(free))
+    return worker.execute(QUERIES["select_modes"], columns).fetchall()
 
 
-def _with_unknown(modes: Iterable[Mode], places: Sequence[Place]) -> list[Mode]:
-    """A lane that was never spilled into has no row: it is direct at epoch 0."""
-    known = {(tenant, lane): (tenant, lane, spill, epoch) for tenant, lane, spill, epoch in modes}
-    return [known.get(place, (*place, False, 0)) for place in places]
+def _add_missing(worker: psycopg.Connection, columns: list[list[Any]]) -> None:
+    """Rows to lock. Where a producer is writing the first one, it is for the next time."""
+    try:
+        with worker.transaction():
+            worker.execute(QUERIES["insert_modes_missing"], columns)
+    except database_errors.LockNotAvailable:
+        return
 
 
 def modes_in_spill(worker: psycopg.Connection, *, blind: bool, batch: int = 1000) -> Iterable[list[Mode]]:

@@ -25,13 +25,11 @@ from kombu.transport import virtual
 from kombu.utils.json import dumps
 
 from engine.conf import conf
-from engine.enqueue import task_event
-from engine.errors import LaneFull
+from engine.enqueue import push_to_lane, task_event
 from engine.keeper import keeper
 from engine.keys import BUNDLE_TAG, WAKE_QUEUE
 from engine.lanes import LeasedLane, lanes
 from engine.routing import LANE_PREFIX, parse_queue
-from engine.types import encode
 
 logger = logging.getLogger(__name__)
 
@@ -122,9 +120,7 @@ class Channel(stock.Channel):
             super()._put(queue, message, **kwargs)
             return
         tenant, lane = parse_queue(queue)
-        event = task_event(tenant, message)
-        if lanes().push([(tenant, lane, [encode(event)])]) == [-1]:
-            raise LaneFull([event])
+        push_to_lane(tenant, lane, task_event(tenant, message))
 
     def _size(self, queue: str) -> int:
         if not queue.startswith(LANE_PREFIX):

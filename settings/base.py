@@ -129,6 +129,9 @@ ENGINE = {
     "housekeeping": "campaigns.housekeeping.keep_house",
     "bundle_seconds": env.float("FAIRLANE_BUNDLE_SECONDS", 0.08),
     "bundle_events": env.int("FAIRLANE_BUNDLE_EVENTS", 1000),
+    "lane_limit": env.int("FAIRLANE_LANE_LIMIT", 10_000),
+    "spill_limit": env.int("FAIRLANE_SPILL_LIMIT", 1_000_000),
+    "memory_limit_bytes": env.int("FAIRLANE_REDIS_MEMORY_BYTES", 0),
     "lease_seconds": env.float("FAIRLANE_LEASE_SECONDS", 15.0),
     "max_attempts": env.int("FAIRLANE_MAX_ATTEMPTS", 3),
 }

@@ -13,7 +13,7 @@
 --   spill              hash   "<tenant>|<lane>" -> epoch: new events of this lane go to PostgreSQL
 --   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
 --   pressure           string present while Redis is short of memory
---   counts             hash   direct, spilled: events so far
+--   counts             hash   direct: events taken into lanes so far
 --   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
@@ -177,10 +177,13 @@ local function acquit(name, done)
   end
 end
 
--- What PostgreSQL says of a lane's mode. An order older than what is known here changes nothing.
+-- What PostgreSQL says of a lane's mode. A lane goes direct 0, spill 0, direct 1, spill 1 and so on: what is not
+-- beyond that which is known here was said before it, and changes nothing.
 local function set_mode(tenant, lane, spill, epoch)
   local name = place_name(tenant, lane)
-  if epoch < tonumber(redis.call('HGET', epochs_key, name) or 0) then return end
+  local spilled_at = redis.call('HGET', spill_key, name)
+  local known = spilled_at and 2 * spilled_at + 1 or 2 * (redis.call('HGET', epochs_key, name) or 0)
+  if 2 * epoch + (spill and 1 or 0) <= known then return end
   if epoch > 0 then redis.call('HSET', epochs_key, name, epoch) end
   if spill then
     redis.call('HSET', spill_key, name, epoch)

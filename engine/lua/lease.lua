@@ -2,12 +2,13 @@
 -- lease: take the head of the fairest tenants' lanes under one bundle until a deadline; nothing is removed.
 -- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
 -- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes.
--- Returns JSON [[tenant, lane, events, spilled], ...], empty when there is nothing to do. spilled: 1 when
--- the lane holds none here and that many are to be taken from PostgreSQL.
+-- Returns JSON [[tenant, lane, events, epoch], ...], empty when there is nothing to do. epoch: -1, or that of the
+-- spill mode of a lane that holds none here: so many are to be taken from PostgreSQL, if it is at that epoch.
 local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
 local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
 local hold, lanes_left = tonumber(ARGV[6]), tonumber(ARGV[7])
 local probe = 8 -- events of a tenant whose cost is not known yet, of one lane: they may be slow
+local least_share = 32 -- events to ask PostgreSQL for
 
 local known = redis.call('HGET', bundle_key(bundle), 'lanes')
 if known then return known end
@@ -20,23 +21,42 @@ local learned = redis.call('HMGET', own_key(database), '', '#size')
 local typical, size = tonumber(learned[1] or 0.2), tonumber(learned[2] or first_size)
 events_left = math.min(events_left, size)
 local lanes, charges = {}, {}
+
+-- The lane whose turn it is, the virtual time of its tenant, its events here and its epoch in spill mode. A ready
+-- lane that has neither was emptied by somebody: it is dropped.
+local function next_lane()
+  while true do
+    local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
+    local tenant = head[1]
+    if not tenant then return end
+    local lane = redis.call('ZRANGE', ready_key(tenant), 0, 0)[1]
+    local held = redis.call('LLEN', lane_key(tenant, lane))
+    local epoch = redis.call('HGET', spill_key, place_name(tenant, lane))
+    if held > 0 or epoch then return tenant, lane, head[2], held, epoch end
+    redis.call('ZREM', ready_key(tenant), lane)
+    place(tenant, config(tenant), 'runnable', 0)
+  end
+end
+
+-- How many PostgreSQL holds is not known here: an equal part of the bundle for each lane that may be like this.
+local function share(tenant)
+  local alike = redis.call('ZCARD', ready_key(tenant)) * redis.call('ZCARD', ring)
+  return math.min(events_left, math.max(least_share, math.ceil(events_left / alike)))
+end
+
 while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
-  local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
-  local tenant = head[1]
+  local tenant, lane, time, held, epoch = next_lane()
   if not tenant then break end
   local conf = config(tenant)
-  local lane = redis.call('ZRANGE', ready_key(tenant), 0, 0)[1]
   local name = place_name(tenant, lane)
   local suspects = redis.call('HGET', suspects_key, name)
   if suspects and #lanes > 0 then break end -- suspects run alone, in the next bundle
   local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
   if cost == 0 and charges[tenant] then break end -- this bundle probes it already
 
-  if tonumber(head[2]) > clock(database) then redis.call('SET', clock_key(database), head[2]) end
+  if tonumber(time) > clock(database) then redis.call('SET', clock_key(database), time) end
   local own = tonumber(redis.call('HGET', own_key(database), tenant) or typical)
-  local held = redis.call('LLEN', lane_key(tenant, lane))
-  local spilled = held == 0 and 1 or 0
-  local count = math.min(held == 0 and events_left or held, events_left)
+  local count = held > 0 and math.min(held, events_left) or share(tenant)
   if cost == 0 then
     count, cost = math.min(count, probe), typical
   end
@@ -48,7 +68,7 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   local charge = count * cost
   charges[tenant] = (charges[tenant] or 0) + charge
   place(tenant, conf, 'runnable', charge)
-  lanes[#lanes + 1] = {tenant, tonumber(lane), count, spilled}
+  lanes[#lanes + 1] = {tenant, tonumber(lane), count, held > 0 and -1 or tonumber(epoch)}
   events_left, budget, lanes_left = events_left - count, budget - count * own, lanes_left - 1
   if suspects then break end
 end

@@ -20,7 +20,6 @@ while i <= #ARGV do
   end
   if epoch then
     result[#result + 1] = -1 - epoch
-    redis.call('HINCRBY', counts_key, 'spilled', count)
   else
     local conf = config(tenant)
     local before = standing(tenant, conf)

@@ -13,6 +13,7 @@ if not row[1] then return -1 end
 local outcome = cjson.decode(ARGV[2])
 local charges, database = cjson.decode(row[2]), row[3]
 local now = now_ms()
+local look_again_ms = 50
 
 local before, confs = {}, {}
 for _, item in ipairs(cjson.decode(row[1])) do
@@ -24,6 +25,17 @@ for _, item in ipairs(cjson.decode(row[1])) do
 end
 
 for _, mode in ipairs(outcome.modes or {}) do set_mode(mode[1], tostring(mode[2]), mode[3], mode[4]) end
+
+-- A lane in spill mode of which nothing was found: its producer is about to write, or holds the lane's row. A
+-- lane without events has no suspects: what was suspected left PostgreSQL with its effects.
+local function give_back(tenant, lane, name, done)
+  local empty = redis.call('EXISTS', lane_key(tenant, lane)) == 0
+  if done == 0 and empty and redis.call('HEXISTS', spill_key, name) == 1 then
+    redis.call('ZADD', later_key, now + look_again_ms, name)
+  elseif not make_ready(tenant, lane, now) then
+    for _, key in ipairs({suspects_key, narrow_key, attempts_key}) do redis.call('HDEL', key, name) end
+  end
+end
 
 local settled = 0
 for _, item in ipairs(outcome.lanes) do
@@ -45,7 +57,7 @@ for _, item in ipairs(outcome.lanes) do
       if tried == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
       redis.call('ZADD', later_key, now + wait, name)
     else
-      make_ready(tenant, lane, now)
+      give_back(tenant, lane, name, done)
     end
   end
 end

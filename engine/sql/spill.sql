@@ -25,36 +25,47 @@ WHERE m.tenant_id = %(tenant)s AND m.lane = w.lane;
 SELECT set_config('fairlane.tenant', %s, true);
 
 -- name: select_events_next
--- The oldest of each lane; nobody else takes them while the lane is leased, and what a zombie takes is gone.
-SELECT w.tenant_id, w.lane, s.number, s.accepted_at, s.event
-FROM unnest(%s::text[], %s::smallint[], %s::int[]) AS w (tenant_id, lane, count)
+-- The oldest of each lane that is still at the given epoch; at a later one, its part in Redis may be older again.
+-- Nobody else takes them while the lane is leased, and what a zombie takes is gone.
+SELECT w.tenant_id, w.lane, s.number, s.event
+FROM unnest(%s::text[], %s::smallint[], %s::bigint[], %s::int[]) AS w (tenant_id, lane, epoch, count)
+JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane AND m.epoch = w.epoch
 CROSS JOIN LATERAL (
-    SELECT number, accepted_at, event FROM engine_spill AS s
+    SELECT number, event FROM engine_spill AS s
     WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane ORDER BY number LIMIT w.count
 ) AS s
 ORDER BY w.tenant_id, w.lane, s.number;
 
 -- name: select_lanes_blind
-SELECT m.tenant_id, m.lane FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
+-- Asked for every bundle; served by the partial index, which is empty as long as Redis can be asked.
+SELECT m.tenant_id, m.lane, m.epoch FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
 JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane
-WHERE m.blind AND m.spill;
+WHERE m.blind;
 
 -- name: delete_events_done
 DELETE FROM engine_spill AS s
 USING unnest(%s::text[], %s::smallint[], %s::bigint[]) AS w (tenant_id, lane, number)
 WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane AND s.number = w.number;
 
--- name: lock_modes_drained
--- Lanes where fewer events were left than were asked for; producers wait for the row meanwhile.
+-- name: insert_modes_missing
+-- Of lanes that Redis moved to spill mode before anything was written here.
+INSERT INTO engine_lanemode (tenant_id, lane)
+SELECT w.tenant_id, w.lane FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
+WHERE NOT EXISTS (SELECT FROM engine_lanemode AS m WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane)
+ORDER BY w.tenant_id, w.lane ON CONFLICT DO NOTHING;
+
+-- name: lock_modes_free
+-- Producers wait for these rows meanwhile; a lane that a producer is writing to is passed by.
 SELECT m.tenant_id, m.lane FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
 JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane
-ORDER BY m.tenant_id, m.lane FOR UPDATE OF m;
+FOR UPDATE OF m SKIP LOCKED;
 
 -- name: update_modes_to_direct_if_empty
--- A statement of its own, after the lock: its snapshot sees what producers committed before they let go.
+-- A statement of its own, after the lock: its snapshot sees what producers committed before they let go. The epoch
+-- rises also where nothing was ever written: a producer that was told to spill may still be on its way.
 UPDATE engine_lanemode AS m SET spill = false, blind = false, epoch = m.epoch + 1
 FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
-WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane AND m.spill
+WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane
   AND NOT EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane);
 
 -- name: select_modes
@@ -67,4 +78,14 @@ SELECT tenant_id, lane, epoch FROM engine_lanemode
 WHERE spill AND (tenant_id, lane) > (%s, %s) AND (blind OR %s) ORDER BY tenant_id, lane LIMIT %s;
 
 -- name: count_spilled_by_tenant
-SELECT tenant_id, count(*), min(accepted_at) FROM engine_spill GROUP BY tenant_id;
+-- For people: events, the oldest, lanes.
+SELECT m.tenant_id, sum(s.events)::bigint, min(s.oldest), count(*)
+FROM engine_lanemode AS m
+CROSS JOIN LATERAL (
+    SELECT count(*) AS events, min(accepted_at) AS oldest FROM engine_spill AS s
+    WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane
+) AS s
+WHERE m.spill GROUP BY m.tenant_id ORDER BY sum(s.events) DESC, m.tenant_id;
+
+-- name: count_spilled_ever
+SELECT coalesce(sum(last), 0)::bigint FROM engine_lanemode;

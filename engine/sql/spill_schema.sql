@@ -13,6 +13,7 @@ CREATE TABLE engine_lanemode (
     PRIMARY KEY (tenant_id, lane)
 ) WITH (fillfactor = 50);
 CREATE INDEX engine_lanemode_in_spill ON engine_lanemode (tenant_id, lane) WHERE spill;
+CREATE INDEX engine_lanemode_blind ON engine_lanemode (tenant_id, lane) WHERE blind;
 
 CREATE TABLE engine_spill (
     tenant_id text COLLATE "C" NOT NULL,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from campaigns import keys
@@ -13,7 +17,7 @@ from campaigns.operations import create_tenant
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
 from engine.control import DEFAULT_LANES
-from engine.lanes import lanes
+from engine.lanes import Lanes, connect, lanes
 from engine.types import Event, decode
 
 LANES = DEFAULT_LANES
@@ -46,6 +50,12 @@ class Shop:
         names = [f"{prefix}t.{self.tenant}.{lane}" for lane in range(LANES)]
         return [decode(raw, self.tenant) for name in names for raw in lanes().client.lrange(name, 0, -1)]
 
+    def spilled(self) -> list[Event]:
+        """All events of the tenant in PostgreSQL's buffer, lane by lane."""
+        with tenant_context(self.tenant), connection.cursor() as cursor:
+            cursor.execute("SELECT event FROM engine_spill ORDER BY lane, number")
+            return [decode(bytes(raw), self.tenant) for (raw,) in cursor.fetchall()]
+
 
 def open_shop(tenant: str, scopes: tuple[str, ...] = keys.SCOPES) -> Shop:
     """A tenant that knows purchases."""
@@ -61,3 +71,24 @@ def open_shop(tenant: str, scopes: tuple[str, ...] = keys.SCOPES) -> Shop:
         StaticList.objects.create(tenant_id=tenant, key="vips", name="VIPs")
     _, text = keys.issue(tenant, name="test", scopes=scopes)
     return Shop(tenant, text)
+
+
+@contextmanager
+def broker_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody answers at the address of Redis: events go to PostgreSQL."""
+    nowhere = Lanes(connect("redis://127.0.0.1:1/0"), lanes().settings)
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.enqueue.lanes", lambda: nowhere)
+        yield
+
+
+@contextmanager
+def both_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Redis does not answer, and PostgreSQL takes nothing into the buffer."""
+
+    def refuse(tenant: str, orders: Sequence[object], limit: int) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    with broker_down(monkeypatch), monkeypatch.context() as patch:
+        patch.setattr("engine.spill.accept", refuse)
+        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from decimal import Decimal
@@ -16,10 +17,9 @@ from django.utils import timezone
 from campaigns import keys
 from campaigns.models import ApiKey, EventType, Lead, ListMember, Owner, StaticList
 from campaigns.tenancy import tenant_context
-from engine import lanes as engine_lanes
 from engine.lanes import lanes
 from engine.routing import lane_of
-from tests.integration.campaigns.shops import LANES, Shop, open_shop
+from tests.integration.campaigns.shops import LANES, Shop, both_down, broker_down, open_shop
 
 NDJSON = "application/x-ndjson"
 
@@ -208,15 +208,36 @@ def test_last_use_is_noted_at_most_once_a_minute(whale: Shop) -> None:
     assert last_used() == first
 
 
-def test_the_broker_being_down_is_503(whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = engine_lanes.Lanes(engine_lanes.connect("redis://127.0.0.1:1/0"), lanes().settings)
-    monkeypatch.setattr("engine.enqueue.lanes", lambda: nowhere)
+def test_while_the_broker_is_down_events_are_accepted_into_the_buffer(
+    whale: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with broker_down(monkeypatch):
+        answer = send(whale, [purchase("ann", id="a"), purchase("ann", id="b")])
 
-    answer = send(whale, purchase())
+    assert answer.status_code == 202
+    assert answer.json()["accepted"] == 2
+    assert [event.id for event in whale.spilled()] == ["a", "b"]
+    assert whale.waiting() == []
+
+
+def test_the_broker_and_the_buffer_being_down_is_503(whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with both_down(monkeypatch):
+        answer = send(whale, purchase())
 
     assert answer.status_code == 503
     assert answer.json()["error"] == "broker_down"
     assert answer.headers["Retry-After"] == "2"
+
+
+def test_a_deep_lane_goes_to_the_buffer(whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes(), "settings", dataclasses.replace(lanes().settings, lane_limit=3))
+    send(whale, [purchase("ann"), purchase("ann")])
+
+    answer = send(whale, [purchase("ann", id="a"), purchase("ann", id="b"), *others_of_other_lanes()])
+
+    assert answer.status_code == 202
+    assert [event.id for event in whale.spilled()] == ["a", "b"]
+    assert len(whale.waiting()) == 3
 
 
 def test_a_full_lane_is_429_that_names_the_refused(whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,8 @@ from campaigns.replay.mapping import RowToEvent
 from campaigns.replay.rows import Source
 from campaigns.replay.state import State
 from engine import enqueue
-from engine import lanes as engine_lanes
 from engine.lanes import lanes
-from tests.integration.campaigns.shops import Shop, open_shop
+from tests.integration.campaigns.shops import Shop, both_down, broker_down, open_shop
 
 MAP = "lead=customer_id,occurred_at=date,data.cds=cds,data.amount=amount"
 ROWS = [
@@ -273,21 +272,29 @@ def test_options_that_make_no_sense_are_refused(replay: Run, whale: Shop, option
         replay(CSV, "--type", "purchase", *options)
 
 
-def test_it_waits_for_a_broker_that_comes_back(replay: Run, whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = engine_lanes.Lanes(engine_lanes.connect("redis://127.0.0.1:1/0"), lanes().settings)
-    answers = iter([nowhere, nowhere])
-    monkeypatch.setattr(enqueue, "lanes", lambda: next(answers, lanes()))
-
-    purchases(replay)
+def test_it_waits_until_somebody_takes_events_again(replay: Run, whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with both_down(monkeypatch), monkeypatch.context() as patch:
+        answers = iter([enqueue.lanes()] * 4)
+        patch.setattr(enqueue, "lanes", lambda: next(answers, lanes()))
+        purchases(replay)
 
     assert len(whale.waiting()) == 5
 
 
-def test_patience_ends(replay: Run, whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = engine_lanes.Lanes(engine_lanes.connect("redis://127.0.0.1:1/0"), lanes().settings)
-    monkeypatch.setattr(enqueue, "lanes", lambda: nowhere)
+def test_it_goes_on_through_the_buffer_while_the_broker_is_down(
+    replay: Run, whale: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with broker_down(monkeypatch):
+        purchases(replay)
 
-    with pytest.raises(CommandError, match=r"gave up after 1 s: .*after row 0 with --resume"):
+    assert (len(whale.spilled()), whale.waiting()) == (5, [])
+
+
+def test_patience_ends(replay: Run, whale: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        both_down(monkeypatch),
+        pytest.raises(CommandError, match=r"gave up after 1 s: .*after row 0 with --resume"),
+    ):
         purchases(replay, CSV, "--patience", "1")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,11 +13,10 @@ from django.db.models import F
 from campaigns.acting import acting_as
 from campaigns.models import Company, Lead, ListMember, Owner, StaticList
 from campaigns.tenancy import tenant_context
-from engine import lanes as engine_lanes
 from engine import maintenance, outbox
 from engine.lanes import lanes
 from engine.models import OutboxRow
-from tests.integration.campaigns.shops import Shop, open_shop
+from tests.integration.campaigns.shops import Shop, both_down, broker_down, open_shop
 
 
 @pytest.fixture
@@ -38,14 +35,6 @@ def sweeper(worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(outbox, "SWEEP_AGE_SECONDS", -1)
     worker_connection.autocommit = True
     return worker_connection
-
-
-@contextmanager
-def broker_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    nowhere = engine_lanes.Lanes(engine_lanes.connect("redis://127.0.0.1:1/0"), lanes().settings)
-    with monkeypatch.context() as patch:
-        patch.setattr("engine.enqueue.lanes", lambda: nowhere)
-        yield
 
 
 def make_lead(tenant: str, key: str = "ann", **values: Any) -> Lead:
@@ -219,13 +208,26 @@ def test_a_transaction_that_pushes_first_does_not_overtake_the_one_that_committe
     assert scores == [1, 2]
 
 
-def test_the_broker_being_down_refuses_no_save(
-    whale: Shop, sweeper: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+def test_while_the_broker_is_down_events_go_from_the_outbox_to_the_buffer(
+    whale: Shop, minnow: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with broker_down(monkeypatch):
         make_lead("whale")
+        make_lead("minnow", "bob")
 
-    assert whale.waiting() == []
+    assert (whale.waiting(), minnow.waiting()) == ([], [])
+    assert [event.lead for event in whale.spilled()] == ["ann"]
+    assert [event.lead for event in minnow.spilled()] == ["bob"]
+    assert rows_left("whale") == rows_left("minnow") == 0
+
+
+def test_the_broker_and_the_buffer_being_down_refuses_no_save(
+    whale: Shop, sweeper: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with both_down(monkeypatch):
+        make_lead("whale")
+
+    assert (whale.waiting(), whale.spilled()) == ([], [])
     assert rows_left("whale") == 1
     outbox.sweep(sweeper)
     assert [event.lead for event in whale.waiting()] == ["ann"]
@@ -235,7 +237,7 @@ def test_a_tenant_with_a_full_lane_holds_up_only_itself_and_keeps_its_order(
     whale: Shop, minnow: Shop, sweeper: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = lanes().settings
-    with broker_down(monkeypatch):
+    with both_down(monkeypatch):
         with tenant_context("whale"):
             for key in ("ann", "ann2"):
                 Lead.objects.create(tenant_id="whale", key=key)
@@ -254,15 +256,15 @@ def test_a_tenant_with_a_full_lane_holds_up_only_itself_and_keeps_its_order(
         assert [event.lead for event in whale.waiting()] == ["ann2"]  # accepted once, not at each sweep
     outbox.sweep(sweeper)
 
-    scores = [event.data["new"] for event in whale.waiting() if event.type == "score.changed"]
+    scores = [event.data["new"] for event in whale.spilled() if event.type == "score.changed"]
     assert scores == [1, 2]
     assert rows_left("whale") == 0
 
 
-def test_maintenance_does_all_its_chores_and_survives_a_broker_that_is_down(
+def test_maintenance_does_all_its_chores_and_survives_that_nobody_takes_events(
     whale: Shop, sweeper: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with broker_down(monkeypatch):
+    with both_down(monkeypatch):
         make_lead("whale")
         keeper = maintenance.Maintenance()
         assert keeper.run_once() == ["sweep_outbox"]

@@ -78,7 +78,7 @@ def test_a_routed_task_is_an_event_in_its_lane_and_celery_remembers_no_queue(tas
 def test_a_task_for_a_full_lane_is_refused_not_lost(
     task: Task, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis
 ) -> None:
-    small = engine_conf.EngineConf(redis_url=os.environ["REDIS_URL"], lane_limit=1)
+    small = engine_conf.EngineConf(redis_url=os.environ["REDIS_URL"], lane_limit=1, spill_limit=0)
     monkeypatch.setattr(lanes(), "settings", small)
     task.apply_async(kwargs={"tenant": "whale", "lead": "ada"})
 
@@ -95,7 +95,7 @@ def test_a_task_that_shall_wait_is_refused_by_a_lane(task: Task) -> None:
 
 def test_pushing_tells_all_events_that_were_refused_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those it did not come to: else a producer would believe they were accepted."""
-    small = engine_conf.EngineConf(redis_url=os.environ["REDIS_URL"], lane_limit=3)
+    small = engine_conf.EngineConf(redis_url=os.environ["REDIS_URL"], lane_limit=3, spill_limit=0)
     monkeypatch.setattr(lanes(), "settings", small)
     monkeypatch.setattr(enqueue, "CHUNK_EVENTS", 4)
     whale = [event("whale", "ada", f"a{n}") for n in range(5)]

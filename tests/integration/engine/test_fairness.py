@@ -57,7 +57,7 @@ def test_equal_tenants_take_turns(one_by_one: Lanes) -> None:
 
 @pytest.mark.parametrize("events", [1, 10], ids=["single events", "batches of ten"])
 def test_weights_three_to_one_within_two_percent(make_lanes: Callable[..., Lanes], events: int) -> None:
-    lanes = make_lanes(bundle_lanes=1, bundle_events=events, bundle_seconds=1)
+    lanes = make_lanes(bundle_lanes=1, bundle_events=events, bundle_seconds=1, lane_limit=10_000_000)
     lanes.configure("whale", 3, 0, "default")
     cost = {"whale": 0.007, "minnow": 0.031}
     for tenant in cost:
@@ -70,7 +70,7 @@ def test_weights_three_to_one_within_two_percent(make_lanes: Callable[..., Lanes
 
 def test_a_tenant_of_costly_events_gets_no_more_time(make_lanes: Callable[..., Lanes]) -> None:
     """Counting events, the costly tenant would get 80 times the time of the cheap one."""
-    lanes = make_lanes(bundle_lanes=1, bundle_events=100, bundle_seconds=0.1)
+    lanes = make_lanes(bundle_lanes=1, bundle_events=100, bundle_seconds=0.1, lane_limit=10_000_000)
     cost = {"cheap": 0.001, "costly": 0.080}
     for tenant in cost:
         fill(lanes, tenant, 100_000)
@@ -81,7 +81,7 @@ def test_a_tenant_of_costly_events_gets_no_more_time(make_lanes: Callable[..., L
 
 
 def test_a_tenant_that_becomes_costly_pays_for_it(make_lanes: Callable[..., Lanes]) -> None:
-    lanes = make_lanes(bundle_lanes=1, bundle_events=10, bundle_seconds=1)
+    lanes = make_lanes(bundle_lanes=1, bundle_events=10, bundle_seconds=1, lane_limit=10_000_000)
     cost = {"whale": 0.001, "minnow": 0.001}
     for tenant in cost:
         fill(lanes, tenant, 20_000)
@@ -252,4 +252,4 @@ def test_tenants_that_ran_once_leave_nothing_behind(lanes: Lanes, valkey: redis.
 
     assert done == 10_000
     lanes.sweep(["default"])
-    assert names(valkey) <= {"clock:default", "lanes"}
+    assert names(valkey) <= {"clock:default", "lanes", "counts"}

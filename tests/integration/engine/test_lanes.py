@@ -9,7 +9,7 @@ import redis
 
 from engine.lanes import Cost, FetchedLane, LaneOutcome, Lanes
 from tests.events import raw
-from tests.integration.engine.conftest import know_cost, lease, let_expire, names, settle
+from tests.integration.engine.conftest import know_cost, lease, let_expire, let_wait_end, names, settle
 
 WAKE = "lanes"
 
@@ -25,8 +25,9 @@ def test_events_come_out_in_the_order_of_acceptance(lanes: Lanes) -> None:
     ]
 
 
-def test_a_long_push_keeps_its_order(lanes: Lanes) -> None:
+def test_a_long_push_keeps_its_order(make_lanes: Callable[..., Lanes]) -> None:
     """Lua's unpack has room for some 8,000 values, so the script appends in pieces."""
+    lanes = make_lanes(lane_limit=20_001)
     sent = raw("whale", "ada", 20_001)
 
     assert lanes.push([("whale", 0, sent)]) == [20_001]
@@ -165,7 +166,7 @@ def test_lanes_the_outcome_does_not_name_go_back_as_they_were(lanes: Lanes) -> N
     assert lease(lanes, "b2") == [("minnow", 0, 1)]
 
 
-def test_a_full_lane_takes_nothing_and_its_neighbours_do(make_lanes: Callable[..., Lanes]) -> None:
+def test_a_deep_lane_takes_nothing_more_and_its_neighbours_do(make_lanes: Callable[..., Lanes]) -> None:
     lanes = make_lanes(lane_limit=3)
     lanes.push([("whale", 0, raw("whale", "ada", 2))])
 
@@ -173,7 +174,78 @@ def test_a_full_lane_takes_nothing_and_its_neighbours_do(make_lanes: Callable[..
 
     assert depths == [-1, 3]
     assert lanes.client.lrange("{fairlane}:t.whale.0", 0, -1) == raw("whale", "ada", 2)
-    assert lanes.push([("whale", 0, raw("whale", "ada", 1, first=2))]) == [3]
+
+
+def test_a_lane_in_spill_mode_takes_nothing_until_postgresql_has_moved_it_back(
+    make_lanes: Callable[..., Lanes],
+) -> None:
+    """Not even what would have room: it would overtake what is being written to PostgreSQL."""
+    lanes = make_lanes(lane_limit=2)
+    lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 3))])
+    one = [("whale", 0, raw("whale", "ada", 1)), ("minnow", 0, raw("minnow", "bob", 1))]
+
+    assert lanes.push(one) == [-1, -1]
+    lanes.tell_modes([("whale", 0, False, 1)])
+    assert lanes.push(one) == [1, -1]
+    assert lanes.push([("whale", 0, raw("whale", "ada", 3))]) == [-2]
+
+
+@pytest.mark.parametrize("late", [(True, 0), (False, 0), (True, 1), (False, 1), (True, 2), (False, 2)])
+def test_what_was_said_of_a_mode_too_late_changes_nothing(
+    make_lanes: Callable[..., Lanes], late: tuple[bool, int]
+) -> None:
+    """Above all not “direct at epoch 2” of a lane that has gone to spill mode at epoch 2 since."""
+    lanes = make_lanes(lane_limit=1)
+    lanes.tell_modes([("whale", 0, False, 2)])
+    assert lanes.push([("whale", 0, raw("whale", "ada", 2))]) == [-3]
+
+    lanes.tell_modes([("whale", 0, *late), ("minnow", 0, *late)])
+
+    assert lanes.push([("whale", 0, raw("whale", "ada", 1))]) == [-3]
+    assert lanes.push([("minnow", 0, raw("minnow", "bob", 1))]) == [-1 - late[1] if late[0] else 1]
+
+
+def test_a_lane_in_spill_mode_is_leased_for_postgresql_when_it_is_empty(
+    make_lanes: Callable[..., Lanes], valkey: redis.Redis
+) -> None:
+    lanes = make_lanes(lane_limit=2)
+    lanes.tell_modes([("minnow", 0, True, 4)])
+    lanes.push([("whale", 0, raw("whale", "ada", 2)), ("whale", 0, raw("whale", "ada", 1, first=2))])
+
+    leased = {tenant: count for tenant, _, count in lease(lanes, "b1")}
+    fetched = {one.tenant: (len(one.events), one.epoch) for one in lanes.fetch("b1") or []}
+    settle(lanes, "b1", LaneOutcome("whale", 0, 2), LaneOutcome("minnow", 0, 5, spilled=5), whale=0.0001, minnow=0.0001)
+
+    assert (leased, fetched) == ({"whale": 2, "minnow": 8}, {"whale": (2, None), "minnow": (0, 4)})
+    assert sorted(tenant for tenant, *_ in lease(lanes, "b2")) == ["minnow", "whale"]
+    assert {one.epoch for one in lanes.fetch("b2") or []} == {0, 4}
+    assert "depth" not in names(valkey)
+
+
+def test_a_lane_of_which_nothing_was_found_is_looked_at_again_a_little_later(
+    make_lanes: Callable[..., Lanes], valkey: redis.Redis
+) -> None:
+    lanes = make_lanes(lane_limit=2)
+    lanes.tell_modes([("whale", 0, True, 0), ("minnow", 0, True, 0)])
+    lease(lanes, "b1")
+    settle(lanes, "b1", LaneOutcome("whale", 0, 0), LaneOutcome("minnow", 0, 0))
+
+    assert lease(lanes, "b2") == []
+    let_wait_end(valkey)
+    assert sorted(tenant for tenant, *_ in lease(lanes, "b3")) == ["minnow", "whale"]
+    assert not names(valkey) & {"suspects", "narrow", "attempts"}
+
+
+def test_under_pressure_no_lane_takes_anything(lanes: Lanes) -> None:
+    both = [("whale", 0, raw("whale", "ada", 1)), ("minnow", 0, raw("minnow", "bob", 1))]
+
+    assert [lanes.press(share) for share in (0.79, 0.8, 0.7, 2.5)] == [False, True, True, True]
+    assert lanes.push(both) == [-1, -1]
+    assert [lanes.press(share) for share in (0.699, 0.75)] == [False, False]
+    lanes.tell_modes([("whale", 0, False, 1)])
+    assert lanes.push(both) == [1, -1]
+    assert lanes.press(0.9) is True
+    assert 0 < lanes.client.pttl("{fairlane}:pressure") <= 5000
 
 
 @pytest.mark.parametrize("tenant", ["0", "a-", "0-0", "9" * 32, "whale-1", "default", "lanes"])
@@ -188,7 +260,7 @@ def test_tenants_with_odd_names_do_not_meet(lanes: Lanes, valkey: redis.Redis, t
         ((name, lane, _),) = lease(lanes, bundle)
         settle(lanes, bundle, LaneOutcome(name, lane, 1))
 
-    assert names(valkey) <= {"clock:default", WAKE}
+    assert names(valkey) <= {"clock:default", WAKE, "counts"}
 
 
 def test_a_cap_takes_effect_at_the_next_lease(make_lanes: Callable[..., Lanes], valkey: redis.Redis) -> None:
@@ -223,12 +295,11 @@ def test_a_lane_that_somebody_deleted_stops_nothing(lanes: Lanes, valkey: redis.
     lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))])
     valkey.delete("{fairlane}:t.whale.0")
 
-    assert sorted(lease(lanes, "b1")) == [("minnow", 0, 1), ("whale", 0, 0)]
-    assert sorted((lane.tenant, len(lane.events)) for lane in lanes.fetch("b1") or []) == [
-        ("minnow", 1), ("whale", 0),
-    ]  # fmt: skip
-    assert settle(lanes, "b1", LaneOutcome("whale", 0, 0), LaneOutcome("minnow", 0, 1)) == 2
+    assert lease(lanes, "b1") == [("minnow", 0, 1)]
+    assert settle(lanes, "b1", LaneOutcome("minnow", 0, 1)) == 1
     assert lease(lanes, "b2") == []
+    assert lanes.push([("whale", 0, raw("whale", "ada", 1))]) == [1]
+    assert lease(lanes, "b3") == [("whale", 0, 1)]
 
 
 def test_scripts_are_loaded_again_after_redis_forgot_them(lanes: Lanes, valkey: redis.Redis) -> None:
@@ -251,10 +322,14 @@ def test_a_full_redis_can_still_be_emptied(lanes: Lanes, valkey: redis.Redis) ->
         assert lanes.renew(["b1"]) == []
         lanes.release(["b1"], blame=False)
         assert lanes.sweep(["default"])
+        assert lanes.press(1.0)
+        lanes.tell_modes([("whale", 0, True, 0), ("minnow", 0, True, 0), ("minnow", 0, False, 1)])
         lease(lanes, "b2")
         assert lanes.fetch("b2") is not None
         assert settle(lanes, "b2", LaneOutcome("whale", 0, 2)) == 1
     finally:
         valkey.config_set("maxmemory", 0)
 
-    assert lanes.push([("whale", 0, raw("whale", "ada", 1, first=2))]) == [1]
+    assert not lanes.press(0.1)
+    assert lanes.push([("whale", 0, raw("whale", "ada", 1, first=2))]) == [-1]
+    assert lanes.push([("minnow", 0, raw("minnow", "bob", 1))]) == [1]

@@ -69,7 +69,7 @@ def test_a_bundle_is_executed_and_settled(lanes: Lanes, watch: psycopg.Connectio
 
     assert words.startswith("4 events of 2 lanes in ")
     assert effects(watch) == ids([*events("minnow", "bob", 1), *events("whale", "ada", 3)])
-    assert names(valkey) <= {"clock:default", "lanes"}
+    assert names(valkey) <= {"clock:default", "lanes", "counts"}
 
 
 def test_a_bundle_whose_lease_is_lost_does_nothing(
