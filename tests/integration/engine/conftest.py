@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 import redis
 
-from engine import tasks
+from engine import control, tasks
 from engine.conf import EngineConf
 from engine.lanes import Cost, LaneOutcome, Lanes
+from engine.lanes import lanes as lanes_of_process
 from tests import handler
-from tests.integration.engine.bundles import Connect
+from tests.acceptance.harness import register
+from tests.integration.engine.bundles import Connect, executor
+from tests.integration.engine.spilling import Node
 
 PREFIX = "{fairlane}:"
 
@@ -60,6 +64,33 @@ def connect() -> Iterator[Connect]:
 @pytest.fixture
 def connection(connect: Connect) -> psycopg.Connection:
     return connect()
+
+
+@pytest.fixture
+def small_lanes(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tenants with one lane each, which holds three events."""
+    control._lane_counts.clear()
+    register("whale", "minnow")
+    for tenant in ("whale", "minnow"):
+        monkeypatch.setitem(control._lane_counts, tenant, 1)
+    monkeypatch.setattr(lanes_of_process(), "settings", replace(lanes_of_process().settings, lane_limit=3))
+
+
+@pytest.fixture
+def watch(connect: Connect) -> psycopg.Connection:
+    """Sees every tenant."""
+    return connect()
+
+
+@pytest.fixture
+def make_node(connect: Connect) -> Callable[..., Node]:
+    """Nodes that execute with tests/handler.py, each on its own connection."""
+    return lambda **settings: Node(executor(connect(), **settings))
+
+
+@pytest.fixture
+def node(make_node: Callable[..., Node]) -> Node:
+    return make_node()
 
 
 def lease(lanes: Lanes, bundle: str) -> list[tuple[str, int, int]]:

@@ -1,0 +1,206 @@
+"""Back pressure: events are accepted and keep their order while Redis is away or full; who sees the buffer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from django.db import transaction
+from psycopg import errors as database_errors
+
+from engine import control, enqueue, spill
+from engine.embedded import Servers
+from engine.errors import BrokerDown, LaneFull
+from engine.lanes import Lanes, lanes
+from tests.integration.engine.bundles import Connect, ids
+from tests.integration.engine.spilling import (
+    Node,
+    buffered,
+    by_lead,
+    depth,
+    limit,
+    modes,
+    numbered,
+    orders,
+    push_one_by_one,
+    spilled_in_redis,
+    tell_modes,
+)
+
+pytestmark = pytest.mark.usefixtures("effects", "small_lanes")
+
+
+def test_while_redis_is_down_events_are_spilled_and_keep_their_order_across_it(
+    node: Node, watch: psycopg.Connection, servers: Servers
+) -> None:
+    whale, minnow = numbered("whale", "ada", 9), numbered("minnow", "bob", 2)
+    push_one_by_one(whale[:2])
+    servers.valkey.kill()
+    try:
+        push_one_by_one([*whale[2:5], minnow[0]])
+    finally:
+        servers.valkey.start()
+    lanes().client.connection_pool.disconnect()
+    assert modes(watch) == {"whale": (True, 0, True), "minnow": (True, 0, True)}
+    push_one_by_one([whale[5], minnow[1]])  # Redis has not been told
+    assert depth("whale") == 3
+
+    node.turn()
+    tell_modes(watch)
+    push_one_by_one(whale[6:])
+    node.work()
+
+    assert orders(watch) == by_lead(ids([*whale, *minnow]))
+    assert (buffered(watch), spilled_in_redis()) == ([], {})
+    assert modes(watch) == {"whale": (False, 1, False), "minnow": (False, 1, False)}
+
+
+def test_a_push_whose_answer_was_lost_is_executed_once(
+    node: Node, watch: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis has taken it and PostgreSQL too."""
+    whale, minnow = numbered("whale", "ada", 3), numbered("minnow", "bob", 1)
+    push = Lanes.push
+
+    def unanswered(self: Lanes, *args: Any) -> list[int]:
+        push(self, *args)
+        raise redis.TimeoutError("no answer")
+
+    enqueue.push(whale[:1])
+    with monkeypatch.context() as patch:
+        patch.setattr(Lanes, "push", unanswered)
+        enqueue.push([whale[1], *minnow])
+    enqueue.push(whale[2:])
+    assert (depth("whale"), len(buffered(watch))) == (3, 2)
+
+    node.work()
+    tell_modes(watch)
+    node.work()
+
+    assert orders(watch) == by_lead(ids([*whale, *minnow]))
+    assert buffered(watch) == []
+
+
+def test_at_maxmemory_events_are_spilled_and_the_lanes_are_worked_off(
+    node: Node, watch: psycopg.Connection, valkey: redis.Redis
+) -> None:
+    whale, minnow = numbered("whale", "ada", 6), numbered("minnow", "bob", 2)
+    push_one_by_one([*whale[:2], minnow[0]])
+    valkey.config_set("maxmemory", 1)
+    try:
+        push_one_by_one([*whale[2:4], minnow[1]])
+        node.work()
+        tell_modes(watch)
+        node.work()
+        assert orders(watch) == by_lead(ids([*whale[:4], *minnow]))
+    finally:
+        valkey.config_set("maxmemory", 0)
+
+    push_one_by_one(whale[4:])
+    assert depth("whale") == 2
+    node.work()
+    assert orders(watch) == by_lead(ids([*whale, *minnow]))
+
+
+def test_under_pressure_idle_lanes_are_worked_off_from_the_buffer(node: Node, watch: psycopg.Connection) -> None:
+    """Somebody looks for the events at once, though Redis holds none of them."""
+    lanes().press(0.9)
+    whale, minnow = numbered("whale", "ada", 6), numbered("minnow", "bob", 6)
+    for pair in zip(whale, minnow, strict=True):
+        enqueue.push(pair)
+        assert (depth("whale"), depth("minnow")) == (0, 0)
+        node.work()
+        assert buffered(watch) == []
+
+    assert orders(watch) == by_lead(ids([*whale, *minnow]))
+
+
+def test_a_lane_that_never_stays_in_a_mode_takes_the_events_in_the_end(
+    node: Node, watch: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Idle nodes close an empty lane faster than its producer writes, each time."""
+    lanes().press(0.9)
+    accept = spill.accept
+
+    def overtaken(tenant: str, told: Sequence[spill.Order], most: int) -> spill.Answer:
+        spill.close_drained(watch, [(tenant, order.lane) for order in told])
+        return accept(tenant, told, most)
+
+    whale, minnow = numbered("whale", "ada", 3), numbered("minnow", "bob", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(spill, "accept", overtaken)
+        push_one_by_one([*whale, *minnow])
+    tell_modes(watch)
+    node.work()
+
+    assert orders(watch) == by_lead(ids([*whale, *minnow]))
+
+
+def test_nobody_takes_events_when_neither_answers(servers: Servers, watch: psycopg.Connection) -> None:
+    whale = numbered("whale", "ada", 2)
+    control.lane_count("whale")
+    servers.valkey.kill()
+    servers.postgres.stop()
+    try:
+        with pytest.raises(BrokerDown):
+            enqueue.push(whale[:1])
+    finally:
+        servers.postgres.start()
+        servers.valkey.start()
+    lanes().client.connection_pool.disconnect()
+    enqueue.push(whale[1:])
+    assert depth("whale") == 1
+
+
+def test_a_producer_goes_on_after_postgresql_came_back(node: Node, servers: Servers, connect: Connect) -> None:
+    """Its old connection is of no use any more."""
+    limit_of_nothing = numbered("whale", "ada", 3)
+    lanes().press(0.9)
+    enqueue.push(limit_of_nothing[:1])
+    servers.postgres.stop()
+    servers.postgres.start()
+    with pytest.raises(BrokerDown):
+        enqueue.push(limit_of_nothing[1:])
+    enqueue.push(limit_of_nothing[1:])
+    assert len(buffered(connect())) == 3
+
+
+def test_nothing_is_spilled_within_a_transaction_that_could_undo_it(watch: psycopg.Connection) -> None:
+    lanes().press(0.9)
+    with pytest.raises(BrokerDown, match="outside of transactions"), transaction.atomic():
+        enqueue.push(numbered("whale", "ada", 1))
+
+    assert buffered(watch) == []
+
+
+def test_a_tenant_neither_sees_nor_writes_anothers_buffer(watch: psycopg.Connection) -> None:
+    lanes().press(0.9)
+    enqueue.push([*numbered("whale", "ada", 2), *numbered("minnow", "bob", 1)])
+    with psycopg.connect(os.environ["DATABASE_URL"]) as app:
+        assert app.execute("SELECT FROM engine_spill").fetchall() == []
+        app.execute("SELECT set_config('fairlane.tenant', 'minnow', true)")
+        for table, count in {"engine_spill": 1, "engine_lanemode": 1}.items():
+            assert [row[0] for row in app.execute(f"SELECT tenant_id FROM {table}")] == ["minnow"] * count  # type: ignore[arg-type]
+        assert app.execute("DELETE FROM engine_spill WHERE tenant_id = 'whale'").rowcount == 0
+        assert app.execute("UPDATE engine_lanemode SET epoch = 9 WHERE tenant_id = 'whale'").rowcount == 0
+        for statement in (
+            "INSERT INTO engine_spill VALUES ('whale', 0, 9, now(), '')",
+            "INSERT INTO engine_lanemode (tenant_id, lane) VALUES ('whale', 5)",
+        ):
+            with pytest.raises(database_errors.InsufficientPrivilege), app.transaction():
+                app.execute(statement)
+    assert buffered(watch) == [("minnow", 1), ("whale", 1), ("whale", 2)]
+
+
+def test_a_full_lane_of_the_transport_is_told(monkeypatch: pytest.MonkeyPatch, watch: psycopg.Connection) -> None:
+    limit(monkeypatch, lane_limit=1, spill_limit=1)
+    for one in numbered("whale", "ada", 2):
+        enqueue.push_to_lane("whale", 0, one)
+
+    with pytest.raises(LaneFull):
+        enqueue.push_to_lane("whale", 0, numbered("whale", "ada", 1, first=2)[0])
+    assert (depth("whale"), len(buffered(watch))) == (1, 1)
