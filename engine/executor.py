@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
@@ -37,6 +38,9 @@ CONTENTION = (
 
 #: Classes of SQLSTATE that say the database cannot be used now: nobody in the bundle is to blame.
 DOWN_CLASSES = ("08", "53", "57P")
+
+
+FIRST_MOMENT, LAST_MOMENT = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 
 
 class Handler(Protocol):
@@ -273,22 +277,45 @@ def _work(lane: FetchedLane, buffered: Sequence[SpilledEvent]) -> LaneWork:
 
 
 def _merge(here: Sequence[Row], there: Sequence[Row], *, more_there: bool) -> list[Row]:
-    """By time of acceptance, each side in its own order; as far as it is known what comes next on both."""
+    """Events of one lead by time of acceptance, each side in its own order; the lane's part in Redis in its own.
+
+    Leads do not matter to each other: clocks of the processes that accepted their events may differ. More
+    in PostgreSQL than is known here: what is younger in Redis than the last one known has to wait.
+    """
+    leads: dict[str, deque[Row]] = {}
+    for row in there:
+        leads.setdefault(_lead(row), deque()).append(row)
+    horizon = _accepted_at(there[-1]) if more_there else None
     merged: list[Row] = []
-    i = j = 0
-    while i < len(here) and (j < len(there) or not more_there):
-        if j < len(there) and _accepted_at(there[j]) < _accepted_at(here[i]):
-            merged.append(there[j])
-            j += 1
-        else:
-            merged.append(here[i])
-            i += 1
-    return merged
+    for place, row in enumerate(here):
+        if horizon is not None and _accepted_at(row) > horizon:
+            merged += _before(here[place:], there, leads)
+            break
+        older = leads.get(_lead(row), deque())
+        while older and _accepted_at(older[0]) < _accepted_at(row):
+            merged.append(older.popleft())
+        merged.append(row)
+    return merged or list(here[:1])
+
+
+def _before(here: Sequence[Row], there: Sequence[Row], leads: Mapping[str, deque[Row]]) -> list[Row]:
+    """What is left in PostgreSQL and older than the first here, less what comes behind something here."""
+    first = {_lead(row): _accepted_at(row) for row in reversed(here)}
+    found = []
+    for row in there:
+        left, time = leads[_lead(row)], _accepted_at(row)
+        if left and left[0] is row and time < min(_accepted_at(here[0]), first.get(_lead(row), LAST_MOMENT)):
+            found.append(left.popleft())
+    return found
+
+
+def _lead(row: Row) -> str:
+    return row.event.lead if isinstance(row.event, Event) else ""
 
 
 def _accepted_at(row: Row) -> datetime:
     """What cannot be read is out of the way first."""
-    return row.event.accepted_at if isinstance(row.event, Event) else datetime.min.replace(tzinfo=UTC)
+    return row.event.accepted_at if isinstance(row.event, Event) else FIRST_MOMENT
 
 
 def _decode(raw: bytes, tenant: str) -> Event | Unreadable:
