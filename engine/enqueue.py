@@ -31,6 +31,9 @@ CHUNK_EVENTS = 5000
 #: In place of an epoch: Redis took the events.
 TAKEN = -1
 
+#: Lanes that were spilled into while Redis could not be told, by this process.
+_untold: dict[Place, Mode] = {}
+
 #: How often a lane may change its mode while one push goes on; then the events are spilled whatever it is.
 MODE_TRIES = 10
 
@@ -84,12 +87,31 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[str, list[Or
     """Push into Redis. Returns by tenant what is to be spilled: at an epoch, or because Redis does not answer."""
     groups = [(tenant, lane, [encode(event) for event in group]) for (tenant, lane), group in lanes_of.items()]
     try:
-        depths = lanes().push(groups) if groups else []
+        _tell_first()
+        depths = _push(groups) if groups else []
         epochs: list[int | None] = [-1 - depth if depth < 0 else TAKEN for depth in depths]
     except (redis.RedisError, OSError) as error:
         logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
         epochs = [None] * len(groups)
     return _orders(lanes_of, epochs)
+
+
+def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
+    try:
+        return lanes().push(groups)
+    except redis.ConnectionError:  # of a server that has been restarted since
+        return lanes().push(groups)
+
+
+def _tell_first() -> None:
+    """What this process spilled blindly comes before what it pushes now."""
+    if not _untold:
+        return
+    told = dict(_untold)
+    lanes().tell_modes(list(told.values()))
+    for place, mode in told.items():
+        if _untold.get(place) == mode:
+            del _untold[place]
 
 
 def _orders(lanes_of: Mapping[Place, Sequence[Event]], epochs: Sequence[int | None]) -> dict[str, list[Order]]:
@@ -104,7 +126,7 @@ def _orders(lanes_of: Mapping[Place, Sequence[Event]], epochs: Sequence[int | No
 def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[Event]], list[Event]]:
     """Write the orders. Returns the lanes that have moved on, to be pushed again, and the events refused.
 
-    Redis is told, so that somebody looks for them; of what was spilled blindly maintenance tells it.
+    Redis is told, so that somebody looks for them; of what was spilled blindly at the next push, or by maintenance.
     """
     again: dict[Place, Sequence[Event]] = {}
     full: list[Event] = []
@@ -117,6 +139,8 @@ def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[
         again |= {(tenant, order.lane): order.events for order in answer.stale}
         if any(order.epoch is not None for order in of_tenant):
             _tell(answer.modes)
+        else:
+            _untold.update({(mode[0], mode[1]): mode for mode in answer.modes})
     return again, full
 
 

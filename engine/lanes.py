@@ -185,6 +185,10 @@ class Lanes:
         """Each lane of one tenant with its lease."""
         return json.loads(self._run("look", "tenant", tenant, lanes))["lanes"]
 
+    def count_direct(self) -> int:
+        """Events that were ever taken into lanes, as far as Redis remembers."""
+        return int(self.client.hget(f"{self.settings.prefix}counts", "direct") or 0)
+
     def depth(self, tenant: str, lane: int) -> int:
         """Events waiting in one lane."""
         return self.client.llen(f"{self.settings.prefix}t.{tenant}.{lane}")

@@ -20,7 +20,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from engine import db
+from engine import db, enqueue
 from tests import servers as plugin
 
 #: Made by migrations, not by tests.
@@ -56,6 +56,7 @@ def clean(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     empty_tables()
     with client() as valkey:
         valkey.flushdb()
+    enqueue._untold.clear()
     with django_db_blocker.unblock():
         yield
         connections.close_all()

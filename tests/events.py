@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.types import Event, encode
@@ -10,8 +10,9 @@ from engine.types import Event, encode
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def event(tenant: str, lead: str, id: str, type: str = "purchase", *, at: datetime = NOON, **data: Any) -> Event:
-    """An event accepted and occurred at the same moment."""
+def event(tenant: str, lead: str, id: str, type: str = "purchase", *, at: datetime | None = None, **data: Any) -> Event:
+    """An event accepted and occurred at the same moment: by default noon, and n microseconds where it has an n."""
+    at = at or NOON + timedelta(microseconds=data.get("n", 0))
     return Event(id=id, tenant=tenant, lead=lead, type=type, accepted_at=at, occurred_at=at, data=data, source="test")
 
 

@@ -24,6 +24,13 @@ COPY audit_waiting (tenant_id, event_key) FROM STDIN;
 -- name: select_outbox
 SELECT tenant_id, events FROM engine_outbox WHERE %(tenant)s::text IS NULL OR tenant_id = %(tenant)s;
 
+-- name: select_spilled
+-- Lane by lane from the last one read: served by the primary key.
+SELECT tenant_id, lane, number, event FROM engine_spill
+WHERE (tenant_id, lane, number) > (%(tenant_id)s, %(lane)s, %(number)s)
+  AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s)
+ORDER BY tenant_id, lane, number LIMIT %(limit)s;
+
 -- name: begin_snapshot
 -- All that follows sees one moment.
 BEGIN ISOLATION LEVEL REPEATABLE READ;

@@ -1,7 +1,8 @@
 """The audit itself: gather what was accepted, waits, died and was executed; then ask for violations.
 
-Events move from the outbox to a lane to the ledger. They are read in this order, the accept log first and the
-ledger last, so that an event that moves meanwhile is seen at least once and the audit may run beside workers.
+Events move from the outbox to a lane, which is in Redis and in the buffer in PostgreSQL, to the ledger. They are
+read in this order, the accept log first and the ledger last, so that an event that moves meanwhile is seen at
+least once and the audit may run beside workers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import redis
 
 from campaigns.audit.accepted import Acceptance
 from campaigns.audit.identity import key_of
-from campaigns.audit.waiting import in_lanes, in_outbox
+from campaigns.audit.waiting import in_buffer, in_lanes, in_outbox
 from engine.sql import load
 
 QUERIES = load("campaigns.audit", "audit.sql")
@@ -95,6 +96,8 @@ def inspect(
     connection.execute(QUERIES["create_tables"])
     _copy(connection, "copy_accepted", _accepted_rows(accepted, scope.tenant))
     _copy(connection, "copy_waiting", in_outbox_rows(connection, scope.tenant))
+    for rows in in_buffer(connection, QUERIES["select_spilled"], scope.tenant):
+        _copy(connection, "copy_waiting", rows)
     _copy(connection, "copy_waiting", in_lanes(broker, prefix, scope.tenant))
     connection.execute(QUERIES["begin_snapshot"])
     _gather_dead(connection, scope)

@@ -1,4 +1,6 @@
-"""Events that wait: in the outbox, in their lanes. Read as bytes, so that what executes them is not trusted."""
+"""Events that wait: in the outbox, in the buffer, in their lanes. Read as bytes, so that what executes them is not
+trusted.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import redis
 
 from campaigns.audit.identity import key_of
 
-#: Events of a lane read at once.
+#: Events read at once.
 CHUNK = 1000
 
 #: Tenant and ledger key of an event.
@@ -23,6 +25,14 @@ def in_outbox(connection: psycopg.Connection, query: str, tenant: str | None) ->
         rows.execute(query, {"tenant": tenant})
         for owner, body in rows:
             yield from _keys(owner, bytes(body).splitlines())
+
+
+def in_buffer(connection: psycopg.Connection, query: str, tenant: str | None) -> Iterator[list[Waiting]]:
+    """What was spilled into PostgreSQL, some at a time."""
+    last = {"tenant_id": "", "lane": -1, "number": -1}
+    while rows := connection.execute(query, {**last, "tenant": tenant, "limit": CHUNK}).fetchall():
+        yield [key for owner, _, _, event in rows for key in _keys(owner, [bytes(event)])]
+        last = dict(zip(last, rows[-1], strict=False))
 
 
 def in_lanes(client: redis.Redis, prefix: str, tenant: str | None) -> Iterator[Waiting]:

@@ -77,7 +77,7 @@ JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane;
 SELECT tenant_id, lane, epoch FROM engine_lanemode
 WHERE spill AND (tenant_id, lane) > (%s, %s) AND (blind OR %s) ORDER BY tenant_id, lane LIMIT %s;
 
--- name: count_spilled_by_tenant
+-- name: select_backlogs
 -- For people: events, the oldest, lanes.
 SELECT m.tenant_id, sum(s.events)::bigint, min(s.oldest), count(*)
 FROM engine_lanemode AS m

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +26,21 @@ def effects(clean: None, tmp_path: Path) -> Iterator[Effects]:
         seen = Effects(os.environ["WORKER_DATABASE_URL"], logs)
         yield seen
         seen.watch.close()
+
+
+@pytest.fixture
+def maintain(effects: Effects, tmp_path: Path) -> Iterator[None]:
+    """`manage.py maintain` beside the nodes."""
+    with (tmp_path / "maintain.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "maintain"],
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.acceptance.settings"},
+        )
+    yield
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def test_worker_nodes_are_killed(start: Start, effects: Effects) -> None:
     effects.check(sent)
 
 
+@pytest.mark.usefixtures("maintain")
 def test_the_broker_is_killed(start: Start, effects: Effects, servers: Servers) -> None:
     sent = stream(600)
     start()

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from engine import db, spill
+from engine.conf import conf
 from engine.control import lane_count
 from engine.lanes import BROKER_ERRORS, lanes
 
@@ -21,7 +24,7 @@ WATCH_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    help = "Show waiting events, lanes in work and leases; the deepest tenants first."
+    help = "Show waiting events, lanes in work, leases and what was spilled; the deepest tenants first."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,6 +45,8 @@ class Command(BaseCommand):
             return None
         except BROKER_ERRORS as error:
             raise CommandError(f"the broker does not answer: {error}") from error
+        except psycopg.Error as error:
+            raise CommandError(f"the database does not answer: {error}") from error
         except ValueError as error:
             raise CommandError(str(error)) from error
 
@@ -57,7 +62,27 @@ def _picture(tenant: str | None, top: int) -> Group:
     tables = [_tenants_table(look, seen, now)]
     if leases:
         tables.append(_lanes_table("Leases", leases, now))
+    if conf().database_url:
+        tables.append(_buffer_table(top, now))
     return Group(*tables)
+
+
+def _buffer_table(top: int, now: datetime) -> Table:
+    """What waits in PostgreSQL. Only the worker role sees every tenant."""
+    with db.connect(conf().database_url, "fairlane-lanes") as worker:
+        backlogs, ever = spill.backlogs(worker), spill.count_ever(worker)
+    table = Table("tenant", title="Spilled to PostgreSQL", caption=_share(lanes().count_direct(), ever))
+    for name in ("waiting", "lanes", "oldest"):
+        table.add_column(name, justify="right")
+    for tenant, backlog in list(backlogs.items())[:top]:
+        table.add_row(tenant, f"{backlog.events:,}", str(backlog.lanes), _waiting_since(backlog.oldest, now))
+    return table
+
+
+def _share(direct: int, spilled: int) -> str:
+    if not spilled:
+        return "all went direct"
+    return f"{direct / (direct + spilled):.1%} went direct"
 
 
 def _tenants_table(look: dict[str, Any], seen: dict[str, list[dict[str, Any]]], now: datetime) -> Table:
@@ -94,4 +119,8 @@ def _lanes_table(title: str, rows: Iterable[tuple[str, dict[str, Any]]], now: da
 def _oldest(rows: Iterable[dict[str, Any]], now: datetime) -> str:
     """How long the first event of these lanes has been waiting; the head of a lane is its oldest."""
     times = [datetime.fromisoformat(row["oldest"]) for row in rows if row["oldest"]]
-    return f"{max(0.0, (now - min(times)).total_seconds()):.1f} s" if times else ""
+    return _waiting_since(min(times) if times else None, now)
+
+
+def _waiting_since(time: datetime | None, now: datetime) -> str:
+    return f"{max(0.0, (now - time).total_seconds()):.1f} s" if time else ""

@@ -25,7 +25,7 @@ from engine import tasks
 from engine.executor import Executor
 from engine.lanes import lanes
 from engine.types import Event
-from tests.integration.campaigns.shops import Shop, open_shop
+from tests.integration.campaigns.shops import Shop, broker_down, open_shop
 from tests.integration.campaigns.world import make_campaign
 
 Audit = Callable[..., dict[str, Any]]
@@ -373,3 +373,14 @@ def know(worker: psycopg.Connection, tenant: str, id: str, days: int = 0) -> Non
         "INSERT INTO engine_ledger SELECT %s, %s, (now() AT TIME ZONE 'UTC')::date - %s::int",
         [tenant, key_of(id), days],
     )
+
+
+def test_what_was_spilled_waits(audit: Audit, shops: dict[str, Shop], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "CHUNK", 3)
+    before = audit()["figures"]["waiting"]
+    with broker_down(monkeypatch):
+        for tenant, count in {"whale": 7, "minnow": 2}.items():
+            accept(tenant, [{"lead": str(n), "type": "note"} for n in range(count)], "api", datetime.now(UTC))
+
+    assert audit()["figures"]["waiting"] == before + 9
+    assert audit("--tenant", "minnow")["figures"]["waiting"] >= 2

@@ -20,7 +20,7 @@ from campaigns.tenancy import operator_context
 from engine import control
 from engine.embedded import Servers
 from engine.lanes import lanes
-from tests.integration.campaigns.shops import Shop, open_shop
+from tests.integration.campaigns.shops import Shop, broker_down, open_shop
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,6 +62,22 @@ def test_lanes_shows_who_waits_and_who_works(whale: Shop, minnow: Shop, monkeypa
     assert line_of("minnow", text)[2] == "1"
     assert "worker-1@here" in text
     assert "1 bundles in work" in text
+
+
+def test_lanes_shows_what_was_spilled(whale: Shop, minnow: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert "all went direct" in show()
+    push(minnow, 4)
+    with broker_down(monkeypatch):
+        push(whale, 30)
+        push(minnow, 6)
+
+    spilled = show().partition("Spilled")[2]
+
+    assert line_of("whale", spilled)[1] == "30"
+    assert line_of("minnow", spilled)[1] == "6"
+    assert spilled.index("whale") < spilled.index("minnow")
+    assert "10.0% went direct" in spilled
 
 
 def test_lanes_of_one_tenant_shows_each_lane(whale: Shop, minnow: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from engine.lanes import Cost, LaneOutcome, Lanes
 from tests.integration.engine.conftest import PREFIX, lease, let_expire, let_wait_end
 
 TENANTS, LANES = ("whale", "minnow", "0-"), 3
+DEPTH = 7  #: a deeper lane goes to spill mode
 WAKE = "lanes"
 
 Place = tuple[str, int]
@@ -37,6 +38,7 @@ class Held:
     """A live lease."""
 
     lanes: list[tuple[str, int, int]]
+    buffered: dict[Place, int]  #: lanes to be taken from PostgreSQL, and their epochs
     begun: bool = False
     expired: bool = False
 
@@ -49,6 +51,8 @@ class Model(RuleBasedStateMachine):
     def __init__(self, lanes: Lanes, valkey: redis.Redis) -> None:
         super().__init__()
         self.lanes, self.valkey = lanes, valkey
+        self.spilled: dict[Place, int] = {}  #: epochs of the lanes in spill mode
+        self.epochs: dict[Place, int] = {}
         self.events: dict[Place, list[bytes]] = {(tenant, lane): [] for tenant in TENANTS for lane in range(LANES)}
         self.live: dict[str, Held] = {}
         self.waiting: set[Place] = set()
@@ -67,9 +71,25 @@ class Model(RuleBasedStateMachine):
     @rule(groups=st.lists(st.tuples(place, st.integers(1, 5)), min_size=1, max_size=3))
     def push(self, groups: list[tuple[Place, int]]) -> None:
         sent = [(at, [self._new() for _ in range(count)]) for at, count in groups]
-        self.lanes.push([(tenant, lane, lines) for (tenant, lane), lines in sent])
-        for at, lines in sent:
-            self.events[at] += lines
+        answers = self.lanes.push([(tenant, lane, lines) for (tenant, lane), lines in sent])
+        for (at, lines), answer in zip(sent, answers, strict=True):
+            if at not in self.spilled and len(self.events[at]) + len(lines) > DEPTH:
+                self.spilled[at] = self.epochs.get(at, 0)
+            if at in self.spilled:
+                assert answer == -1 - self.spilled[at]
+            else:
+                self.events[at] += lines
+                assert answer == len(self.events[at])
+
+    @rule(at=place, spill=st.booleans(), epoch=st.integers(0, 3))
+    def tell(self, at: Place, spill: bool, epoch: int) -> None:
+        """What PostgreSQL said of the lane, perhaps long ago."""
+        self.lanes.tell_modes([(*at, spill, epoch)])
+        if (epoch, spill) > (self.spilled.get(at, self.epochs.get(at, 0)), at in self.spilled):
+            self.epochs[at] = epoch
+            self.spilled.pop(at, None)
+            if spill:
+                self.spilled[at] = epoch
 
     @rule(target=ids)
     def lease(self) -> Any:
@@ -86,8 +106,10 @@ class Model(RuleBasedStateMachine):
         for tenant, lane, count in leased:
             assert (tenant, lane) in self._leasable(tenant)
             at = (tenant, lane)
-            assert 1 <= count <= min(self.narrow.get(at, 8), self.suspects.get(at, 8), len(self.events[at]))
-        self.live[bundle] = Held(leased)
+            held = len(self.events[at]) or 8  # how many PostgreSQL has is not known
+            assert 1 <= count <= min(self.narrow.get(at, 8), self.suspects.get(at, 8), held)
+        empty = {(tenant, lane) for tenant, lane, _ in leased if not self.events[tenant, lane]}
+        self.live[bundle] = Held(leased, {at: self.spilled[at] for at in empty})
         return bundle
 
     @rule(bundle=ids)
@@ -99,10 +121,13 @@ class Model(RuleBasedStateMachine):
             assert fetched is None
             return
         held.begun = True
-        assert [(one.tenant, one.lane, one.tries, list(one.events)) for one in fetched or []] == [
-            (tenant, lane, self.attempts.get((tenant, lane), 0), self.events[tenant, lane][:count])
-            for tenant, lane, count in held.lanes
+        assert [(one.tenant, one.lane, one.tries, list(one.events), one.epoch) for one in fetched or []] == [
+            self._fetched((tenant, lane), count, held) for tenant, lane, count in held.lanes
         ]
+
+    def _fetched(self, at: Place, count: int, held: Held) -> tuple[Any, ...]:
+        events = [] if at in held.buffered else self.events[at][:count]
+        return (*at, self.attempts.get(at, 0), events, held.buffered.get(at))
 
     @rule(bundle=ids, data=st.data())
     def settle(self, bundle: str, data: st.DataObject) -> None:
@@ -111,9 +136,11 @@ class Model(RuleBasedStateMachine):
         outcomes = []
         for tenant, lane, count in held.lanes if held else [("whale", 0, 1)]:
             if data.draw(st.booleans(), label="named") or held is None:
-                done = data.draw(st.integers(0, count), label="done")
+                buffered = held is not None and (tenant, lane) in held.buffered
+                done = data.draw(st.integers(int(buffered), count), label="done")
                 wait = data.draw(st.sampled_from([None, None, 60.0]), label="wait")
-                outcomes.append(LaneOutcome(tenant, lane, done, wait, tried=bool(done % 2)))
+                spilled = done if buffered else 0
+                outcomes.append(LaneOutcome(tenant, lane, done, wait, tried=bool(done % 2), spilled=spilled))
         spent = {one.tenant: Cost(0.001 * (1 + one.done), one.done) for one in outcomes}
 
         settled = self.lanes.settle(bundle, outcomes, spent)
@@ -124,7 +151,7 @@ class Model(RuleBasedStateMachine):
 
     def _settled(self, outcome: LaneOutcome) -> None:
         at = (outcome.tenant, outcome.lane)
-        self.events[at] = self.events[at][outcome.done :]
+        self.events[at] = self.events[at][outcome.done - outcome.spilled :]
         if outcome.done and at in self.suspects:
             self.attempts.pop(at, None)
             self.suspects[at] -= outcome.done
@@ -134,6 +161,9 @@ class Model(RuleBasedStateMachine):
             self.suspects[at] = self.narrow[at] = 1
             self.attempts[at] = self.attempts.get(at, 0) + outcome.tried
             self.waiting.add(at)
+        elif not self.events[at] and at not in self.spilled:
+            for known in (self.suspects, self.narrow, self.attempts):
+                known.pop(at, None)
 
     @rule(bundle=ids, blame=st.booleans(), wait=st.sampled_from([0.0, 60.0]))
     def release(self, bundle: str, blame: bool, wait: float) -> None:
@@ -205,6 +235,12 @@ class Model(RuleBasedStateMachine):
             assert ready == {lane for _, lane in self._leasable(tenant)}
 
     @invariant()
+    def the_modes_are_known(self) -> None:
+        for name, known in {"spill": self.spilled, "epochs": {at: n for at, n in self.epochs.items() if n}}.items():
+            named = {place.decode(): int(epoch) for place, epoch in self.valkey.hgetall(PREFIX + name).items()}
+            assert named == {f"{tenant}|{lane}": epoch for (tenant, lane), epoch in known.items()}
+
+    @invariant()
     def a_tenant_is_in_the_ring_exactly_when_it_can_be_leased(self) -> None:
         ring, away = self._scores("ring:default"), self._scores("away:default")
         for tenant in TENANTS:
@@ -240,7 +276,7 @@ class Model(RuleBasedStateMachine):
         return {(name, lane) for held in self.live.values() for name, lane, _ in held.lanes if name == tenant}
 
     def _leasable(self, tenant: str) -> set[Place]:
-        all_lanes = {(tenant, lane) for lane in range(LANES) if self.events[tenant, lane]}
+        all_lanes = {at for at in self.events if at[0] == tenant and (self.events[at] or at in self.spilled)}
         return all_lanes - self._work(tenant) - self.waiting
 
     def _runnable(self, tenant: str) -> bool:
@@ -259,7 +295,7 @@ class Model(RuleBasedStateMachine):
 
 
 def test_the_scripts_agree_with_the_model(make_lanes: Callable[..., Lanes], valkey: redis.Redis) -> None:
-    lanes = make_lanes(bundle_lanes=3, bundle_events=8, lease_seconds=600)
+    lanes = make_lanes(bundle_lanes=3, bundle_events=8, lease_seconds=600, lane_limit=DEPTH)
 
     run_state_machine_as_test(
         lambda: Model(lanes, valkey),

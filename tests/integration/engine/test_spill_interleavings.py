@@ -111,6 +111,8 @@ class World:
         fate = self.chance.random() if self.outages else 0
         if fate > 0.9:
             return enqueue._orders(lanes_of, [None] * len(lanes_of))
+        if self.chance.random() < 0.5:
+            enqueue._untold.clear()  # another process of the same producer
         told = enqueue._push_direct(lanes_of)
         return enqueue._orders(lanes_of, [None] * len(lanes_of)) if fate > 0.85 else told
 

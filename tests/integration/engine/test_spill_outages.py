@@ -46,7 +46,8 @@ def test_while_redis_is_down_events_are_spilled_and_keep_their_order_across_it(
         servers.valkey.start()
     lanes().client.connection_pool.disconnect()
     assert modes(watch) == {"whale": (True, 0, True), "minnow": (True, 0, True)}
-    push_one_by_one([whale[5], minnow[1]])  # Redis has not been told
+    enqueue._untold.clear()
+    push_one_by_one([whale[5], minnow[1]])  # by another process, and Redis has not been told
     assert depth("whale") == 3
 
     node.turn()
@@ -57,6 +58,37 @@ def test_while_redis_is_down_events_are_spilled_and_keep_their_order_across_it(
     assert orders(watch) == by_lead(ids([*whale, *minnow]))
     assert (buffered(watch), spilled_in_redis()) == ([], {})
     assert modes(watch) == {"whale": (False, 1, False), "minnow": (False, 1, False)}
+
+
+def test_a_process_that_spilled_blindly_tells_redis_before_it_pushes_again(
+    node: Node, watch: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clocks do not matter to the order of what one process accepts."""
+    whale, minnow = numbered("whale", "ada", 4), numbered("minnow", "bob", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Lanes, "push", _unreachable)
+        push_one_by_one([whale[3], *minnow])
+
+    push_one_by_one(whale[:3])  # younger by their own clock
+
+    assert (depth("whale"), depth("minnow"), enqueue._untold) == (0, 0, {})
+    node.work()
+    assert orders(watch) == by_lead(ids([whale[3], *whale[:3], *minnow]))
+
+
+def _unreachable(*_: object) -> list[int]:
+    raise redis.ConnectionError("gone")
+
+
+def test_a_restarted_redis_costs_no_blind_spill(watch: psycopg.Connection, servers: Servers) -> None:
+    """Only the connection is gone."""
+    push_one_by_one(numbered("whale", "ada", 1))
+    servers.valkey.kill()
+    servers.valkey.start()
+
+    push_one_by_one([*numbered("whale", "ada", 1, first=1), *numbered("minnow", "bob", 1)])
+
+    assert (depth("whale"), depth("minnow"), modes(watch)) == (2, 1, {})
 
 
 def test_a_push_whose_answer_was_lost_is_executed_once(
@@ -74,6 +106,7 @@ def test_a_push_whose_answer_was_lost_is_executed_once(
     with monkeypatch.context() as patch:
         patch.setattr(Lanes, "push", unanswered)
         enqueue.push([whale[1], *minnow])
+    enqueue._untold.clear()
     enqueue.push(whale[2:])
     assert (depth("whale"), len(buffered(watch))) == (3, 2)
 
