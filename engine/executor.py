@@ -112,6 +112,7 @@ class Executor:
         handler: Handler,
         run_task: Callable[[Event], None],
         *,
+        tries_of: Callable[[str, int, int], int] = lambda tenant, lane, number: 0,
         max_attempts: int,
         retry_seconds: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -119,6 +120,7 @@ class Executor:
         self.connection = connection
         self.handler = handler
         self.run_task = run_task
+        self.tries_of = tries_of
         self.max_attempts = max_attempts
         self.retry_seconds = retry_seconds
         self.clock = clock
@@ -154,9 +156,15 @@ class Executor:
             if (lane.tenant, lane.lane) in epochs
         ]
         found = spill.next_events(self.connection, wanted)
-        works = [_work(lane, found.get((lane.tenant, lane.lane), [])) for lane in lanes]
+        works = [self._work_of(lane, found.get((lane.tenant, lane.lane), [])) for lane in lanes]
         short = [(tenant, lane) for tenant, lane, _, count in wanted if len(found[tenant, lane]) < count]
         return [work for work in works if work.events], short
+
+    def _work_of(self, lane: FetchedLane, buffered: Sequence[SpilledEvent]) -> LaneWork:
+        """What is known of an event's tries is known of a lane's first; that of the buffer may be another now."""
+        if lane.epoch is not None and lane.count == 1 and buffered:
+            lane = replace(lane, tries=self.tries_of(lane.tenant, lane.lane, buffered[0].number))
+        return _work(lane, buffered)
 
     def _run_one_by_one(self, work: LaneWork, report: Report) -> None:
         for position in range(len(work.events)):

@@ -136,6 +136,10 @@ class Lanes:
             for tenant, lane, tries, count, epoch, events in rows
         ]
 
+    def tries_of(self, tenant: str, lane: int, number: int) -> int:
+        """How often the first event of a lane's part in PostgreSQL was begun before, with no outcome."""
+        return self._run("tries", tenant, lane, number)
+
     def settle(
         self, bundle: str, lanes: Iterable[LaneOutcome], cost: Mapping[str, Cost], modes: Iterable[Mode] = ()
     ) -> int:

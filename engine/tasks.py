@@ -94,6 +94,7 @@ def _executor(_pid: int) -> Executor:
         _connect(settings.database_url),
         import_string(settings.handler),
         _run_task,
+        tries_of=lanes().tries_of,
         max_attempts=settings.max_attempts,
         retry_seconds=settings.retry_seconds,
     )

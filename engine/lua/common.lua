@@ -9,6 +9,7 @@
 --   bundles            zset   live leases by expiry;  bundle:<id> hash  what the lease holds
 --   suspects           hash   "<tenant>|<lane>" -> events among which one may have killed its executor
 --   narrow, attempts   hash   ... -> how many of them to run at once; deaths of the first one, run alone
+--   tried              hash   ... -> number in PostgreSQL of the event whose deaths those are
 --   depth              zset   waiting events per tenant, without those in PostgreSQL
 --   spill              hash   "<tenant>|<lane>" -> epoch: new events of this lane go to PostgreSQL
 --   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
@@ -46,7 +47,7 @@ local function forget_cost(tenant, database)
 end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
 local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs', prefix .. 'counts'
-local pressure_key = prefix .. 'pressure'
+local pressure_key, tried_key = prefix .. 'pressure', prefix .. 'tried'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
 local function now_ms()
@@ -171,6 +172,7 @@ end
 
 local function acquit(name, done)
   redis.call('HDEL', attempts_key, name)
+  redis.call('HDEL', tried_key, name)
   if redis.call('HINCRBY', suspects_key, name, -done) <= 0 then
     redis.call('HDEL', suspects_key, name)
     redis.call('HDEL', narrow_key, name)

@@ -33,7 +33,7 @@ local function give_back(tenant, lane, name, done)
   if done == 0 and empty and redis.call('HEXISTS', spill_key, name) == 1 then
     redis.call('ZADD', later_key, now + look_again_ms, name)
   elseif not make_ready(tenant, lane, now) then
-    for _, key in ipairs({suspects_key, narrow_key, attempts_key}) do redis.call('HDEL', key, name) end
+    for _, key in ipairs({suspects_key, narrow_key, attempts_key, tried_key}) do redis.call('HDEL', key, name) end
   end
 end
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from engine.executor import Executor, Report
-from engine.lanes import FetchedLane
+from engine.lanes import FetchedLane, lanes
 from engine.types import Event, encode
 from tests import handler
 
@@ -16,7 +16,9 @@ Connect = Callable[..., psycopg.Connection]
 
 
 def executor(connection: psycopg.Connection, handle: Any = handler.handle, **settings: Any) -> Executor:
-    settings = {"max_attempts": 3, "retry_seconds": 0.5, "run_task": unexpected} | settings
+    settings = {
+        "max_attempts": 3, "retry_seconds": 0.5, "run_task": unexpected, "tries_of": lanes().tries_of
+    } | settings  # fmt: skip
     return Executor(connection, handle, **settings)
 
 

@@ -14,7 +14,7 @@ from engine.enqueue import TASK_TYPE
 from engine.types import encode
 from tests.events import event
 from tests.integration.engine.bundles import dead, effects, ids
-from tests.integration.engine.conftest import PREFIX, let_expire
+from tests.integration.engine.conftest import PREFIX, let_expire, names
 from tests.integration.engine.spilling import (
     Node,
     buffered,
@@ -181,3 +181,21 @@ def test_a_crash_between_commit_and_settle_repeats_and_loses_nothing(
 
     assert orders(watch) == by_lead(ids([*whale, *minnow]))
     assert (buffered(watch), spilled_in_redis(), dead(watch)) == ([], {}, [])
+
+
+def test_deaths_after_the_commit_are_not_blamed_on_the_event_behind(
+    node: Node, watch: psycopg.Connection, valkey: redis.Redis
+) -> None:
+    """The event has left the buffer with its effects; who is first now was never begun."""
+    whale, minnow = numbered("whale", "ada", 30), numbered("minnow", "bob", 5)
+    enqueue.push([*whale, *minnow])
+
+    for _ in range(40):
+        if not node.lease():
+            break
+        node.executor.execute(node.fetch())
+        let_expire(valkey, node.bundle)
+    node.work()
+
+    assert (orders(watch), dead(watch)) == (by_lead(ids([*whale, *minnow])), [])
+    assert not names(valkey) & {"suspects", "narrow", "attempts", "tried"}
