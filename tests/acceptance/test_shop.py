@@ -127,7 +127,7 @@ def test_killing_workers_at_random_changes_nothing(start: Start, watch: psycopg.
 
 
 class Killer(threading.Thread):
-    """Two nodes; every few seconds one of them, or one of its pool processes, is killed with -9 and started again."""
+    """Two nodes; every second or two one of them, or one of its pool processes, is killed with -9 and started again."""
 
     def __init__(self, start: Start, *, seed: int) -> None:
         super().__init__(daemon=True)
@@ -149,7 +149,7 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.ended.wait(self.chance.uniform(2, 4)):
+            while not self.ended.wait(self.chance.uniform(1, 2)):
                 self.kill_one()
         except BaseException as error:
             self.error = error

@@ -21,14 +21,14 @@ PREFIX = "{fairlane}:"
 
 #: Of a bundle of two lanes with five events: what an undisturbed worker does.
 STEPS = [
-    "lease", "fetch", "_enter_gen", "_execute_gen",
+    "lease", "fetch", "_execute_gen", "_enter_gen", "_execute_gen",
     *["_execute_gen"] * 5,
     "_exit_gen", "settle", "the end",
 ]  # fmt: skip
 POINTS = range(len(STEPS))
 
 #: What an idle engine may keep in Redis.
-KEPT = {"clock:default", "cost:default", "debt:default"}
+KEPT = {"clock:default", "cost:default", "counts", "debt:default"}
 
 
 class Scene:
