@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from django.conf import settings
@@ -15,10 +16,11 @@ class EngineConf:
 
     redis_url: str  #: the broker: lanes and ordinary Celery queues
     database_url: str = ""  #: PostgreSQL as the worker role; needed by workers and maintenance only
+    #: name -> URL as the worker role, of every database that tenants live on; `default`, always there, is database_url
+    databases: Mapping[str, str] = field(default_factory=dict)
     handler: str = ""  #: dotted path: what to do with a bundle of events
     housekeeping: str = ""  #: dotted path: hourly care of the handler's tables, given a worker connection
     prefix: str = "{fairlane}:"  #: of every Redis key of this broker shard; its hash tag
-    database: str = "default"  #: the name of the database this node works for
     bundle_seconds: float = 0.08  #: aim for one transaction
     bundle_events: int = 1000  #: most events in one transaction
     bundle_lanes: int = 256  #: most lanes in one transaction
@@ -40,6 +42,7 @@ class EngineConf:
                 raise ImproperlyConfigured(f"ENGINE {name} must be more than 0, not {getattr(self, name)}")
         if self.bundle_seconds * 4 > self.lease_seconds:
             raise ImproperlyConfigured("ENGINE lease_seconds must be at least four times bundle_seconds")
+        object.__setattr__(self, "databases", {"default": self.database_url, **self.databases})
 
 
 @cache

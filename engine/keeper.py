@@ -96,7 +96,7 @@ class Keeper(threading.Thread):
         # After an outage of Redis every lease has expired: let the owners renew before anybody takes over.
         uptime = self.lanes.client.info("server")["uptime_in_seconds"]
         take_over = uptime >= self.settings.lease_seconds
-        self.lanes.sweep([self.settings.database], take_over=take_over)
+        self.lanes.sweep(list(self.settings.databases), take_over=take_over)
 
     def _feel_pressure(self) -> None:
         memory = self.lanes.client.info("memory")

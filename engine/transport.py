@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 #: The Celery task that executes a bundle.
 BUNDLE_TASK = "engine.run_bundle"
 
+#: The database this node works for.
+DATABASE = "default"
+
 #: Bundles leased for one mark: few, or one node takes all ready lanes before the others wake.
 BUNDLES_PER_MARK = 2
 
@@ -53,9 +56,10 @@ def in_words(leased: list[LeasedLane]) -> str:
     return f"tenants={','.join(tenants[:5])}{more} lanes={len(leased)} events={events}"
 
 
-def bundle_message(bundle: str, words: str, limit: float) -> dict[str, Any]:
+def bundle_message(bundle: str, database: str, words: str, limit: float) -> dict[str, Any]:
     """A Celery message (protocol 2) that runs one bundle; the events stay in Redis."""
-    arguments = ((), {"bundle": bundle}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None})
+    kwargs = {"bundle": bundle, "database": database}
+    arguments = ((), kwargs, {"callbacks": None, "errbacks": None, "chain": None, "chord": None})
     return {
         "body": base64.b64encode(dumps(arguments).encode()).decode(),
         "content-type": "application/json",
@@ -133,7 +137,7 @@ class Channel(stock.Channel):
         for _ in range(min(free, BUNDLES_PER_MARK)):
             bundle = BUNDLE_TAG + uuid.uuid4().hex
             try:
-                leased = lanes().lease(bundle, owner(), conf().database)
+                leased = lanes().lease(bundle, owner(), DATABASE)
             except self.connection_errors:
                 keeper().drop(bundle)  # the reply may be what was lost, not the lease
                 raise
@@ -144,7 +148,7 @@ class Channel(stock.Channel):
                 return
             words = in_words(leased)
             keeper().hold(bundle, words)
-            callback(bundle_message(bundle, words, conf().run_seconds))
+            callback(bundle_message(bundle, DATABASE, words, conf().run_seconds))
 
     def close(self) -> None:
         """kombu 5.7.0 stays half closed when the read of a BRPOP in flight fails here."""

@@ -51,3 +51,9 @@ def test_a_lease_shorter_than_four_bundles_is_refused() -> None:
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(TypeError, match="leese_seconds"):
         EngineConf(redis_url=URL, leese_seconds=1)  # type: ignore[call-arg]
+
+
+def test_the_default_database_is_always_there() -> None:
+    assert EngineConf(redis_url=URL, database_url="a").databases == {"default": "a"}
+    two = EngineConf(redis_url=URL, database_url="a", databases={"second": "b"})
+    assert two.databases == {"default": "a", "second": "b"}

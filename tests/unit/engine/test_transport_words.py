@@ -33,9 +33,9 @@ def test_a_bundle_of_many_tenants_is_still_short() -> None:
 
 
 def test_a_bundle_message_is_what_celery_reads() -> None:
-    sent = bundle_message("bundle-1", "tenants=whale lanes=1 events=1", 60)
+    sent = bundle_message("bundle-1", "second", "tenants=whale lanes=1 events=1", 60)
 
-    assert loads(base64.b64decode(sent["body"])) == [[], {"bundle": "bundle-1"}, NOTHING]
+    assert loads(base64.b64decode(sent["body"])) == [[], {"bundle": "bundle-1", "database": "second"}, NOTHING]
     assert sent["headers"]["task"] == BUNDLE_TASK
     assert sent["headers"]["timelimit"] == [60, None]
     assert sent["headers"]["argsrepr"] == "tenants=whale lanes=1 events=1"
