@@ -34,7 +34,7 @@ DATABASE_PAUSE_SECONDS = 1.0
 
 @shared_task(name=BUNDLE_TASK, acks_late=True, reject_on_worker_lost=True, ignore_result=True, max_retries=0)
 def run_bundle(*, bundle: str, database: str = "default", **_: Any) -> str:
-    """Execute the bundle whose lease this worker holds, of tenants on this database. Returns the outcome in words, for Flower."""
+    """Execute the bundle whose lease this worker holds, on its database. Returns the outcome in words, for Flower."""
     started = time.perf_counter()
     try:
         executor = _executor(os.getpid())  # first: what stops every bundle is not to be blamed on this one
