@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from functools import cache
+from typing import Any
 
 from engine.conf import EngineConf, conf
 from engine.lanes import BROKER_ERRORS, Lanes, connect
@@ -31,6 +32,7 @@ class Keeper(threading.Thread):
         self.settings = settings
         self.held: dict[str, str] = {}  #: bundle id -> what it holds, in words
         self.leased = 0  #: bundles since the start
+        self.pressure: dict[str, Any] = {}  #: how full Redis is; empty where it has no limit
         self._returned: set[str] = set()
         self._lock = threading.Lock()
         self._signal = threading.Event()
@@ -99,10 +101,9 @@ class Keeper(threading.Thread):
         self.lanes.sweep(list(self.settings.databases), take_over=take_over)
 
     def _feel_pressure(self) -> None:
-        memory = self.lanes.client.info("memory")
-        limit = memory["maxmemory"] or self.settings.memory_limit_bytes
+        used, limit = self.lanes.memory()
         if limit:
-            self.lanes.press(memory["used_memory"] / limit)
+            self.pressure = {"memory_share": round(used / limit, 3), "pressure": self.lanes.press(used / limit)}
 
     def end(self) -> None:
         """Give back what is still held and stop. Never raises: it runs while the worker shuts down."""

@@ -32,6 +32,10 @@ LeasedLane = tuple[str, int, int]
 Mode = tuple[str, int, bool, int]
 
 
+#: Counters of back pressure are kept each so many seconds, so many times.
+SAMPLE_SECONDS, SAMPLES = 10.0, 31
+
+
 @dataclass(frozen=True)
 class FetchedLane:
     """The events of one lane of a bundle, as bytes."""
@@ -73,6 +77,20 @@ class Cost:
         """The form settle.lua reads, in milliseconds."""
         own = self.seconds if self.own is None else self.own
         return [self.seconds * 1000, self.events, own * 1000]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What Redis knows of back pressure; times in milliseconds of its clock."""
+
+    now: int
+    direct: int  #: events taken into lanes since Redis remembers
+    pressure: bool
+    spilling: int  #: lanes in spill mode
+    samples: Mapping[str, Sequence[Mapping[str, int]]]  #: by database, oldest first
+    buffered: Mapping[
+        str, Any
+    ]  #: by database, noted last: {"at", "counters", "tenants": [[tenant, events, oldest, lanes], …]}
 
 
 def connect(url: str) -> redis.Redis:
@@ -189,9 +207,26 @@ class Lanes:
         """Each lane of one tenant with its lease."""
         return json.loads(self._run("look", "tenant", tenant, lanes))["lanes"]
 
-    def count_direct(self) -> int:
-        """Events that were ever taken into lanes, as far as Redis remembers."""
-        return int(self.client.hget(f"{self.settings.prefix}counts", "direct") or 0)
+    def note(self, database: str, counters: Mapping[str, int], buffered: Sequence[Sequence[object]]) -> bool:
+        """Keep a sample of a database's counters, if it is time for one, and what its buffer holds."""
+        every, keep = int(SAMPLE_SECONDS * 1000), SAMPLES
+        return bool(self._run("note", database, every, keep, json.dumps(counters), json.dumps(buffered)))
+
+    def figures(self, databases: Sequence[str]) -> Noted:
+        """What is known of back pressure."""
+        now, direct, pressure, spilling, *kept = self._run("figures", *databases)
+        samples = {name: [json.loads(one) for one in each[0]] for name, each in zip(databases, kept, strict=True)}
+        buffered = {name: json.loads(each[1]) for name, each in zip(databases, kept, strict=True) if each[1]}
+        return Noted(now, direct, bool(pressure), spilling, samples, buffered)
+
+    def waits(self, tenants: Sequence[str]) -> list[tuple[int, str]]:
+        """Of each tenant the events in Redis, and when the oldest of them was accepted; "" where there is none."""
+        return [(int(count), oldest.decode()) for count, oldest in self._run("waits", *tenants)] if tenants else []
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that Redis uses, and how many it may; 0: any number."""
+        memory = self.client.info("memory")
+        return memory["used_memory"], memory["maxmemory"] or self.settings.memory_limit_bytes
 
     def depth(self, tenant: str, lane: int) -> int:
         """Events waiting in one lane."""

@@ -11,10 +11,10 @@ import django.db
 import psycopg
 from django.utils.module_loading import import_string
 
-from engine import control, db, ledger, outbox, spill
+from engine import control, db, figures, ledger, outbox, spill
 from engine.conf import conf
 from engine.errors import DatabaseDown, EngineError
-from engine.lanes import BROKER_ERRORS, lanes
+from engine.lanes import BROKER_ERRORS, SAMPLE_SECONDS, lanes
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,11 @@ def tell_spilled_lanes(worker: psycopg.Connection) -> None:
         lanes().tell_modes(modes)
 
 
+def note_figures(worker: psycopg.Connection) -> None:
+    """Tell Redis what the queue writes and what is spilled, for those who look."""
+    figures.note(worker)
+
+
 #: Each chore and the seconds from one time to the next.
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
@@ -71,6 +76,7 @@ CHORES: tuple[tuple[Chore, float], ...] = (
     (sweep_outbox, 1.0),
     (tell_blind_lanes, 1.0),
     (tell_spilled_lanes, 10.0),
+    (note_figures, SAMPLE_SECONDS),
 )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -172,27 +171,6 @@ def modes_in_spill(worker: psycopg.Connection, *, blind: bool, batch: int = 1000
     while rows := worker.execute(QUERIES["select_modes_in_spill"], [*after, not blind, batch]).fetchall():
         yield [(tenant, lane, True, epoch) for tenant, lane, epoch in rows]
         after = rows[-1][:2]
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """What a tenant has in the buffer."""
-
-    events: int
-    oldest: datetime | None
-    lanes: int  #: in spill mode
-
-
-def backlogs(worker: psycopg.Connection) -> dict[str, Backlog]:
-    """By tenant, those with most events first; for people."""
-    rows = worker.execute(QUERIES["select_backlogs"]).fetchall()
-    return {tenant: Backlog(events, oldest, lanes) for tenant, events, oldest, lanes in rows}
-
-
-def count_ever(worker: psycopg.Connection) -> int:
-    """All events that were ever spilled."""
-    row = worker.execute(QUERIES["count_spilled_ever"]).fetchone()
-    return row[0] if row else 0
 
 
 def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

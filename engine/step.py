@@ -46,4 +46,4 @@ class LaneControl(bootsteps.StartStopStep):
     def info(self, c: Any) -> dict[str, Any]:
         """Shown by `celery inspect stats`."""
         leases = keeper()
-        return {"lanes": {"held": dict(leases.held), "leased": leases.leased}}
+        return {"lanes": {"held": dict(leases.held), "leased": leases.leased} | leases.pressure}

@@ -99,6 +99,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+#: Opens the figures of the engine to programs, as a bearer token; empty: to nobody but superusers.
+OPERATOR_TOKEN = env.str("FAIRLANE_OPERATOR_TOKEN", "")
+
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

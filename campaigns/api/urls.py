@@ -6,10 +6,12 @@ from django.urls import path
 
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
+from campaigns.api.figures import figures
 from campaigns.api.leads import ActivitiesView, LeadView
 
 urlpatterns = [
     path("events", EventsView.as_view()),
+    path("engine/figures", figures),
     path("leads/<path:key>/activities", ActivitiesView.as_view()),
     path("leads/<path:key>", LeadView.as_view()),
     path("", nothing_here),

@@ -15,6 +15,8 @@
 --   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
 --   pressure           string present while Redis is short of memory
 --   counts             hash   direct: events taken into lanes so far
+--   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
+--   buffered:<database> string what its buffer held when that was looked at last
 --   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
@@ -37,6 +39,8 @@ local function debt_key(database) return prefix .. 'debt:' .. database end
 local function clock_key(database) return prefix .. 'clock:' .. database end
 local function cost_key(database) return prefix .. 'cost:' .. database end
 local function own_key(database) return prefix .. 'own:' .. database end
+local function samples_key(database) return prefix .. 'samples:' .. database end
+local function buffered_key(database) return prefix .. 'buffered:' .. database end
 
 -- Events in a bundle: to begin with, and at the least; a bundle of few cheap events is mostly overhead.
 local first_size, least_size = 256, 128

@@ -14,7 +14,8 @@ FROM unnest(%(lanes)s::smallint[]) AS w (lane);
 INSERT INTO engine_spill (tenant_id, lane, number, accepted_at, event)
 SELECT %(tenant)s, w.lane, w.number, w.accepted_at, w.event
 FROM unnest(%(lanes)s::smallint[], %(numbers)s::bigint[], %(times)s::timestamptz[], %(events)s::bytea[])
-    AS w (lane, number, accepted_at, event);
+    AS w (lane, number, accepted_at, event)
+WHERE nextval('engine_spilled_events') IS NOT NULL; -- counts them
 
 -- name: update_modes_to_spill
 UPDATE engine_lanemode AS m SET spill = true, blind = m.blind OR %(blind)s, last = w.last
@@ -22,7 +23,8 @@ FROM unnest(%(lanes)s::smallint[], %(lasts)s::bigint[]) AS w (lane, last)
 WHERE m.tenant_id = %(tenant)s AND m.lane = w.lane;
 
 -- name: set_tenant_of_transaction
-SELECT set_config('fairlane.tenant', %s, true);
+-- And count it: it will write.
+SELECT set_config('fairlane.tenant', %s, true), nextval('engine_queue_transactions');
 
 -- name: select_events_next
 -- The oldest of each lane that is still at the given epoch; at a later one, its part in Redis may be older again.
@@ -43,16 +45,25 @@ JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane
 WHERE m.blind;
 
 -- name: delete_events_done
-DELETE FROM engine_spill AS s
-USING unnest(%s::text[], %s::smallint[], %s::bigint[]) AS w (tenant_id, lane, number)
-WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane AND s.number = w.number;
+-- And count the transaction.
+WITH gone AS (
+    DELETE FROM engine_spill AS s
+    USING unnest(%s::text[], %s::smallint[], %s::bigint[]) AS w (tenant_id, lane, number)
+    WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane AND s.number = w.number
+    RETURNING true
+)
+SELECT nextval('engine_queue_transactions') FROM (SELECT FROM gone LIMIT 1) AS any_row;
 
 -- name: insert_modes_missing
 -- Of lanes that Redis moved to spill mode before anything was written here.
-INSERT INTO engine_lanemode (tenant_id, lane)
-SELECT w.tenant_id, w.lane FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
-WHERE NOT EXISTS (SELECT FROM engine_lanemode AS m WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane)
-ORDER BY w.tenant_id, w.lane ON CONFLICT DO NOTHING;
+WITH added AS (
+    INSERT INTO engine_lanemode (tenant_id, lane)
+    SELECT w.tenant_id, w.lane FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
+    WHERE NOT EXISTS (SELECT FROM engine_lanemode AS m WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane)
+    ORDER BY w.tenant_id, w.lane ON CONFLICT DO NOTHING
+    RETURNING true
+)
+SELECT nextval('engine_queue_transactions') FROM (SELECT FROM added LIMIT 1) AS any_row;
 
 -- name: lock_modes_free
 -- Producers wait for these rows meanwhile; a lane that a producer is writing to is passed by.
@@ -63,10 +74,14 @@ FOR UPDATE OF m SKIP LOCKED;
 -- name: update_modes_to_direct_if_empty
 -- A statement of its own, after the lock: its snapshot sees what producers committed before they let go. The epoch
 -- rises also where nothing was ever written: a producer that was told to spill may still be on its way.
-UPDATE engine_lanemode AS m SET spill = false, blind = false, epoch = m.epoch + 1
-FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
-WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane
-  AND NOT EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane);
+WITH closed AS (
+    UPDATE engine_lanemode AS m SET spill = false, blind = false, epoch = m.epoch + 1
+    FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
+    WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane
+      AND NOT EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane)
+    RETURNING true
+)
+SELECT nextval('engine_queue_transactions') FROM (SELECT FROM closed LIMIT 1) AS any_row;
 
 -- name: select_modes
 SELECT m.tenant_id, m.lane, m.spill, m.epoch FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
@@ -76,16 +91,3 @@ JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane;
 -- Served by the partial index.
 SELECT tenant_id, lane, epoch FROM engine_lanemode
 WHERE spill AND (tenant_id, lane) > (%s, %s) AND (blind OR %s) ORDER BY tenant_id, lane LIMIT %s;
-
--- name: select_backlogs
--- For people: events, the oldest, lanes.
-SELECT m.tenant_id, sum(s.events)::bigint, min(s.oldest), count(*)
-FROM engine_lanemode AS m
-CROSS JOIN LATERAL (
-    SELECT count(*) AS events, min(accepted_at) AS oldest FROM engine_spill AS s
-    WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane
-) AS s
-WHERE m.spill GROUP BY m.tenant_id ORDER BY sum(s.events) DESC, m.tenant_id;
-
--- name: count_spilled_ever
-SELECT coalesce(sum(last), 0)::bigint FROM engine_lanemode;

@@ -1,11 +1,12 @@
-"""manage.py lanes: what waits and who works, tenant by tenant."""
+"""manage.py lanes: what waits and who works, tenant by tenant, and the figures of back pressure."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from engine import db, spill
+from engine import db, figures
 from engine.conf import conf
 from engine.control import lane_count
 from engine.lanes import BROKER_ERRORS, lanes
@@ -31,10 +32,13 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", help="each lane of one tenant")
         parser.add_argument("--top", type=int, default=20, help="how many tenants (default: %(default)s)")
         parser.add_argument("--watch", action="store_true", help="again each second, until Ctrl-C")
+        parser.add_argument("--json", action="store_true", help="the figures of back pressure, for programs")
 
-    def handle(self, *, tenant: str | None, top: int, watch: bool, **_: object) -> None:
+    def handle(self, *, tenant: str | None, top: int, watch: bool, **options: object) -> None:
         console = Console(file=getattr(self.stdout, "_out", sys.stdout))
         try:
+            if options["json"]:
+                return self.stdout.write(json.dumps(_figures(top).to_json(), indent=2))
             if not watch:
                 return console.print(_picture(tenant, top))
             with Live(_picture(tenant, top), console=console, auto_refresh=False) as live:
@@ -62,27 +66,52 @@ def _picture(tenant: str | None, top: int) -> Group:
     tables = [_tenants_table(look, seen, now)]
     if leases:
         tables.append(_lanes_table("Leases", leases, now))
-    if conf().database_url:
-        tables.append(_buffer_table(top, now))
-    return Group(*tables)
+    return Group(*tables, *_back_pressure(_figures(top), now))
 
 
-def _buffer_table(top: int, now: datetime) -> Table:
-    """What waits in PostgreSQL. Only the worker role sees every tenant."""
-    with db.connect(conf().database_url, "fairlane-lanes") as worker:
-        backlogs, ever = spill.backlogs(worker), spill.count_ever(worker)
-    table = Table("tenant", title="Spilled to PostgreSQL", caption=_share(lanes().count_direct(), ever))
+def _figures(top: int) -> figures.Figures:
+    """With what PostgreSQL says now, where its addresses are known: only the worker role sees every tenant."""
+    for database, url in conf().databases.items():
+        if url:
+            with db.connect(url, "fairlane-lanes") as worker:
+                figures.note(worker, database)
+    return figures.gather(top=top)
+
+
+def _back_pressure(found: figures.Figures, now: datetime) -> Iterator[Table]:
+    yield _counters_table(found)
+    spilled = [one for one in found.tenants if one.lanes_spilled]
+    if not spilled:
+        return
+    table = Table("tenant", title="Spilled to PostgreSQL")
     for name in ("waiting", "lanes", "oldest"):
         table.add_column(name, justify="right")
-    for tenant, backlog in list(backlogs.items())[:top]:
-        table.add_row(tenant, f"{backlog.events:,}", str(backlog.lanes), _waiting_since(backlog.oldest, now))
+    for one in sorted(spilled, key=lambda one: -one.spilled):
+        age = f"{one.oldest_seconds(now):.1f} s" if one.oldest else ""
+        table.add_row(one.tenant, f"{one.spilled:,}", str(one.lanes_spilled), age)
+    yield table
+
+
+def _counters_table(found: figures.Figures) -> Table:
+    recent, limit = found.recent, found.memory_limit_bytes
+    table = Table("back pressure", title="Figures")
+    table.add_column("so far", justify="right")
+    table.add_column(f"last {recent.seconds:.0f} s", justify="right")
+    table.add_row("went direct", _percent(found.share_direct), _percent(recent.share_direct))
+    table.add_row("queue rows", f"{found.queue_rows:,}", _per_minute(recent.rows_per_minute))
+    table.add_row("queue transactions", f"{found.queue_transactions:,}", _per_minute(recent.transactions_per_minute))
+    table.add_row("lanes in spill mode", f"{found.lanes_spilled:,}", "")
+    used = f"{found.memory_bytes / 2**20:,.0f} MB" + (f" of {limit / 2**20:,.0f}" if limit else "")
+    table.add_row("Redis memory", used, "short" if found.pressure else "")
     return table
 
 
-def _share(direct: int, spilled: int) -> str:
-    if not spilled:
-        return "all went direct"
-    return f"{direct / (direct + spilled):.1%} went direct"
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _per_minute(rate: float | None) -> str:
+    return "" if rate is None else f"{rate:,.1f} a minute"
 
 
 def _tenants_table(look: dict[str, Any], seen: dict[str, list[dict[str, Any]]], now: datetime) -> Table:

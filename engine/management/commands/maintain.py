@@ -14,7 +14,7 @@ from engine.maintenance import Maintenance
 
 
 class Command(BaseCommand):
-    help = "Do what is due now and then: push what the outbox holds, make partitions, tell Redis shares and modes."
+    help = "Do what is due: push what the outbox holds, make partitions, tell Redis shares, modes and figures."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:

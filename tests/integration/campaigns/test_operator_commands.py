@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -66,18 +67,20 @@ def test_lanes_shows_who_waits_and_who_works(whale: Shop, minnow: Shop, monkeypa
 
 def test_lanes_shows_what_was_spilled(whale: Shop, minnow: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    assert "all went direct" in show()
+    before = json.loads(show("--json"))
     push(minnow, 4)
     with broker_down(monkeypatch):
         push(whale, 30)
         push(minnow, 6)
 
-    spilled = show().partition("Spilled")[2]
+    text, found = show(), json.loads(show("--json"))
 
+    assert (found["direct"], found["spilled"] - before["spilled"]) == (4, 36)
+    assert line_of("went direct", text)[1] == f"{found['share_direct']:.1%}"
+    spilled = text.partition("Spilled")[2]
     assert line_of("whale", spilled)[1] == "30"
     assert line_of("minnow", spilled)[1] == "6"
     assert spilled.index("whale") < spilled.index("minnow")
-    assert "10.0% went direct" in spilled
 
 
 def test_lanes_of_one_tenant_shows_each_lane(whale: Shop, minnow: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

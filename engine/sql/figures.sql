@@ -1,0 +1,23 @@
+-- Figures of back pressure, for people. Each costs the same whatever waits.
+
+-- name: select_queue_writes
+-- Events ever spilled; rows written to the tables of queues since PostgreSQL's statistics began, which a crash of it
+-- ends; transactions that wrote them. A session at rest tells its rows within ten seconds.
+SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM engine_spilled_events),
+    (SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_user_tables
+     WHERE schemaname = 'public' AND relname IN ('engine_outbox', 'engine_spill', 'engine_lanemode')),
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM engine_queue_transactions);
+
+-- name: select_backlogs
+-- By tenant: events spilled, the oldest, lanes in spill mode; the most events first. Events leave at the first
+-- number, but for those of blind lanes: of these it is the most there can be. Served by the partial index and the
+-- primary key, one look-up a lane; of more lanes than the limit those of the first tenants are looked at.
+SELECT m.tenant_id, coalesce(sum(m.last - s.number + 1), 0)::bigint, min(s.accepted_at), count(*)
+FROM (
+    SELECT tenant_id, lane, last FROM engine_lanemode WHERE spill ORDER BY tenant_id, lane LIMIT %(lanes)s
+) AS m
+LEFT JOIN LATERAL (
+    SELECT number, accepted_at FROM engine_spill AS s
+    WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane ORDER BY number LIMIT 1
+) AS s ON true
+GROUP BY m.tenant_id ORDER BY 2 DESC, m.tenant_id LIMIT %(tenants)s;
