@@ -1,21 +1,30 @@
-"""What a tenant may use: number of lanes, weight, cap, database. PostgreSQL keeps it, Redis obeys it.
+"""What a tenant may use: number of lanes, weight, cap, database; and whether it is worked for at all. PostgreSQL
+keeps it, Redis obeys it.
 
-Weight and cap are read from Redis at each lease, so a change acts at the next one; Redis is told again
-by restore() after it lost its memory.
+Redis is asked at each lease, so a change acts at the next one; it is told again by restore() after it lost
+its memory. A change that Redis could not be told acts when maintenance does so.
 """
 
 from __future__ import annotations
 
 import threading
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 
-from engine.lanes import lanes
+from engine.errors import BrokerDown
+from engine.lanes import BROKER_ERRORS, lanes
+from engine.rights import operator
 from engine.sql import load
 
 QUERIES = load("engine.sql", "control.sql")
 DEFAULT_LANES = 16
+
+ACTIVE, PAUSED, DRAINING = "active", "paused", "draining"
+
+#: Tenant, weight, cap, database, state.
+Share = tuple[str, float, int, str, str]
 
 _lane_counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -28,18 +37,33 @@ def register(tenant: str, *, lane_count: int = DEFAULT_LANES, weight: float = 1.
     _check_share(weight, cap)
     with connection.cursor() as cursor:
         cursor.execute(QUERIES["insert_tenant"], [tenant, lane_count, weight, cap])
-    transaction.on_commit(partial(_tell, tenant, weight, cap, "default"))
+    _tell_on_commit((tenant, weight, cap, "default", ACTIVE))
 
 
 def configure(tenant: str, *, weight: float, cap: int) -> None:
     """Change a tenant's share of worker time and its cap on lanes in work (0: none)."""
     _check_share(weight, cap)
-    with connection.cursor() as cursor:
-        cursor.execute(QUERIES["update_tenant_returning_database"], [weight, cap, tenant])
-        row = cursor.fetchone()
-    if row is None:
-        raise ValueError(f"no tenant {tenant!r}")
-    transaction.on_commit(partial(_tell, tenant, weight, cap, row[0]))
+    _change("update_share_returning_all", [weight, cap, tenant])
+
+
+def pause(tenant: str) -> None:
+    """Lease nothing more of a tenant; what is in work is finished, new events are accepted and wait."""
+    _change("update_state_returning_all", [PAUSED, tenant])
+
+
+def resume(tenant: str) -> None:
+    """Go on with a paused tenant, where it stopped."""
+    _change("update_state_returning_all", [ACTIVE, tenant])
+
+
+def _change(query: str, parameters: list[Any]) -> None:
+    """Raises ValueError for a tenant (the last parameter) that is none, and as _tell_on_commit() does."""
+    with operator() as cursor:
+        cursor.execute(QUERIES[query], parameters)
+        share = cursor.fetchone()
+        if share is None:
+            raise ValueError(f"no tenant {parameters[-1]!r}")
+        _tell_on_commit(share)
 
 
 def _check_share(weight: float, cap: int) -> None:
@@ -47,8 +71,17 @@ def _check_share(weight: float, cap: int) -> None:
         raise ValueError("a weight is more than 0, a cap 0 (none) or more")
 
 
-def _tell(tenant: str, weight: float, cap: int, database: str) -> None:
-    lanes().configure(tenant, weight, cap, database)
+def _tell_on_commit(share: Share) -> None:
+    """Raises BrokerDown from the outermost transaction's end."""
+    transaction.on_commit(partial(tell, share))
+
+
+def tell(share: Share) -> None:
+    """Tell Redis what a tenant may use now. Raises BrokerDown."""
+    try:
+        lanes().configure(*share)
+    except BROKER_ERRORS as error:
+        raise BrokerDown(f"the change is stored and acts once maintenance can tell it: {error}") from error
 
 
 def lane_count(tenant: str) -> int:
@@ -70,5 +103,5 @@ def restore() -> int:
         cursor.execute(QUERIES["select_shares_not_default"])
         rows = cursor.fetchall()
     for row in rows:
-        _tell(*row)
+        tell(row)
     return len(rows)

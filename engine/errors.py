@@ -36,6 +36,10 @@ class LaneFull(EngineError):
         self.refused = refused
 
 
+class AbortBroken(EngineError):
+    """The abort broke off."""
+
+
 class DatabaseDown(EngineError):
     """The database cannot be used now."""
 

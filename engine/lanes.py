@@ -185,9 +185,18 @@ class Lanes:
         """Take over what expired, bring back what waited, wake workers. True when a tenant is runnable."""
         return bool(self._run("sweep", int(take_over), *databases))
 
-    def configure(self, tenant: str, weight: float, cap: int, database: str) -> None:
-        """Set a tenant's share; effective at the next lease."""
-        self._run("configure", tenant, f"{weight:g}", cap, database)
+    def configure(self, tenant: str, weight: float, cap: int, database: str, state: str = "active") -> None:
+        """Set a tenant's share and state (active, paused, draining); effective at the next lease."""
+        self._run("configure", tenant, f"{weight:g}", cap, database, state)
+
+    def abort(self, tenant: str, lanes: int) -> tuple[int, list[tuple[int, int, bool]]]:
+        """Throw away what waits of a tenant, and lease nothing more of it until configure() is called.
+
+        Returns how many events, and per lane in work what its worker has fetched: lane, how many, whether they
+        are in PostgreSQL.
+        """
+        answer = json.loads(self._run("abort", tenant, lanes))
+        return answer["events"], [tuple(kept) for kept in answer["kept"] or []]
 
     def press(self, share: float) -> bool:
         """Say which share of Redis's memory is used. Returns whether new events go to PostgreSQL for that."""
@@ -227,6 +236,10 @@ class Lanes:
         """Bytes that Redis uses, and how many it may; 0: any number."""
         memory = self.client.info("memory")
         return memory["used_memory"], memory["maxmemory"] or self.settings.memory_limit_bytes
+
+    def waiting(self, tenant: str) -> int:
+        """Events of a tenant in Redis, those in work among them."""
+        return int(self.client.zscore(f"{self.settings.prefix}depth", tenant) or 0)
 
     def depth(self, tenant: str, lane: int) -> int:
         """Events waiting in one lane."""

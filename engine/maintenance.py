@@ -69,7 +69,14 @@ def note_figures(worker: psycopg.Connection) -> None:
     figures.note(worker)
 
 
-#: Each chore and the seconds from one time to the next.
+def remove_aborted(worker: psycopg.Connection) -> None:
+    """Remove some of what was thrown away of tenants that were aborted."""
+    removed = spill.remove_aborted(worker), outbox.remove_aborted(worker)
+    if any(removed):
+        logger.info("%d aborted events of the buffer and %d rows of the outbox were removed", *removed)
+
+
+#: Each chore and the seconds from one time to the next. Redis hears of paused tenants before it hears of lanes.
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
     (restore_shares, 10.0),
@@ -77,6 +84,7 @@ CHORES: tuple[tuple[Chore, float], ...] = (
     (tell_blind_lanes, 1.0),
     (tell_spilled_lanes, 10.0),
     (note_figures, SAMPLE_SECONDS),
+    (remove_aborted, 1.0),
 )
 
 

@@ -14,9 +14,30 @@ class TenantControl(models.Model):
     weight = models.FloatField(default=1.0)
     cap = models.PositiveIntegerField(default=0)
     database = models.TextField(default="default")
+    rate = models.FloatField(db_default=0.0)  #: most events a second; 0: no limit
+    state = models.TextField(db_default="active")  #: active, paused or draining
+    generation = models.BigIntegerField(db_default=0)  #: how often it was aborted
+    changed_at = models.DateTimeField(null=True)  #: the last time somebody changed it
 
     def __str__(self) -> str:
         return self.tenant_id
+
+
+class Abort(models.Model):
+    """Once somebody threw away what waited of a tenant; engine/abort.py is the only writer."""
+
+    tenant_id = models.TextField(db_collation="C")
+    generation = models.BigIntegerField()
+    aborted_by = models.TextField()
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  #: null: it broke off, nobody knows how far it came
+    events = models.BigIntegerField(null=True)  #: how many were thrown away
+
+    class Meta:
+        constraints = (models.UniqueConstraint("tenant_id", "generation", name="abort_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.generation}"
 
 
 class DeadLetter(models.Model):

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from engine import enqueue
 from engine.errors import BrokerDown, LaneFull
+from engine.rights import rows_of
 from engine.sql import load
 from engine.types import Event, decode, encode
 
@@ -30,6 +31,9 @@ ROWS_AT_ONCE = 100
 
 #: Events that share one row; appending copies the row, so it may not grow without end.
 ROW_EVENTS = 100
+
+#: Most rows looked at to count what a tenant has here.
+COUNTED_ROWS = 100_000
 
 
 def record(tenant: str, events: Sequence[Event]) -> None:
@@ -81,8 +85,7 @@ def _push_rows(tenant: str, run: Run) -> int:
 
 
 def _in_tenant(tenant: str, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(QUERIES["set_tenant_of_transaction"], [tenant])
+    with rows_of(tenant) as cursor:
         cursor.execute(QUERIES[query], parameters)
         return cursor.fetchall()
 
@@ -108,6 +111,32 @@ def sweep(worker: psycopg.Connection) -> int:
         except LaneFull as error:
             logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
     return pushed
+
+
+def count(tenant: str) -> int:
+    """Events of a tenant in the outbox; of its first 100,000 rows."""
+    with rows_of(tenant) as cursor:
+        cursor.execute(QUERIES["count_rows_of_tenant"], {"tenant": tenant, "limit": COUNTED_ROWS})
+        return cursor.fetchone()[0]
+
+
+def throw_away(tenant: str) -> int:
+    """What the tenant has in the outbox is pushed by nobody any more. Returns how many events, as count() does.
+
+    Takes the same time whatever that is; remove_aborted() removes the rows.
+    """
+    events = count(tenant)
+    with rows_of(tenant) as cursor:
+        cursor.execute(QUERIES["abort_rows_of_tenant"], {"tenant": tenant})
+    return events
+
+
+def remove_aborted(worker: psycopg.Connection, *, batch: int = 1000) -> int:
+    """Remove some of the rows that were thrown away. Returns how many."""
+    removed = worker.execute(QUERIES["delete_rows_aborted"], [batch]).rowcount
+    if removed < batch:
+        worker.execute(QUERIES["forget_snapshots_if_removed"])
+    return removed
 
 
 def _as_worker(worker: psycopg.Connection, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from psycopg import errors as database_errors
 
 from engine.lanes import Mode
+from engine.rights import rows_of
 from engine.sql import load
 from engine.types import Event, encode
 
@@ -67,15 +68,15 @@ def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
         lanes = sorted(order.lane for order in orders)
         cursor.execute(QUERIES["lock_modes"], {"tenant": tenant, "lanes": lanes})
         modes = {lane: (epoch, spill, last) for lane, epoch, spill, last in cursor.fetchall()}
-        cursor.execute(QUERIES["select_first_numbers"], {"tenant": tenant, "lanes": lanes})
-        firsts = dict(cursor.fetchall())
+        cursor.execute(QUERIES["select_held"], {"tenant": tenant, "lanes": lanes})
+        held = dict(cursor.fetchall())
         taken = []
         for order in orders:
             epoch, spill, last = modes[order.lane]
             if order.epoch is not None and order.epoch != epoch:
                 answer.stale.append(order)
                 answer.modes.append((tenant, order.lane, spill, epoch))
-            elif _held(firsts[order.lane], last) + len(order.events) > limit:
+            elif held[order.lane] + len(order.events) > limit:
                 answer.full.append(order)
             else:
                 taken.append((order, last))
@@ -83,11 +84,6 @@ def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
         if taken:
             _write(cursor, tenant, taken)
     return answer
-
-
-def _held(first: int | None, last: int) -> int:
-    """Events from the first number to the last; what leaves, leaves at the first."""
-    return 0 if first is None else last - first + 1
 
 
 def _write(cursor: Any, tenant: str, taken: Sequence[tuple[Order, int]]) -> None:
@@ -171,6 +167,47 @@ def modes_in_spill(worker: psycopg.Connection, *, blind: bool, batch: int = 1000
     while rows := worker.execute(QUERIES["select_modes_in_spill"], [*after, not blind, batch]).fetchall():
         yield [(tenant, lane, True, epoch) for tenant, lane, epoch in rows]
         after = rows[-1][:2]
+
+
+@dataclass(frozen=True)
+class InHand:
+    """What a worker has fetched of a lane and is executing."""
+
+    lane: int
+    events: int
+    buffered: bool  #: they are in the buffer
+
+
+def count_held(tenant: str) -> int:
+    """Events of a tenant in the buffer, on Django's connection."""
+    with rows_of(tenant) as cursor:
+        cursor.execute(QUERIES["count_held_of_tenant"], {"tenant": tenant})
+        return cursor.fetchone()[0]
+
+
+def throw_away(tenant: str, in_hand: Sequence[InHand]) -> int:
+    """Nothing of what the tenant has in the buffer is executed any more, but what workers have in hand.
+
+    Takes the same time whatever that is; remove_aborted() removes the rows. Returns how many events.
+    """
+    lanes = [one.lane for one in in_hand]
+    kept = {"counts": [one.events for one in in_hand], "buffered": [one.buffered for one in in_hand]}
+    with rows_of(tenant) as cursor:
+        cursor.execute(QUERIES["lock_modes_of_tenant"], {"tenant": tenant})
+        cursor.execute(QUERIES["abort_held_returning_count"], {"tenant": tenant, "lanes": lanes, **kept})
+        return cursor.fetchone()[0]
+
+
+def remove_aborted(worker: psycopg.Connection, *, lanes: int = 100, batch: int = 10_000) -> int:
+    """Remove some of the events that were thrown away. Returns how many; nobody saw them any more."""
+    removed = 0
+    for tenant, lane, first, last in worker.execute(QUERIES["select_lanes_aborted"], [lanes]).fetchall():
+        place = {"tenant": tenant, "lane": lane, "first": first, "last": last}
+        removed += worker.execute(QUERIES["delete_events_aborted"], {**place, "limit": batch - removed}).rowcount
+        if removed >= batch:
+            break
+        worker.execute(QUERIES["forget_range_if_removed"], place)
+    return removed
 
 
 def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

@@ -17,7 +17,7 @@
 --   counts             hash   direct: events taken into lanes so far
 --   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
 --   buffered:<database> string what its buffer held when that was looked at last
---   tenant:<tenant>    hash   weight, cap, database: only what differs from the default
+--   tenant:<tenant>    hash   weight, cap, database, paused: only what differs from the default
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
 --                             '' -> of the typical tenant; '#size' -> events to put into a bundle at most
@@ -65,15 +65,17 @@ local function place_name(tenant, lane) return tenant .. '|' .. lane end
 local function split_place(place) return string.match(place, '^(.-)|(%d+)$') end
 
 local function config(tenant)
-  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database')
-  return {weight = tonumber(row[1] or 1), cap = tonumber(row[2] or 0), database = row[3] or 'default'}
+  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database', 'paused')
+  return {weight = tonumber(row[1] or 1), cap = tonumber(row[2] or 0), database = row[3] or 'default',
+    paused = row[4] ~= false}
 end
 
 local function clock(database) return tonumber(redis.call('GET', clock_key(database)) or 0) end
 
 -- runnable: may be leased; capped: has ready lanes but as many in work as it may; working: all its lanes
--- with events are in work; idle: nothing.
+-- with events are in work; idle: nothing; paused: not to be leased, whatever it has.
 local function standing(tenant, conf)
+  if conf.paused then return 'paused' end
   local work = redis.call('HLEN', work_key(tenant))
   if redis.call('ZCARD', ready_key(tenant)) > 0 then
     if conf.cap == 0 or work < conf.cap then return 'runnable' end
@@ -109,7 +111,8 @@ local function place(tenant, conf, before, charge)
     return
   end
   redis.call('ZREM', ring, tenant)
-  if after == 'idle' then
+  -- Who is paused with nothing in work may stay so for days: nobody's clock or debts wait for it.
+  if after == 'idle' or (after == 'paused' and redis.call('HLEN', work_key(tenant)) == 0) then
     redis.call('ZREM', away, tenant)
     if at > clock_now then
       redis.call('ZADD', debt, at, tenant)

@@ -1,19 +1,23 @@
 #!lua flags=allow-oom
--- configure: a tenant's weight, cap on lanes in work, and database; effective at the next lease.
--- ARGV: tenant, weight, cap, database. A value that is the default is not kept. No effect when nothing changes.
+-- configure: what a tenant may use, and whether it is leased at all; effective at the next lease.
+-- ARGV: tenant, weight, cap, database, state (active, paused). A value that is the default is not kept.
+-- Returns 1, or 0 when nothing changes.
 local tenant, key = ARGV[1], tenant_key(ARGV[1])
+local paused = ARGV[5] == 'paused'
 local old = config(tenant)
-if old.weight == tonumber(ARGV[2]) and old.cap == tonumber(ARGV[3]) and old.database == ARGV[4] then return 0 end
+if old.weight == tonumber(ARGV[2]) and old.cap == tonumber(ARGV[3]) and old.database == ARGV[4]
+  and old.paused == paused then return 0 end
 local at = virtual_time(tenant, old.database)
 for _, set in ipairs({ring_key(old.database), away_key(old.database), debt_key(old.database)}) do
   redis.call('ZREM', set, tenant)
 end
-local defaults = {weight = '1', cap = '0', database = 'default'}
-for i, name in ipairs({'weight', 'cap', 'database'}) do
-  if ARGV[i + 1] == defaults[name] then
+local wanted = {weight = ARGV[2], cap = ARGV[3], database = ARGV[4], paused = paused and '1' or ''}
+local defaults = {weight = '1', cap = '0', database = 'default', paused = ''}
+for name, value in pairs(wanted) do
+  if value == defaults[name] then
     redis.call('HDEL', key, name)
   else
-    redis.call('HSET', key, name, ARGV[i + 1])
+    redis.call('HSET', key, name, value)
   end
 end
 local conf = config(tenant)
@@ -21,5 +25,6 @@ local conf = config(tenant)
 local start = conf.database == old.database and at or clock(conf.database)
 redis.call('ZADD', away_key(conf.database), math.max(start, clock(conf.database)), tenant)
 place(tenant, conf, 'runnable', 0)
+forget_debts(old.database)
 wake(conf.database)
 return 1

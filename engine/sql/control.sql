@@ -3,12 +3,37 @@
 INSERT INTO engine_tenantcontrol (tenant_id, lanes, weight, cap, database)
 VALUES (%s, %s, %s, %s, 'default');
 
--- name: update_tenant_returning_database
-UPDATE engine_tenantcontrol SET weight = %s, cap = %s WHERE tenant_id = %s RETURNING database;
+-- name: update_share_returning_all
+UPDATE engine_tenantcontrol SET weight = %s, cap = %s, changed_at = now() WHERE tenant_id = %s
+RETURNING tenant_id, weight, cap, database, state;
+
+-- name: update_state_returning_all
+UPDATE engine_tenantcontrol SET state = %s, changed_at = now() WHERE tenant_id = %s
+RETURNING tenant_id, weight, cap, database, state;
 
 -- name: select_lane_count
 SELECT lanes FROM engine_tenantcontrol WHERE tenant_id = %s;
 
 -- name: select_shares_not_default
-SELECT tenant_id, weight, cap, database FROM engine_tenantcontrol
-WHERE weight <> 1 OR cap <> 0 OR database <> 'default';
+-- Also those changed of late: Redis may not have been told when somebody went back to the default.
+SELECT tenant_id, weight, cap, database, state FROM engine_tenantcontrol
+WHERE weight <> 1 OR cap <> 0 OR database <> 'default' OR state <> 'active'
+   OR changed_at > now() - interval '1 day';
+
+-- name: begin_abort
+-- Written first, so that an abort that breaks off is known. Serves those who ask what became of the events.
+WITH counted AS (
+    UPDATE engine_tenantcontrol SET generation = generation + 1, changed_at = now() WHERE tenant_id = %(tenant)s
+    RETURNING generation, lanes
+), written AS (
+    INSERT INTO engine_abort (tenant_id, generation, aborted_by, begun_at)
+    SELECT %(tenant)s, generation, %(by)s, clock_timestamp() FROM counted
+)
+SELECT generation, lanes FROM counted;
+
+-- name: end_abort_returning_share
+WITH written AS (
+    UPDATE engine_abort SET ended_at = clock_timestamp(), events = %(events)s
+    WHERE tenant_id = %(tenant)s AND generation = %(generation)s AND ended_at IS NULL
+)
+SELECT tenant_id, weight, cap, database, state FROM engine_tenantcontrol WHERE tenant_id = %(tenant)s;

@@ -12,12 +12,10 @@ SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM engine_spille
 -- By tenant: events spilled, the oldest, lanes in spill mode; the most events first. Events leave at the first
 -- number, but for those of blind lanes: of these it is the most there can be. Served by the partial index and the
 -- primary key, one look-up a lane; of more lanes than the limit those of the first tenants are looked at.
-SELECT m.tenant_id, coalesce(sum(m.last - s.number + 1), 0)::bigint, min(s.accepted_at), count(*)
+SELECT m.tenant_id, coalesce(sum(m.held), 0)::bigint, min(s.accepted_at), count(*)
 FROM (
-    SELECT tenant_id, lane, last FROM engine_lanemode WHERE spill ORDER BY tenant_id, lane LIMIT %(lanes)s
+    SELECT tenant_id, lane, engine_spill_first(l) AS first, engine_spill_held(l) AS held FROM engine_lanemode AS l
+    WHERE spill ORDER BY tenant_id, lane LIMIT %(lanes)s
 ) AS m
-LEFT JOIN LATERAL (
-    SELECT number, accepted_at FROM engine_spill AS s
-    WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane ORDER BY number LIMIT 1
-) AS s ON true
+LEFT JOIN engine_spill AS s ON s.tenant_id = m.tenant_id AND s.lane = m.lane AND s.number = m.first
 GROUP BY m.tenant_id ORDER BY 2 DESC, m.tenant_id LIMIT %(tenants)s;

@@ -20,12 +20,11 @@ SELECT false, NULL::bigint FROM appended
 UNION ALL
 SELECT true, CASE WHEN NOT EXISTS (SELECT FROM last) THEN nextval('engine_queue_transactions') END FROM inserted;
 
--- name: set_tenant_of_transaction
-SELECT set_config('fairlane.tenant', %s, true);
-
 -- name: select_rows_of_tenant
--- Served by the index on the tenant.
-SELECT id, events FROM engine_outbox WHERE tenant_id = %s ORDER BY id LIMIT %s;
+-- Less those thrown away. Served by the index on the tenant.
+SELECT o.id, o.events FROM engine_outbox AS o
+LEFT JOIN engine_outboxaborted AS a ON a.tenant_id = o.tenant_id
+WHERE o.tenant_id = %s AND pg_visible_in_snapshot(o.transaction, a.snapshot) IS NOT TRUE ORDER BY o.id LIMIT %s;
 
 -- name: replace_row_returning_id
 -- And count the transaction.
@@ -38,5 +37,35 @@ WITH gone AS (DELETE FROM engine_outbox WHERE id = ANY(%s) RETURNING id),
 SELECT id FROM gone, counted;
 
 -- name: select_tenants_left_behind
-SELECT DISTINCT tenant_id FROM engine_outbox
-WHERE created_at < now() - make_interval(secs => %s) ORDER BY tenant_id;
+SELECT DISTINCT o.tenant_id FROM engine_outbox AS o
+LEFT JOIN engine_outboxaborted AS a ON a.tenant_id = o.tenant_id
+WHERE o.created_at < now() - make_interval(secs => %s)
+  AND pg_visible_in_snapshot(o.transaction, a.snapshot) IS NOT TRUE ORDER BY o.tenant_id;
+
+-- name: count_rows_of_tenant
+-- Events, and how many of the first rows they are: people need no exact number of more than that.
+SELECT coalesce(sum(size), 0)::bigint FROM (
+    SELECT o.size FROM engine_outbox AS o
+    LEFT JOIN engine_outboxaborted AS a ON a.tenant_id = o.tenant_id
+    WHERE o.tenant_id = %(tenant)s AND pg_visible_in_snapshot(o.transaction, a.snapshot) IS NOT TRUE
+    LIMIT %(limit)s
+) AS o;
+
+-- name: abort_rows_of_tenant
+-- All that this statement could see; a transaction that commits later keeps its events.
+INSERT INTO engine_outboxaborted AS a (tenant_id, snapshot) VALUES (%(tenant)s, pg_current_snapshot())
+ON CONFLICT (tenant_id) DO UPDATE SET snapshot = excluded.snapshot;
+
+-- name: delete_rows_aborted
+DELETE FROM engine_outbox WHERE id IN (
+    SELECT o.id FROM engine_outbox AS o JOIN engine_outboxaborted AS a ON a.tenant_id = o.tenant_id
+    WHERE pg_visible_in_snapshot(o.transaction, a.snapshot) LIMIT %s FOR UPDATE OF o SKIP LOCKED
+);
+
+-- name: forget_snapshots_if_removed
+-- Not one that was written meanwhile.
+DELETE FROM engine_outboxaborted AS a USING (
+    SELECT tenant_id, snapshot::text AS seen FROM engine_outboxaborted AS b
+    WHERE NOT EXISTS (SELECT FROM engine_outbox AS o
+                      WHERE o.tenant_id = b.tenant_id AND pg_visible_in_snapshot(o.transaction, b.snapshot))
+) AS w WHERE a.tenant_id = w.tenant_id AND a.snapshot::text = w.seen;

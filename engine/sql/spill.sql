@@ -5,10 +5,10 @@ SELECT %(tenant)s, w.lane FROM unnest(%(lanes)s::smallint[]) AS w (lane) ORDER B
 ON CONFLICT (tenant_id, lane) DO UPDATE SET tenant_id = excluded.tenant_id
 RETURNING lane, epoch, spill, last;
 
--- name: select_first_numbers
--- Served by the primary key: one index look-up a lane.
-SELECT w.lane, (SELECT min(s.number) FROM engine_spill AS s WHERE s.tenant_id = %(tenant)s AND s.lane = w.lane)
-FROM unnest(%(lanes)s::smallint[]) AS w (lane);
+-- name: select_held
+-- Served by the primary key: an index look-up or two a lane.
+SELECT m.lane, engine_spill_held(m) FROM engine_lanemode AS m
+WHERE m.tenant_id = %(tenant)s AND m.lane = ANY (%(lanes)s::smallint[]);
 
 -- name: insert_events
 INSERT INTO engine_spill (tenant_id, lane, number, accepted_at, event)
@@ -28,13 +28,17 @@ SELECT set_config('fairlane.tenant', %s, true), nextval('engine_queue_transactio
 
 -- name: select_events_next
 -- The oldest of each lane that is still at the given epoch; at a later one, its part in Redis may be older again.
--- Nobody else takes them while the lane is leased, and what a zombie takes is gone.
+-- Nobody else takes them while the lane is leased, and what a zombie takes is gone. Those aborted are passed by.
 SELECT w.tenant_id, w.lane, s.number, s.event
 FROM unnest(%s::text[], %s::smallint[], %s::bigint[], %s::int[]) AS w (tenant_id, lane, epoch, count)
 JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane AND m.epoch = w.epoch
 CROSS JOIN LATERAL (
-    SELECT number, event FROM engine_spill AS s
-    WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane ORDER BY number LIMIT w.count
+    (SELECT number, event FROM engine_spill AS s
+     WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane AND s.number < m.aborted_from ORDER BY number LIMIT w.count)
+    UNION ALL
+    (SELECT number, event FROM engine_spill AS s
+     WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane AND s.number > m.aborted_to ORDER BY number LIMIT w.count)
+    ORDER BY number LIMIT w.count
 ) AS s
 ORDER BY w.tenant_id, w.lane, s.number;
 
@@ -77,8 +81,7 @@ FOR UPDATE OF m SKIP LOCKED;
 WITH closed AS (
     UPDATE engine_lanemode AS m SET spill = false, blind = false, epoch = m.epoch + 1
     FROM unnest(%s::text[], %s::smallint[]) AS w (tenant_id, lane)
-    WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane
-      AND NOT EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane)
+    WHERE m.tenant_id = w.tenant_id AND m.lane = w.lane AND engine_spill_first(m) IS NULL
     RETURNING true
 )
 SELECT nextval('engine_queue_transactions') FROM (SELECT FROM closed LIMIT 1) AS any_row;
@@ -91,3 +94,51 @@ JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane;
 -- Served by the partial index.
 SELECT tenant_id, lane, epoch FROM engine_lanemode
 WHERE spill AND (tenant_id, lane) > (%s, %s) AND (blind OR %s) ORDER BY tenant_id, lane LIMIT %s;
+
+-- name: count_held_of_tenant
+-- Without reading them: served by the primary key.
+SELECT coalesce(sum(engine_spill_held(m)), 0)::bigint FROM engine_lanemode AS m WHERE m.tenant_id = %(tenant)s;
+
+-- name: lock_modes_of_tenant
+-- Producers wait meanwhile. In lane order, so that two cannot deadlock.
+SELECT FROM engine_lanemode WHERE tenant_id = %(tenant)s ORDER BY lane FOR UPDATE;
+
+-- name: abort_held_returning_count
+-- What is held, less what a worker has in hand: the first so many of a lane. A range that is not removed yet is
+-- widened, never left: then the few in hand beyond it count as aborted too, though they may be executed.
+WITH held AS (
+    SELECT m.tenant_id, m.lane, m.last, engine_spill_held(m) AS count,
+           engine_spill_first(m) + CASE WHEN w.buffered OR m.blind THEN w.count ELSE 0 END AS beyond,
+           CASE WHEN EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane
+                             AND s.number BETWEEN m.aborted_from AND m.aborted_to)
+                THEN m.aborted_from END AS left_over
+    FROM engine_lanemode AS m
+    LEFT JOIN unnest(%(lanes)s::smallint[], %(counts)s::bigint[], %(buffered)s::boolean[]) AS w (lane, count, buffered)
+        ON w.lane = m.lane
+    WHERE m.tenant_id = %(tenant)s
+), gone AS (
+    UPDATE engine_lanemode AS m SET aborted_from = least(h.beyond, h.left_over), aborted_to = h.last
+    FROM held AS h
+    WHERE m.tenant_id = h.tenant_id AND m.lane = h.lane AND h.count > 0 AND h.beyond <= h.last
+    RETURNING engine_spill_held(m) AS kept, h.count
+)
+SELECT coalesce(sum(count - kept), 0)::bigint FROM gone;
+
+-- name: select_lanes_aborted
+-- Served by the partial index.
+SELECT tenant_id, lane, aborted_from, aborted_to FROM engine_lanemode WHERE aborted_to > 0 ORDER BY 1, 2 LIMIT %s;
+
+-- name: delete_events_aborted
+-- A row that its executor is removing is left to it.
+DELETE FROM engine_spill AS s USING (
+    SELECT tenant_id, lane, number FROM engine_spill
+    WHERE tenant_id = %(tenant)s AND lane = %(lane)s AND number BETWEEN %(first)s AND %(last)s
+    ORDER BY number LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) AS w WHERE s.tenant_id = w.tenant_id AND s.lane = w.lane AND s.number = w.number;
+
+-- name: forget_range_if_removed
+-- And no older events are left either: their number is reckoned with it.
+UPDATE engine_lanemode SET aborted_from = 0, aborted_to = 0
+WHERE tenant_id = %(tenant)s AND lane = %(lane)s AND aborted_from = %(first)s AND aborted_to = %(last)s
+  AND NOT EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = %(tenant)s AND s.lane = %(lane)s
+                  AND s.number <= %(last)s);

@@ -39,6 +39,7 @@ class Held:
 
     lanes: list[tuple[str, int, int]]
     buffered: dict[Place, int]  #: lanes to be taken from PostgreSQL, and their epochs
+    alone: bool  #: it was leased with one lane
     begun: bool = False
     expired: bool = False
 
@@ -60,6 +61,7 @@ class Model(RuleBasedStateMachine):
         self.narrow: dict[Place, int] = {}
         self.attempts: dict[Place, int] = {}
         self.caps = dict.fromkeys(TENANTS, 0)
+        self.paused: set[str] = set()
         self.serial = 0
 
     @initialize()
@@ -109,7 +111,7 @@ class Model(RuleBasedStateMachine):
             held = len(self.events[at]) or 8  # how many PostgreSQL has is not known
             assert 1 <= count <= min(self.narrow.get(at, 8), self.suspects.get(at, 8), held)
         empty = {(tenant, lane) for tenant, lane, _ in leased if not self.events[tenant, lane]}
-        self.live[bundle] = Held(leased, {at: self.spilled[at] for at in empty})
+        self.live[bundle] = Held(leased, {at: self.spilled[at] for at in empty}, alone=len(leased) == 1)
         return bundle
 
     @rule(bundle=ids)
@@ -209,10 +211,49 @@ class Model(RuleBasedStateMachine):
         self.waiting.clear()
         self._tidy()
 
-    @rule(tenant=st.sampled_from(TENANTS), weight=st.sampled_from([0.5, 1, 3]), cap=st.integers(0, 2))
-    def configure(self, tenant: str, weight: float, cap: int) -> None:
-        self.lanes.configure(tenant, weight, cap, "default")
+    @rule(
+        tenant=st.sampled_from(TENANTS),
+        weight=st.sampled_from([0.5, 1, 3]),
+        cap=st.integers(0, 2),
+        state=st.sampled_from(["active", "active", "paused"]),
+    )
+    def configure(self, tenant: str, weight: float, cap: int, state: str) -> None:
+        self.lanes.configure(tenant, weight, cap, "default", state)
         self.caps[tenant] = cap
+        (self.paused.add if state == "paused" else self.paused.discard)(tenant)
+
+    @rule(tenant=st.sampled_from(TENANTS), go_on=st.booleans())
+    def abort(self, tenant: str, go_on: bool) -> None:
+        """What a worker has fetched stays; what it has only leased is not its own any more."""
+        before = self._total(tenant)
+        in_hand = {(name, lane): count for held in self.live.values() if held.begun for name, lane, count in held.lanes}
+
+        thrown, kept = self.lanes.abort(tenant, LANES)
+
+        for at in [at for at in self.events if at[0] == tenant]:
+            self._aborted(at, in_hand.get(at))
+        assert thrown == before - self._total(tenant)
+        assert {(tenant, lane): count for lane, count, _ in kept} == {
+            at: count for at, count in in_hand.items() if at[0] == tenant
+        }
+        self.paused.add(tenant)
+        if go_on:
+            self.lanes.configure(tenant, 1, self.caps[tenant], "default")
+            self.paused.discard(tenant)
+
+    def _aborted(self, at: Place, in_hand: int | None) -> None:
+        self.waiting.discard(at)
+        if in_hand is not None:
+            held = next(held for held in self.live.values() if any((*at, in_hand) == lane for lane in held.lanes))
+            self.events[at] = [] if at in held.buffered else self.events[at][:in_hand]
+            if at in self.suspects:
+                self.suspects[at] = min(self.suspects[at], in_hand)
+            return
+        self.events[at] = []
+        for known in (self.suspects, self.narrow, self.attempts):
+            known.pop(at, None)
+        for held in self.live.values():
+            held.lanes = [lane for lane in held.lanes if lane[:2] != at]
 
     # What must always hold
 
@@ -245,7 +286,8 @@ class Model(RuleBasedStateMachine):
         ring, away = self._scores("ring:default"), self._scores("away:default")
         for tenant in TENANTS:
             runnable = self._runnable(tenant)
-            busy = not runnable and bool(self._work(tenant) or self._leasable(tenant))
+            waits = tenant not in self.paused and bool(self._leasable(tenant))
+            busy = not runnable and bool(self._work(tenant) or waits)
             assert (tenant.encode() in ring, tenant.encode() in away) == (runnable, busy)
         if ring:
             assert self.valkey.llen(WAKE) == 1
@@ -281,13 +323,15 @@ class Model(RuleBasedStateMachine):
 
     def _runnable(self, tenant: str) -> bool:
         cap = self.caps[tenant]
+        if tenant in self.paused:
+            return False
         return bool(self._leasable(tenant)) and (cap == 0 or len(self._work(tenant)) < cap)
 
     def _released(self, held: Held, blame: bool) -> None:
         for tenant, lane, count in held.lanes if blame and held.begun else []:
-            at, alone = (tenant, lane), len(held.lanes) == 1
-            self.suspects[at], self.narrow[at] = count, max(1, count // 10) if alone else count
-            self.attempts[at] = self.attempts.get(at, 0) + (alone and count == 1)
+            at = (tenant, lane)
+            self.suspects[at], self.narrow[at] = count, max(1, count // 10) if held.alone else count
+            self.attempts[at] = self.attempts.get(at, 0) + (held.alone and count == 1)
 
     def _tidy(self) -> None:
         for bundle in [bundle for bundle, held in self.live.items() if held.expired]:
