@@ -64,7 +64,7 @@ def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
         raise transaction.TransactionManagementError("events are spilled outside of transactions, or by the outbox")
     answer = Answer()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(QUERIES["set_tenant_of_transaction"], [tenant])
+        cursor.execute(QUERIES["begin_for_tenant"], [tenant])
         lanes = sorted(order.lane for order in orders)
         cursor.execute(QUERIES["lock_modes"], {"tenant": tenant, "lanes": lanes})
         modes = {lane: (epoch, spill, last) for lane, epoch, spill, last in cursor.fetchall()}

@@ -22,9 +22,12 @@ UPDATE engine_lanemode AS m SET spill = true, blind = m.blind OR %(blind)s, last
 FROM unnest(%(lanes)s::smallint[], %(lasts)s::bigint[]) AS w (lane, last)
 WHERE m.tenant_id = %(tenant)s AND m.lane = w.lane;
 
--- name: set_tenant_of_transaction
--- And count it: it will write.
-SELECT set_config('fairlane.tenant', %s, true), nextval('engine_queue_transactions');
+-- name: begin_for_tenant
+-- And count the transaction: it will write. Who stands still while it holds lanes, or is cut off, is ended by the
+-- server: others wait for these rows.
+SELECT set_config('fairlane.tenant', %s, true), nextval('engine_queue_transactions'),
+    set_config('lock_timeout', '2s', true), set_config('statement_timeout', '10s', true),
+    set_config('idle_in_transaction_session_timeout', '5s', true);
 
 -- name: select_events_next
 -- The oldest of each lane that is still at the given epoch; at a later one, its part in Redis may be older again.

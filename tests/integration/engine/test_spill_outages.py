@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 import pytest
 import redis
-from django.db import transaction
+from django.db import connection, transaction
 from psycopg import errors as database_errors
 
 from engine import control, enqueue, spill
 from engine.embedded import Servers
 from engine.errors import BrokerDown, LaneFull
 from engine.lanes import Lanes, lanes
+from engine.types import Event
+from tests.acceptance.harness import wait_until
 from tests.integration.engine.bundles import Connect, ids
 from tests.integration.engine.spilling import (
     Node,
@@ -27,6 +30,7 @@ from tests.integration.engine.spilling import (
     numbered,
     orders,
     push_one_by_one,
+    refused_of,
     spilled_in_redis,
     tell_modes,
 )
@@ -187,6 +191,52 @@ def test_nobody_takes_events_when_neither_answers(servers: Servers, watch: psyco
     lanes().client.connection_pool.disconnect()
     enqueue.push(whale[1:])
     assert depth("whale") == 1
+
+
+def test_a_producer_that_stands_still_while_it_holds_a_lane_stops_the_others_for_seconds_only(
+    node: Node, watch: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whale, minnow = numbered("whale", "ada", 8), numbered("minnow", "bob", 1)
+    push_one_by_one([*whale[:4], *minnow])
+    holds, goes_on = threading.Event(), threading.Event()
+    write, ends = spill._write, []
+
+    def stand_still(*args: Any) -> None:
+        holds.set()
+        goes_on.wait(30)
+        write(*args)
+
+    def push_the_fifth() -> None:
+        try:
+            ends.append(refused_of(whale[4:5]))
+        except BrokerDown as error:
+            ends.append(error)
+        finally:
+            connection.close()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spill, "_write", stand_still)
+        sleeper = threading.Thread(target=push_the_fifth)
+        sleeper.start()
+        assert holds.wait(10)
+    with pytest.raises(BrokerDown):
+        enqueue.push(whale[4:5])
+    wait_until(lambda: _is_accepted(whale[4:5]), "nobody else can spill into the lane", seconds=20)
+    goes_on.set()
+    sleeper.join(30)
+
+    assert [type(end) for end in ends] == [BrokerDown]
+    push_one_by_one(whale[5:])
+    node.work()
+    assert orders(watch) == by_lead(ids([*whale, *minnow]))
+
+
+def _is_accepted(events: Sequence[Event]) -> bool:
+    try:
+        enqueue.push(events)
+    except BrokerDown:
+        return False
+    return True
 
 
 def test_a_producer_goes_on_after_postgresql_came_back(node: Node, servers: Servers, connect: Connect) -> None:
