@@ -37,11 +37,12 @@ PATIENCE_SECONDS = 60
 class Worker:
     """One node: `celery -A engine worker` with its pool of processes."""
 
-    def __init__(self, log: Path, *, concurrency: int = 2, **environment: str) -> None:
+    def __init__(self, log: Path, *, concurrency: int = 2, before: Sequence[str] = (), **environment: str) -> None:
+        """`before`: a program that runs it, with its arguments."""
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*COMMAND, "-c", str(concurrency), "-n", f"{log.stem}@test"],
+                [*before, *COMMAND, "-c", str(concurrency), "-n", f"{log.stem}@test"],
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

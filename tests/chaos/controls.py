@@ -6,11 +6,10 @@ Each control plays rounds until the judge finds something, or its rounds are ove
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.acceptance.harness import Worker
-from tests.chaos.guards import producer_guard_off
+from tests.chaos.fault import discover
 from tests.chaos.producer import Producer
 from tests.chaos.rounds import WRONG, Outcome, Size, play
 from tests.chaos.stock import StockProducer, StockWorker
-from tests.chaos.world import World, made
+from tests.chaos.world import made
 
 #: A stuck round of a control is not waited for longer.
 DRAIN_SECONDS = 25
@@ -40,7 +39,7 @@ class Control:
     size: Size = field(default_factory=Size)
     begin: type[Worker] = Worker
     client: type[Producer] = Producer
-    producer: str = ""  #: a guard of the producer that is off
+    door: str = ""  #: guards of who accepts events that are off
     seek: str = ""  #: play on until this is found
 
 
@@ -53,6 +52,9 @@ def stock(name: str, kind: str, seek: str, rounds: int = 8) -> Control:
     """Of stock Celery."""
     return Control(name, kind, rounds=rounds, begin=StockWorker, client=StockProducer, seek=seek)
 
+
+#: Lanes of two events.
+SPILLS = "burst beyond the lanes' limit"
 
 SLOW = Size(events=600, pace=(0.001, 0.8), seconds=0.5)
 
@@ -70,9 +72,24 @@ CONTROLS = [
     ),
     Control("no sweeping", "kill -9 a worker", off("sweep")),
     Control("attempts not counted", "poison: ends its process", off("attempts"), rounds=2),
-    Control("lane not by lead", "no fault", producer="routing"),
+    Control("lane not by lead", "no fault", door="routing"),
     Control("retries of redis-py on", "script's reply lost", off("retries")),
     Control("retries of redis-py on, ledger off", "script's reply lost", off("retries", "ledger")),
+    Control("epoch of producers unchecked", "doors stall, words to Redis are lost", door="producers-epoch"),
+    Control(
+        "epoch of holders unchecked, leases short", SPILLS,
+        off("renewal", "holders-epoch", FAIRLANE_LEASE_SECONDS="0.4"), size=SLOW,
+    ),
+    Control("lanes go direct without a look", SPILLS, off("look-before-direct")),
+    Control("what was spilled is trimmed too", "one door cut off from Redis", off("trim")),
+    Control(
+        "old words about modes believed", "doors stall, words to Redis are lost",
+        off("old-words"), door="old-words",
+    ),
+    Control(
+        "blind spills told to nobody, in any order", "one door cut off from Redis",
+        off("blind-order"), door="blind-order",
+    ),
 ]  # fmt: skip
 
 
@@ -95,7 +112,8 @@ def found(outcome: Outcome) -> dict[str, int]:
 def run(control: Control, seed: int) -> Result:
     """Until it is caught, in a world of its own."""
     result = Result(control)
-    with _world(control) as world:
+    discover()
+    with made(begin=control.begin, door=control.door, **control.environment) as world:
         for number in range(control.rounds):
             world.wait_until_ready()
             outcome = play(
@@ -107,12 +125,6 @@ def run(control: Control, seed: int) -> Result:
             if result.caught:
                 break
     return result
-
-
-@contextlib.contextmanager
-def _world(control: Control) -> Iterator[World]:
-    with made(begin=control.begin, **control.environment) as world, producer_guard_off(control.producer):
-        yield world
 
 
 def table(results: list[Result]) -> Table:

@@ -5,17 +5,18 @@ A judge that finds nothing has shown something only if it finds these. Nothing o
 
 from __future__ import annotations
 
-import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import redis
+from redis.commands.core import Script
 
-from engine import enqueue, keeper, lanes, ledger
+from engine import enqueue, executor, keeper, lanes, ledger, spill
 from engine.executor import Executor, Report
 from engine.lanes import FetchedLane, LaneOutcome, Lanes
+from engine.spill import Answer, Order
 
 
 def ledger_off() -> None:
@@ -93,16 +94,70 @@ def lanes_by_chance() -> None:
     enqueue.lane_of = lambda lead, count: chance.randrange(count)  # type: ignore[assignment]
 
 
-@contextlib.contextmanager
-def producer_guard_off(name: str) -> Any:
-    """The one guard that lives in the producer, for as long as the block runs."""
-    lane_of = enqueue.lane_of  # type: ignore[attr-defined]
-    if name == "routing":
-        lanes_by_chance()
-    try:
-        yield
-    finally:
-        enqueue.lane_of = lane_of  # type: ignore[attr-defined]
+# -- of back pressure
+
+
+class AnyEpoch(int):
+    """An epoch that no other differs from."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = int.__hash__
+
+
+def producers_epoch_off() -> None:
+    """What was to be spilled is spilled, also when the lane has gone direct since."""
+    accept = spill.accept
+
+    def accept_anyway(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
+        known = [one if one.epoch is None else replace(one, epoch=AnyEpoch(one.epoch)) for one in orders]
+        return accept(tenant, known, limit)
+
+    spill.accept = accept_anyway
+
+
+def holders_epoch_off() -> None:
+    """Who leased a lane for its buffer takes from it, also when the lane has been direct since."""
+    _edit_query("select_events_next", " AND m.epoch = w.epoch")
+
+
+def look_before_direct_off() -> None:
+    """A lane goes direct though its buffer is not empty."""
+    _edit_query("update_modes_to_direct_if_empty", " AND engine_spill_first(m) IS NULL")
+
+
+def _edit_query(name: str, part: str) -> None:
+    text = spill.QUERIES[name]
+    assert part in text, f"{name} has changed: this guard is somewhere else"
+    spill.QUERIES[name] = text.replace(part, "")
+
+
+def trim_what_was_spilled() -> None:
+    """Events executed from the buffer are removed from the lane's part in Redis as well."""
+    LaneOutcome.row = _row_of_all(LaneOutcome.row)  # type: ignore[method-assign]
+
+
+def _row_of_all(row: Callable[[LaneOutcome], list[object]]) -> Callable[[LaneOutcome], list[object]]:
+    return lambda outcome: row(replace(outcome, spilled=0))
+
+
+def old_words_believed() -> None:
+    """Redis believes what it is told of a lane's mode, however old it is."""
+    register = redis.Redis.register_script
+    check = "if 2 * epoch + (spill and 1 or 0) <= known then return end"
+
+    def register_without(self: redis.Redis, text: str) -> Script:
+        assert check in text, "common.lua has changed: this guard is somewhere else"
+        return register(self, text.replace(check, ""))
+
+    redis.Redis.register_script = register_without  # type: ignore[method-assign]
+
+
+def blind_order_off() -> None:
+    """What was spilled while Redis was away is neither told to Redis first nor put in order by time."""
+    enqueue._tell_first = lambda: None
+    executor._merge = lambda here, there, more_there: [*here, *there]
 
 
 #: By the names of CHAOS_GUARDS_OFF.
@@ -115,4 +170,10 @@ GUARDS: dict[str, Callable[[], None]] = {
     "sweep": sweep_off,
     "attempts": attempts_off,
     "routing": lanes_by_chance,
+    "producers-epoch": producers_epoch_off,
+    "holders-epoch": holders_epoch_off,
+    "look-before-direct": look_before_direct_off,
+    "trim": trim_what_was_spilled,
+    "old-words": old_words_believed,
+    "blind-order": blind_order_off,
 }

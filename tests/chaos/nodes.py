@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,9 +18,11 @@ from tests.chaos.proxy import Proxy
 
 LOOK_SECONDS = 0.1
 
+Begin = Callable[..., Worker]
+
 
 class Node:
-    """One node behind its own two proxies."""
+    """One process behind its own two proxies: a node, unless `begin` says otherwise."""
 
     def __init__(
         self,
@@ -28,9 +31,11 @@ class Node:
         redis: Proxy,
         database: Proxy,
         environment: dict[str, str],
-        begin: type[Worker] = Worker,
+        begin: Begin = Worker,
+        word: bytes = b" ready.",
     ) -> None:
         self.begin = begin
+        self._word = word  #: in its log when it works
         self.name = name
         self.folder = folder
         self.redis = redis
@@ -51,7 +56,7 @@ class Node:
     def is_ready(self) -> bool:
         """Whether it consumes."""
         worker = self.worker
-        return worker.process.poll() is None and b" ready." in worker.log.read_bytes()
+        return worker.process.poll() is None and self._word in worker.log.read_bytes()
 
     def kill(self) -> None:
         """kill -9 of the parent; the supervisor notices by itself."""
@@ -119,15 +124,15 @@ class Node:
                     self._start()
 
 
-def through(url: str, port: int) -> str:
+def through(url: str, proxy: Proxy) -> str:
     """The address of a Redis through a proxy."""
     parts = urlsplit(url)
     credentials = parts.netloc.rpartition("@")[0]
-    return urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}"))
+    return urlunsplit(parts._replace(netloc=f"{credentials}@{proxy.host}:{proxy.port}"))
 
 
-def database_through(url: str, port: int) -> str:
+def database_through(url: str, proxy: Proxy) -> str:
     """The address of a PostgreSQL through a proxy."""
     parts = conninfo_to_dict(url)
     login = f"{parts['user']}@/{parts['dbname']}"
-    return f"postgresql://{login}?host=127.0.0.1&port={port}&sslmode=disable&gssencmode=disable"
+    return f"postgresql://{login}?host={proxy.host}&port={proxy.port}&sslmode=disable&gssencmode=disable"

@@ -6,15 +6,15 @@ import json
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from engine import enqueue
-from engine.errors import BrokerDown, LaneFull
 from engine.types import Event
+from tests.chaos.doors import Door
 
+#: For one request and its repetitions.
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 0.1
 
@@ -52,37 +52,39 @@ def plan(
     weights = [1 / (1 + number % 40) for number in range(leads)]
     made, bad = [], set()
     places = sorted(chance.sample(range(events // 5, events // 2), len(poison)))
+    now = datetime.now(UTC)
     for number, (tenant, lead) in enumerate(chance.choices(people, weights, k=events)):
         type = "slow" if chance.random() < 0.3 else "purchase"
         if number in places:
             type = poison[places.index(number)]
             bad.add(f"{prefix}-{number}")
-        at = datetime.now(UTC) + timedelta(seconds=chance.choice(skew))
-        made.append(
-            Event(
-                id=f"{prefix}-{number}",
-                tenant=tenant,
-                lead=lead,
-                type=type,
-                accepted_at=at,
-                occurred_at=at,
-                data={"n": number, "seconds": chance.choice(pace)},
-                source="chaos",
-            )
-        )
+        data = {"n": number, "seconds": chance.choice(pace), "skew": chance.choice(skew)}
+        made.append(Event(
+            id=f"{prefix}-{number}", tenant=tenant, lead=lead, type=type, accepted_at=now, occurred_at=now, data=data,
+        ))  # fmt: skip
     return Plan(made, frozenset(bad))
 
 
 class Producer:
-    """Sends a plan from a thread of its own."""
+    """Sends a plan from a thread of its own, a request after the other, through any door that is free.
 
-    def __init__(self, plan: Plan, log: Path, *, seconds: float, chunk: int) -> None:
+    A door says at what time it accepted an event. What was not accepted for sure is sent again before
+    anything else: that, and nothing about processes, is the order that is promised.
+    """
+
+    def __init__(
+        self, plan: Plan, log: Path, doors: Sequence[Door], *, seconds: float, chunk: int, limits: Mapping[str, int]
+    ) -> None:
         self.plan = plan
         self.log = log
+        self.doors = doors
+        self.limits = limits
         self.chunk = chunk
         self.pause = seconds * chunk / len(plan.events)
-        self.repeated = 0  #: chunks that had to be sent again
+        self.repeated = 0  #: requests that had to be sent again
+        self.refused = 0  #: events refused because both servers were out of room
         self.error: BaseException | None = None
+        self._chance = random.Random(str(log))
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
@@ -91,7 +93,7 @@ class Producer:
 
     def join(self) -> None:
         """Until all is accepted. Raises what went wrong."""
-        self._thread.join(PATIENCE_SECONDS + 30)
+        self._thread.join(PATIENCE_SECONDS + 90)
         assert not self._thread.is_alive(), "the producer does not end"
         if self.error is not None:
             raise self.error
@@ -111,19 +113,24 @@ class Producer:
 
     def _accept(self, events: Sequence[Event], first: int) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._push(events):
+        left = self._push(events)
+        while left:
             self.repeated += 1
             assert time.monotonic() < deadline, "nothing is accepted"
             time.sleep(PAUSE_SECONDS)
+            left = self._push(left)
         with self.log.open("a") as log:
             for order, event in enumerate(events, start=first):
                 expect = "dead" if event.id in self.plan.poison else "done"
                 line = {"tenant": event.tenant, "lead": event.lead, "id": event.id, "order": order, "expect": expect}
                 log.write(json.dumps(line) + "\n")
 
-    def _push(self, events: Sequence[Event]) -> bool:
-        try:
-            enqueue.push(events)
-        except (BrokerDown, LaneFull):
-            return False
-        return True
+    def _push(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Returns the events that were not accepted for sure."""
+        free = [door for door in self.doors if door.is_free()]
+        answer = self._chance.choice(free).accept(events, **self.limits) if free else None
+        if answer is None or "error" in answer:
+            return events
+        refused = set(answer["refused"])
+        self.refused += len(refused)
+        return [event for event in events if event.id in refused]

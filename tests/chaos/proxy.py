@@ -29,15 +29,16 @@ class Proxy:
     refuse      connections are reset, new ones too
     """
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, host: str = "127.0.0.1") -> None:
         self._connect = connect
+        self.host = host
         self.mode = "pass"
         self.seconds = 0.1
         self.hits = 0  #: replies that were lost or cut short
         self._armed: list[tuple[Matches, bool]] = []
         self._links: set[_Link] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server((host, 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

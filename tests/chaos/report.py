@@ -22,6 +22,12 @@ def line(outcome: Outcome) -> str:
     if outcome.stuck:
         words = f"{outcome.stuck} stuck {words}"
     faults = "" if outcome.faults == [outcome.kind] else f" ({'; '.join(outcome.faults)})"
+    if outcome.in_spill:
+        words = f"{outcome.in_spill} lanes stay in spill mode {words}"
+    if outcome.error:
+        words = f"{outcome.error} {words}"
+    if outcome.spilled:
+        words += f", {outcome.spilled} spilled"
     left = f"  left behind: {outcome.left}" if outcome.left else ""
     return f"{outcome.number:4} {outcome.kind}{faults}: {words}, recovered in {outcome.recovery:.1f} s{left}"
 

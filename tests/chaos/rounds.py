@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.harness import wait_until
-from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.fault import FAULTS, Fault
 from tests.chaos.producer import Plan, Producer, plan
 from tests.chaos.world import World, tenants_ready
 
@@ -19,6 +19,12 @@ COMBINED = "two to five at once"
 #: How long a round may take to drain after the last fault: half-open connections are given up after 10 s, and
 #: an endless loop dies six times, 5 s each.
 DRAIN_SECONDS = 90
+
+#: How long a lane may stay in spill mode after its last event was done: maintenance tells lanes every ten seconds.
+RETURN_SECONDS = 20
+
+#: Small limits of lanes that a round may have by chance: then most of its events are spilled.
+SMALL_LIMITS = (2, 5, 20)
 
 #: Faults of the judge's verdict; any of them fails the round.
 WRONG = ("lost", "twice", "disorder", "foreign", "buried", "unburied")
@@ -50,24 +56,31 @@ class Outcome:
     stuck: int = 0  #: events neither done nor dead when patience ended
     restarts: int = 0  #: of nodes, by the supervisor
     repeated: int = 0  #: pushes that were not accepted for sure and sent again
+    refused: int = 0  #: events refused for want of room, and sent again
     cut: int = 0  #: replies that a proxy lost or cut short
+    lane_limit: int = 0  #: most events of a lane in Redis; 0: the default
+    spilled: int = 0  #: how often an event was written into the buffer
+    error: str = ""  #: why the round could not be played to its end
+    in_spill: int = 0  #: lanes that did not return to direct mode
     left: dict[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
         """Whether every promise was kept."""
-        return not self.stuck and not any(self.verdict["counts"][fault] for fault in WRONG)
+        return not (self.error or self.stuck or self.in_spill) and not any(
+            self.verdict["counts"][fault] for fault in WRONG
+        )
 
     def row(self) -> dict[str, Any]:
         """For the file of results."""
         return asdict(self) | {"passed": self.passed}
 
 
-def choose(kind: str, chance: random.Random) -> list[Fault]:
+def choose(world: World, kind: str, chance: random.Random) -> list[Fault]:
     """The faults of a round of this kind."""
     if kind != COMBINED:
         return [FAULTS[kind]]
-    able = [one for one in FAULTS.values() if one.combines]
+    able = [one for one in FAULTS.values() if one.combines and one.needs in ("", *world.needs)]
     return chance.sample(able, chance.randint(2, 5))
 
 
@@ -83,34 +96,62 @@ def play(
 ) -> Outcome:
     """Play one round; the same seed, number and kind plan the same."""
     chance = random.Random(f"{seed}/{number}/{kind}")
-    faults = choose(kind, chance)
+    faults = choose(world, kind, chance)
     outcome = Outcome(number, kind, f"{seed}/{number}", [one.name for one in faults])
     sent = _plan(chance, f"r{number}", faults, size)
-    tenants_ready(sent.tenants)
+    limits = _limits(chance, faults)
+    outcome.lane_limit = limits.get("lane_limit", 0)
+    tenants_ready(world, sent.tenants)
     log = world.folder / f"accepted-{number}.ndjson"
     before, cut = world.left_behind(), world.cut()
-    began, restarts = time.monotonic(), sum(node.restarts for node in world.nodes)
+    began, restarts = time.monotonic(), sum(one.restarts for one in world.all)
     forgets = any(one.loses for one in faults)
-    producer = client(sent, log, seconds=0 if forgets else size.seconds, chunk=size.chunk)
+    seconds = max([size.seconds, *[one.seconds for one in faults]])
+    producer = client(sent, log, world.doors, seconds=0 if forgets else seconds, chunk=size.chunk, limits=limits)
+    try:
+        _conduct(world, outcome, producer, faults, chance, drain_seconds)
+    except AssertionError as error:
+        outcome.error = str(error)
+        world.heal()
+    outcome.verdict = world.judge(log)
+    outcome.spilled, outcome.in_spill = _return(world, sent)
+    outcome.left = _left_behind(world, before)
+    outcome.restarts = sum(one.restarts for one in world.all) - restarts
+    outcome.repeated, outcome.refused, outcome.cut = producer.repeated, producer.refused, world.cut() - cut
+    outcome.seconds = time.monotonic() - began
+    _remember(log, world.log)
+    return outcome
+
+
+def _conduct(
+    world: World, outcome: Outcome, producer: Producer, faults: Sequence[Fault], chance: random.Random, patience: float
+) -> None:
+    """Send, strike, heal, wait."""
+    forgets = any(one.loses for one in faults)
     producer.start()
     if forgets:  # what came after the loss would overtake what is sent again
         producer.join()
-    _wait_for_progress(world, sent, chance.uniform(0.02, 0.5))
+    _wait_for_progress(world, producer.plan, chance.uniform(0.02, 0.5))
     strike(world, faults, chance)
     world.heal()
     healed = time.monotonic()
     producer.join()
     if forgets:
         producer.send_again()
-    outcome.stuck = _drain(world, sent, drain_seconds)
+    outcome.stuck = _drain(world, producer.plan, patience)
     outcome.recovery = time.monotonic() - healed
-    outcome.verdict = world.judge(log)
-    outcome.left = _left_behind(world, before)
-    outcome.restarts = sum(node.restarts for node in world.nodes) - restarts
-    outcome.repeated, outcome.cut = producer.repeated, world.cut() - cut
-    outcome.seconds = time.monotonic() - began
-    _remember(log, world.log)
-    return outcome
+
+
+def _limits(chance: random.Random, faults: Sequence[Fault]) -> dict[str, int]:
+    """Of lanes in this round: every second one has small ones, so each kind also meets lanes in spill mode.
+
+    Not where Redis forgets what it accepted: what was spilled behind that would overtake what is sent again.
+    """
+    drawn = chance.choice((0, chance.choice(SMALL_LIMITS)))
+    lane = [one.lane_limit for one in faults if one.lane_limit] or [drawn]
+    spill = [one.spill_limit for one in faults if one.spill_limit]
+    limits = {"lane_limit": min(lane)} if min(lane) and not any(one.loses for one in faults) else {}
+    return limits | ({"spill_limit": min(spill)} if spill else {})
 
 
 def strike(world: World, faults: Sequence[Fault], chance: random.Random) -> None:
@@ -153,6 +194,14 @@ def _drain(world: World, sent: Plan, seconds: float) -> int:
         if left <= 0 or time.monotonic() > deadline:
             return max(0, left)
         time.sleep(0.05)
+
+
+def _return(world: World, sent: Plan) -> tuple[int, int]:
+    """Wait until each lane is direct again. Returns how many events were spilled, and lanes that are not direct."""
+    deadline = time.monotonic() + RETURN_SECONDS
+    while (figures := world.spilled(sent.tenants))[1] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return figures
 
 
 def _left_behind(world: World, before: dict[str, int], seconds: float = 5.0) -> dict[str, int]:

@@ -67,13 +67,13 @@ class StockWorker(Worker):
 class StockProducer(Producer):
     """Sends tasks; one that was not accepted for sure is sent again, those before it are not."""
 
-    def _push(self, events: Sequence[Event]) -> bool:
+    def _push(self, events: Sequence[Event]) -> Sequence[Event]:
         app.conf.broker_url = os.environ["REDIS_URL"]
         for event in events:
             seconds = event.data["seconds"] if event.type == "slow" else 0.0
             while not self._send([event.tenant, event.lead, event.id, event.data["n"], seconds]):
                 time.sleep(0.1)
-        return True
+        return ()
 
     def _send(self, arguments: list[object]) -> bool:
         try:

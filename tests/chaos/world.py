@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +26,18 @@ from psycopg.conninfo import conninfo_to_dict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from engine import control, embedded
+from engine import embedded
 from engine.roles import prepare_database
 from tests import handler
-from tests.acceptance.harness import Worker, register
-from tests.chaos.nodes import Node, database_through, through
+from tests.acceptance.harness import Worker, register, wait_until
+from tests.chaos.doors import Door, DoorProcess
+from tests.chaos.machine import Namespace, namespace, small_disk
+from tests.chaos.nodes import Begin, Node, database_through, through
 from tests.chaos.proxy import Proxy
 
 LEASE_SECONDS = 2.0
 RUN_SECONDS = 5.0
+DOORS = 2
 ORACLE = Path(__file__).with_name("oracle.py")
 
 #: Ready to judge order by the time of commit; enough connections for proxies that leave some half-open.
@@ -39,22 +45,63 @@ POSTGRES = {"track_commit_timestamp": "on", "max_connections": "200"}
 VALKEY = {"appendfsync": "always"}
 
 
+#: What Redis keeps of an idle engine.
+KEPT = ("clock", "cost", "counts", "debt", "epochs", "pressure", "tenant")
+
+SPILLED = """
+SELECT coalesce(sum(m.last), 0), count(*) FILTER (WHERE m.spill OR EXISTS (
+    SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane))
+FROM engine_lanemode AS m WHERE m.tenant_id = ANY (%(tenants)s)
+"""
+
+
+class Maintain(Worker):
+    """One life of `manage.py maintain`."""
+
+    def __init__(self, log: Path, *, concurrency: int = 1, **environment: str) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "maintain"],
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env=os.environ | environment,
+            )
+
+
 class World:
     """What rounds need."""
 
     def __init__(
-        self, folder: Path, servers: embedded.Servers, environment: dict[str, str], begin: type[Worker]
+        self,
+        folder: Path,
+        servers: embedded.Servers,
+        environment: dict[str, str],
+        begin: Begin,
+        needs: Collection[str],
     ) -> None:
         self.begin = begin
         self.folder = folder
+        self.disk = folder / "disk"  #: of the servers' data
         self.servers = servers
         self.log = folder / "accepted.ndjson"  #: of all rounds
-        self.front = self._redis_proxy()  #: between the producer and Redis
-        os.environ["REDIS_URL"] = through(servers.redis_url, self.front.port)
+        self.front = self._redis_proxy()  #: between this process and Redis
+        os.environ["REDIS_URL"] = through(servers.redis_url, self.front)
         self.worker_url = os.environ["WORKER_DATABASE_URL"]
+        self.app_url = os.environ["DATABASE_URL"]
         self.nodes: list[Node] = []
+        self.doors: list[Door] = []
+        self.maintain: list[Node] = []
+        self.needs = needs  #: of tests/chaos/machine.py, what there is
+        self.namespace: Namespace | None = None  #: of the first node
         self.environment = environment
         self._watch: psycopg.Connection | None = None
+
+    @property
+    def all(self) -> list[Node]:
+        """Everything that runs under a supervisor."""
+        return [*self.nodes, *self.doors, *self.maintain]
 
     # -- servers
 
@@ -72,11 +119,11 @@ class World:
         """For faults."""
         return psycopg.connect(self.servers.postgres_url, dbname="fairlane", autocommit=True)
 
-    def _redis_proxy(self) -> Proxy:
+    def _redis_proxy(self, host: str = "127.0.0.1") -> Proxy:
         port = int(self.servers.redis_url.rpartition(":")[2].partition("/")[0])
-        return Proxy(lambda: socket.create_connection(("127.0.0.1", port)))
+        return Proxy(lambda: socket.create_connection(("127.0.0.1", port)), host)
 
-    def _database_proxy(self) -> Proxy:
+    def _database_proxy(self, host: str = "127.0.0.1") -> Proxy:
         path = str(Path(str(conninfo_to_dict(self.worker_url)["host"])) / ".s.PGSQL.5432")
 
         def connect() -> socket.socket:
@@ -84,36 +131,61 @@ class World:
             end.connect(path)
             return end
 
-        return Proxy(connect)
+        return Proxy(connect, host)
 
-    # -- nodes
+    # -- processes
 
-    def add_node(self, name: str) -> None:
-        """Starts one; it is not waited for."""
+    def add_node(self, name: str, network: Namespace | None = None) -> None:
+        """Starts one, in a network of its own where one is given; it is not waited for."""
+        begin, host = (network.begin, network.host) if network else (self.begin, "127.0.0.1")
+        to_redis, to_database = self._redis_proxy(host), self._database_proxy(host)
+        self.nodes.append(self._node(Node, name, to_redis, to_database, begin))
+
+    def add_maintain(self) -> None:
+        """`manage.py maintain`, likewise."""
+        self.maintain.append(self._node(Node, "maintain", self._redis_proxy(), self._database_proxy(), Maintain, b""))
+
+    def add_door(self, name: str, guards_off: str) -> None:
+        """A process that accepts events, likewise."""
         to_redis, to_database = self._redis_proxy(), self._database_proxy()
-        addresses = {
-            "REDIS_URL": through(self.servers.redis_url, to_redis.port),
-            "WORKER_DATABASE_URL": database_through(self.worker_url, to_database.port),
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
+            "CHAOS_GUARDS_OFF": guards_off,
+            "REDIS_URL": through(self.servers.redis_url, to_redis),
+            "DATABASE_URL": database_through(self.app_url, to_database),
+            "WORKER_DATABASE_URL": "",
         }
-        self.nodes.append(Node(name, self.folder, to_redis, to_database, self.environment | addresses, self.begin))
+        self.doors.append(Door(name, self.folder, to_redis, to_database, environment, DoorProcess))
+
+    def _node(
+        self, kind: type[Node], name: str, to_redis: Proxy, to_database: Proxy, begin: Begin, word: bytes = b" ready."
+    ) -> Node:
+        addresses = {
+            "REDIS_URL": through(self.servers.redis_url, to_redis),
+            "WORKER_DATABASE_URL": database_through(self.worker_url, to_database),
+        }
+        return kind(name, self.folder, to_redis, to_database, self.environment | addresses, begin, word)
 
     def wait_until_ready(self) -> None:
-        """Every node consumes."""
-        for node in self.nodes:
-            node.wait_until_ready()
+        """Every node consumes, every door accepts."""
+        for one in self.all:
+            one.wait_until_ready()
 
     def heal(self) -> None:
         """Whatever a fault left behind that no product could mend."""
         for proxy in self._proxies():
             proxy.mode = "pass"
             proxy.disarm()
+        for door in self.doors:
+            door.mischief = {}
+            door.resume()
 
     def cut(self) -> int:
         """Replies that were lost or cut short so far."""
         return sum(proxy.hits for proxy in self._proxies())
 
     def _proxies(self) -> list[Proxy]:
-        return [self.front, *[proxy for node in self.nodes for proxy in node.proxies]]
+        return [self.front, *[proxy for one in self.all for proxy in one.proxies]]
 
     # -- figures
 
@@ -138,13 +210,20 @@ class World:
             return -1
         return row[0] if row else -1
 
+    def spilled(self, tenants: Sequence[str]) -> tuple[int, int]:
+        """How many events of these tenants were spilled so far, and how many of their lanes still are in spill mode
+        or have events in the buffer.
+        """
+        row = self.watch().execute(SPILLED, {"tenants": list(tenants)}).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     def left_behind(self) -> dict[str, int]:
         """Keys of Redis that an idle engine has no use for, by kind."""
         kinds: dict[str, int] = {}
         with self.direct() as client:
             for name in client.scan_iter(match="{fairlane}:*", count=1000):
                 kind = name.decode().removeprefix("{fairlane}:").partition(":")[0].partition(".")[0]
-                if kind not in ("clock", "cost", "debt", "tenant"):
+                if kind not in KEPT:
                     kinds[kind] = kinds.get(kind, 0) + 1
         return kinds
 
@@ -156,47 +235,74 @@ class World:
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
+    def keep_logs(self, name: str) -> Path:
+        """A copy of what everybody said. Returns its folder."""
+        kept = Path(tempfile.gettempdir()) / f"fairlane-chaos-logs-{os.getpid()}" / name
+        kept.mkdir(parents=True)
+        for log in [*self.folder.glob("*.log"), *(self.disk / "data").glob("*.log"), *self.folder.glob("*.ndjson")]:
+            shutil.copy(log, kept)
+        return kept
+
     def close(self) -> None:
         """Nodes first."""
-        for node in self.nodes:
-            node.close()
+        for one in self.all:
+            one.close()
         self.front.close()
         if self._watch is not None:
             self._watch.close()
 
 
-def tenants_ready(tenants: Sequence[str]) -> None:
-    """Registered, and their lane counts known to this process: the producer's thread needs no database."""
+def tenants_ready(world: World, tenants: Sequence[str]) -> None:
+    """Registered, and known to the doors: their lane counts need no database any more."""
     connections.close_all()  # the database may have been killed since
     register(*tenants)
-    for tenant in tenants:
-        control.lane_count(tenant)
+    for door in world.doors:
+        wait_until(partial(door.knows, tenants), f"{door.name} knows no tenants")
 
 
 @contextmanager
-def made(nodes: int = 2, begin: type[Worker] = Worker, **environment: str) -> Iterator[World]:
-    """A world with nodes that have these variables; thrown away at the end, however it comes."""
-    with tempfile.TemporaryDirectory(prefix="fairlane-chaos-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        servers = embedded.start(folder / "data", durable=False, postgres_options=POSTGRES, valkey_options=VALKEY)
-        world = None
-        try:
-            _prepare(servers)
-            world = World(folder, servers, _environment() | environment, begin)
-            django.setup()
-            call_command("migrate", database="owner", verbosity=0, interactive=False)
-            with psycopg.connect(os.environ["OWNER_DATABASE_URL"]) as owner:
-                owner.execute(handler.MAKE_TABLE)
-                owner.execute("CREATE INDEX ON effects (tenant_id)")
-            for number in range(nodes):
-                world.add_node(f"node{number}")
-            world.wait_until_ready()
-            yield world
-        finally:
-            if world is not None:
-                world.close()
-            servers.stop()
-            embedded.remove(folder / "data")
+def made(
+    nodes: int = 2, begin: type[Worker] = Worker, needs: Collection[str] = (), door: str = "", **environment: str
+) -> Iterator[World]:
+    """A world with nodes that have these variables; thrown away at the end, however it comes.
+
+    `needs`: of tests/chaos/machine.py, what this machine has; `door`: guards that doors do without.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(_folder()))
+        disk = folder / "disk"
+        disk.mkdir(mode=0o711)
+        if "disk" in needs:
+            stack.enter_context(small_disk(disk))
+        data = disk / "data"
+        servers = embedded.start(data, durable=False, postgres_options=POSTGRES, valkey_options=VALKEY)
+        stack.callback(embedded.remove, data)
+        stack.callback(servers.stop)
+        _prepare(servers)
+        world = World(folder, servers, _environment() | environment, begin, needs)
+        network = stack.enter_context(namespace()) if "namespace" in needs else None
+        stack.callback(world.close)
+        _migrate()
+        world.namespace = network
+        for number in range(nodes):
+            world.add_node(f"node{number}", None if number else network)
+        world.add_maintain()
+        for number in range(DOORS):
+            world.add_door(f"door{number}", door)
+        world.wait_until_ready()
+        yield world
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="fairlane-chaos-", ignore_cleanup_errors=True)
+
+
+def _migrate() -> None:
+    django.setup()
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    with psycopg.connect(os.environ["OWNER_DATABASE_URL"]) as owner:
+        owner.execute(handler.MAKE_TABLE)
+        owner.execute("CREATE INDEX ON effects (tenant_id)")
 
 
 def _prepare(servers: embedded.Servers) -> None:
