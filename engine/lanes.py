@@ -140,7 +140,7 @@ class Lanes:
         limits = self.settings
         answer = self._run(
             "lease", bundle, owner, database, limits.bundle_events, limits.bundle_seconds * 1000,
-            int(limits.lease_seconds * 1000), limits.bundle_lanes,
+            int(limits.lease_seconds * 1000), limits.bundle_lanes, limits.probe_events,
         )  # fmt: skip
         return [(tenant, lane, count) for tenant, lane, count, _ in json.loads(answer)]
 

@@ -20,7 +20,7 @@
 --   tenant:<tenant>    hash   weight, cap, database, paused: only what differs from the default
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
---                             '' -> of the typical tenant; '#size' -> events to put into a bundle at most
+--                             '' -> of the typical newcomer; '#size' -> events to put into a bundle at most
 -- Fairness (start-time fair queueing, Goyal 1996), one set per database:
 --   ring:<database>    zset   runnable tenants by virtual time
 --   away:<database>    zset   virtual time of tenants at work that have no lane to lease now
@@ -44,6 +44,8 @@ local function buffered_key(database) return prefix .. 'buffered:' .. database e
 
 -- Events in a bundle: to begin with, and at the least; a bundle of few cheap events is mostly overhead.
 local first_size, least_size = 256, 128
+-- Milliseconds of deciding for an event of a tenant of which nothing is known, before there was any newcomer.
+local first_typical = 0.2
 
 local function forget_cost(tenant, database)
   redis.call('HDEL', cost_key(database), tenant)
@@ -140,11 +142,12 @@ local function forget_debts(database)
     redis.call('DEL', debt, cost_key(database), own_key(database))
     return
   end
-  local paid = redis.call('ZRANGEBYSCORE', debt, '-inf', string.format('%.6f', upto), 'LIMIT', 0, 100)
-  for _, tenant in ipairs(paid) do
-    redis.call('ZREM', debt, tenant)
-    forget_cost(tenant, database)
-  end
+  -- Each call may forget more than a bundle brings, one tenant a lane: else debts grow while somebody is always at work.
+  local paid = redis.call('ZRANGEBYSCORE', debt, '-inf', string.format('%.6f', upto), 'LIMIT', 0, 1000)
+  if #paid == 0 then return end
+  redis.call('ZREM', debt, unpack(paid))
+  redis.call('HDEL', cost_key(database), unpack(paid))
+  redis.call('HDEL', own_key(database), unpack(paid))
 end
 
 -- One mark at most: it is a hint that somebody should lease, not a count.

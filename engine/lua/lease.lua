@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
 -- lease: take the head of the fairest tenants' lanes under one bundle until a deadline; nothing is removed.
 -- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
--- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes.
+-- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes, most events of
+-- a tenant whose cost is not known yet.
 -- Returns JSON [[tenant, lane, events, epoch], ...], empty when there is nothing to do. epoch: -1, or that of the
 -- spill mode of a lane that holds none here: so many are to be taken from PostgreSQL, if it is at that epoch.
 local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
 local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
+local whole_budget = budget
 local hold, lanes_left = tonumber(ARGV[6]), tonumber(ARGV[7])
-local probe = 8 -- events of a tenant whose cost is not known yet, of one lane: they may be slow
+local probe = tonumber(ARGV[8]) -- of one lane: they may be slow
 local least_share = 32 -- events to ask PostgreSQL for
 
 local known = redis.call('HGET', bundle_key(bundle), 'lanes')
@@ -18,7 +20,7 @@ for other in pairs(tidy(now, true)) do wake(other) end
 
 local ring = ring_key(database)
 local learned = redis.call('HMGET', own_key(database), '', '#size')
-local typical, size = tonumber(learned[1] or 0.2), tonumber(learned[2] or first_size)
+local typical, size = tonumber(learned[1] or first_typical), tonumber(learned[2] or first_size)
 events_left = math.min(events_left, size)
 local lanes, charges = {}, {}
 
@@ -53,9 +55,10 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   if suspects and #lanes > 0 then break end -- suspects run alone, in the next bundle
   local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
   if cost == 0 and charges[tenant] then break end -- this bundle probes it already
+  local own = tonumber(redis.call('HGET', own_key(database), tenant) or typical)
+  if #lanes > 0 and own > budget then break end -- too slow to go with others: they would wait for it
 
   if tonumber(time) > clock(database) then redis.call('SET', clock_key(database), time) end
-  local own = tonumber(redis.call('HGET', own_key(database), tenant) or typical)
   local count = held > 0 and math.min(held, events_left) or share(tenant)
   if cost == 0 then
     count, cost = math.min(count, probe), typical
@@ -65,7 +68,9 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
 
   redis.call('ZREM', ready_key(tenant), lane)
   redis.call('HSET', work_key(tenant), lane, bundle)
-  local charge = count * cost
+  -- Beside deciding, a full bundle costs about its budget. A lone event pays for a whole bundle: charging hundreds as
+  -- much each would take the clock, and who comes meanwhile, far ahead of those who get it back at settle.
+  local charge = count * math.min(cost, own + whole_budget / size)
   charges[tenant] = (charges[tenant] or 0) + charge
   place(tenant, conf, 'runnable', charge)
   lanes[#lanes + 1] = {tenant, tonumber(lane), count, held > 0 and -1 or tonumber(epoch)}

@@ -15,10 +15,11 @@ local charges, database = cjson.decode(row[2]), row[3]
 local now = now_ms()
 local look_again_ms = 50
 
-local before, confs = {}, {}
+local tenants, before, confs = {}, {}, {} -- tenants: in the order of their lanes, as what is learnt depends on it
 for _, item in ipairs(cjson.decode(row[1])) do
   local tenant = item[1]
   if not confs[tenant] then
+    tenants[#tenants + 1] = tenant
     confs[tenant] = config(tenant)
     before[tenant] = standing(tenant, confs[tenant])
   end
@@ -66,16 +67,14 @@ for _, item in ipairs(cjson.decode(row[1])) do
   if let_go(item[1], tostring(item[2]), bundle) then make_ready(item[1], tostring(item[2]), now) end
 end
 
--- Exponential average, 0.3 for the newest; the field '' is the typical tenant.
-local function learn(key, tenant, each)
-  for _, name in ipairs({tenant, ''}) do
-    local old = tonumber(redis.call('HGET', key, name) or each)
-    redis.call('HSET', key, name, string.format('%.6f', old + 0.3 * (each - old)))
-  end
+-- Exponential average: `part` for the newest.
+local function learn(key, name, each, part, first)
+  local old = tonumber(redis.call('HGET', key, name) or first)
+  redis.call('HSET', key, name, string.format('%.6f', old + part * (each - old)))
 end
 
 local events, shared_ms = 0, 0
-for tenant, conf in pairs(confs) do
+for _, tenant in ipairs(tenants) do
   local measured = outcome.cost[tenant]
   local correction = 0
   if measured then
@@ -83,12 +82,16 @@ for tenant, conf in pairs(confs) do
     local own_ms = measured[3] or ms
     correction = ms - (charges[tenant] or 0)
     if count > 0 then
-      learn(cost_key(database), tenant, ms / count)
-      learn(own_key(database), tenant, own_ms / count)
+      -- The field '' is what to expect of a newcomer, so only newcomers teach it: a slow tenant that is always at
+      -- work would make each of them look slow, and go alone.
+      local own = own_key(database)
+      if redis.call('HEXISTS', own, tenant) == 0 then learn(own, '', own_ms / count, 0.1, first_typical) end
+      learn(own, tenant, own_ms / count, 0.3, own_ms / count)
+      learn(cost_key(database), tenant, ms / count, 0.3, ms / count)
     end
     events, shared_ms = events + count, shared_ms + ms - own_ms
   end
-  place(tenant, conf, before[tenant], correction)
+  place(tenant, confs[tenant], before[tenant], correction)
 end
 
 -- What a bundle costs beside its tenants' own time hardly depends on its size: statements, commit, waiting for

@@ -10,5 +10,6 @@ ENGINE = ENGINE | {  # noqa: F405
     "lease_seconds": env.float("FAIRLANE_LEASE_SECONDS", 2.0),  # noqa: F405
     "run_seconds": env.float("FAIRLANE_RUN_SECONDS", 20.0),  # noqa: F405
     "retry_seconds": 0.1,
+    "probe_events": 1,
 }
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.acceptance"]  # noqa: F405

@@ -80,7 +80,7 @@ class Stepped:
     """One worker process, as a thread or in this one. Its task is the real engine.run_bundle."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self.lanes = SteppedLanes(client, EngineConf(redis_url=os.environ["REDIS_URL"]))
+        self.lanes = SteppedLanes(client, EngineConf(redis_url=os.environ["REDIS_URL"], probe_events=8))
         self.connection = SteppedConnection.connect(os.environ["WORKER_DATABASE_URL"], autocommit=True)
         self.connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         self.executor = Executor(self.connection, handler.handle, _no_task, max_attempts=3, retry_seconds=0.0)
@@ -147,10 +147,13 @@ class Stepped:
 
 
 class ExecutorOfThread:
-    """Instead of tasks._executor: the executor of the worker that runs in this thread, which keeps its connection."""
+    """Instead of tasks._executor: the executor of the worker that runs in this thread."""
 
-    def __call__(self, _pid: int, _database: str) -> Executor:
+    def __call__(self, _pid: int) -> Executor:
         return _here.worker.executor  # type: ignore[no-any-return]
+
+    def cache_clear(self) -> None:
+        """A stepped worker keeps its connection."""
 
 
 def lanes_of_thread() -> Lanes:

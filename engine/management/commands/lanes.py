@@ -20,7 +20,6 @@ from engine import db, figures
 from engine.conf import conf
 from engine.control import lane_count
 from engine.lanes import BROKER_ERRORS, lanes
-from engine.placement import DIRECTORY
 
 WATCH_SECONDS = 1.0
 
@@ -39,8 +38,7 @@ class Command(BaseCommand):
         console = Console(file=getattr(self.stdout, "_out", sys.stdout))
         try:
             if options["json"]:
-                found, silent = _figures(top)
-                return self.stdout.write(json.dumps(found.to_json() | {"silent_databases": silent}, indent=2))
+                return self.stdout.write(json.dumps(_figures(top).to_json(), indent=2))
             if not watch:
                 return console.print(_picture(tenant, top))
             with Live(_picture(tenant, top), console=console, auto_refresh=False) as live:
@@ -68,28 +66,16 @@ def _picture(tenant: str | None, top: int) -> Group:
     tables = [_tenants_table(look, seen, now)]
     if leases:
         tables.append(_lanes_table("Leases", leases, now))
-    found, silent = _figures(top)
-    warnings = [f"The database {name} does not answer: this is what it said last." for name in silent]
-    return Group(*tables, *_back_pressure(found, now), *warnings)
+    return Group(*tables, *_back_pressure(_figures(top), now))
 
 
-def _figures(top: int) -> tuple[figures.Figures, list[str]]:
-    """With what PostgreSQL says now, where its addresses are known: only the worker role sees every tenant.
-
-    And the further databases that do not answer. Raises psycopg.Error when it is the directory.
-    """
-    silent = []
+def _figures(top: int) -> figures.Figures:
+    """With what PostgreSQL says now, where its addresses are known: only the worker role sees every tenant."""
     for database, url in conf().databases.items():
-        if not url:
-            continue
-        try:
+        if url:
             with db.connect(url, "fairlane-lanes") as worker:
                 figures.note(worker, database)
-        except psycopg.OperationalError:
-            if database == DIRECTORY:
-                raise
-            silent.append(database)
-    return figures.gather(top=top), silent
+    return figures.gather(top=top)
 
 
 def _back_pressure(found: figures.Figures, now: datetime) -> Iterator[Table]:

@@ -24,10 +24,10 @@ PREFIX = "{fairlane}:"
 
 @pytest.fixture
 def make_lanes(valkey: redis.Redis) -> Callable[..., Lanes]:
-    """Lanes with other settings than the defaults."""
+    """Lanes with other settings than the defaults; a tenant of unknown cost may lease 8 events at once."""
 
     def make(client: redis.Redis = valkey, **settings: object) -> Lanes:
-        return Lanes(client, EngineConf(redis_url=os.environ["REDIS_URL"], **settings))
+        return Lanes(client, EngineConf(redis_url=os.environ["REDIS_URL"], **{"probe_events": 8} | settings))
 
     return make
 

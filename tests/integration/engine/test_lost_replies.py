@@ -32,7 +32,7 @@ def far(proxied: tuple[Proxy, str]) -> Iterator[tuple[Proxy, Lanes]]:
     """Lanes as a process of the engine has them, behind the proxy."""
     proxy, url = proxied
     with connect(url) as client:
-        yield proxy, Lanes(client, EngineConf(redis_url=url))
+        yield proxy, Lanes(client, EngineConf(redis_url=url, probe_events=8))
 
 
 def an_eval(request: bytes) -> bool:
