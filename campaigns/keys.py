@@ -1,4 +1,7 @@
-"""API keys: `fl_live_<8 characters>_<secret>`. The secret is shown once; only its hash is kept."""
+"""API keys: `fl_live_<8 characters>_<secret>`. The secret is shown once; only its hash is kept.
+
+They are in the directory: a key is how a request's tenant is found.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from django.db.models import Q
 
 from campaigns.models import ApiKey
 from campaigns.tenancy import KEY_PREFIX, database_setting, tenant_context
+from engine.placement import DIRECTORY
 
 SCOPES = ("events:write", "leads:read")
 DEFAULT_SCOPES = SCOPES[:1]
@@ -36,7 +40,7 @@ def issue(
         raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}")
     prefix = "".join(secrets.choice(PREFIX_LETTERS) for _ in range(8))
     text = f"fl_live_{prefix}_{secrets.token_urlsafe(32)}"
-    with tenant_context(tenant_id):
+    with tenant_context(tenant_id, using=DIRECTORY):
         key = ApiKey.objects.create(
             tenant_id=tenant_id,
             name=name,
@@ -75,12 +79,13 @@ def note_use(key: ApiKey, now: datetime) -> None:
     """Keep when the key was last used, to the minute."""
     if key.last_used_at is not None and key.last_used_at > now - NOTED_EVERY:
         return
-    with tenant_context(key.tenant_id):
+    with tenant_context(key.tenant_id, using=DIRECTORY):
         ApiKey.objects.filter(Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - NOTED_EVERY), pk=key.pk).update(
             last_used_at=now
         )
 
 
 def revoke(key: ApiKey, now: datetime) -> bool:
-    """Make the key invalid at once. False if it was already. Needs the tenant's context."""
-    return ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now) == 1
+    """Make the key invalid at once. False if it was already."""
+    with tenant_context(key.tenant_id, using=DIRECTORY):
+        return ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now) == 1

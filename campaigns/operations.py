@@ -9,15 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
 from campaigns.models import Campaign, CampaignVersion, Tenant
+from campaigns.router import current_database
 from campaigns.schema_source import schema_of, source_of
 from campaigns.tenancy import operator_context, tenant_context
 from engine import control
+from engine.conf import conf
+from engine.placement import DIRECTORY, database_of
 
 Status = Campaign.Status
 
@@ -55,14 +59,40 @@ def create_tenant(
     lanes: int = control.DEFAULT_LANES,
     weight: float = 1.0,
     cap: int = 0,
+    database: str = DIRECTORY,
 ) -> Tenant:
-    """Make a tenant with its lanes. Raises ValidationError when a value will not do or the key is taken."""
+    """Make a tenant with its lanes, on one database for ever.
+
+    Raises ValidationError when a value will not do or the key is taken.
+    """
+    if database not in conf().databases:
+        raise ValidationError(f"There is no database “{database}”.")
     tenant = Tenant(id=key, name=name, timezone=timezone, currency=currency)
     with operator_context():
         tenant.full_clean()
         tenant.save(force_insert=True)
-        control.register(key, lane_count=lanes, weight=weight, cap=cap)
+        control.register(key, lane_count=lanes, weight=weight, cap=cap, database=database)
+        # Last: the key is ours now. When the directory fails to commit, what is left behind can be written again.
+        _copy(tenant, database)
     return tenant
+
+
+def change_tenant(tenant: Tenant) -> None:
+    """Write a tenant's name, time zone and currency: in the directory, and in the copy that workers read."""
+    with operator_context():
+        tenant.save(force_update=True)
+        _copy(tenant, database_of(tenant.pk))
+
+
+def _copy(tenant: Tenant, database: str) -> None:
+    """The tenant's row on its own database, where its version counts."""
+    if database == DIRECTORY:
+        return
+    values = {name: getattr(tenant, name) for name in ("name", "timezone", "currency")}
+    with operator_context(using=database):
+        Tenant.objects.bulk_create(
+            [Tenant(id=tenant.pk, **values)], update_conflicts=True, unique_fields=["id"], update_fields=list(values)
+        )
 
 
 def bump_rulebook(tenant_id: str) -> None:
@@ -144,7 +174,7 @@ def keep_campaigns_working(tenant_id: str) -> Iterator[None]:
     Also turns the database's own refusal to delete what leads use into Refused. Needs the tenant's context.
     """
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=current_database()):
             before = set(broken_campaigns(tenant_id))
             yield
             broken = {name: found for name, found in broken_campaigns(tenant_id).items() if name not in before}

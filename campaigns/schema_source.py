@@ -12,6 +12,7 @@ from django.db import connections
 from campaigns.language.document import has_request_trigger
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+from engine.placement import database_of
 from engine.sql import load
 
 QUERIES = load("campaigns.sql", "rulebook.sql")
@@ -127,15 +128,16 @@ def load_rulebooks(connection: psycopg.Connection, tenants: Sequence[str]) -> di
     }
 
 
-def source_of(tenant: str, *, using: str = "default") -> TenantSource:
+def source_of(tenant: str) -> TenantSource:
     """The stored form of one tenant, read on Django's connection. Needs the tenant's context."""
-    connections[using].ensure_connection()
-    return load_sources(connections[using].connection, [tenant])[tenant][1]
+    connection = connections[database_of(tenant)]
+    connection.ensure_connection()
+    return load_sources(connection.connection, [tenant])[tenant][1]
 
 
-def schema_of(tenant: str, *, using: str = "default") -> TenantSchema:
+def schema_of(tenant: str) -> TenantSchema:
     """The vocabulary of one tenant, read on Django's connection. Needs the tenant's context."""
-    return source_of(tenant, using=using).schema(tenant)
+    return source_of(tenant).schema(tenant)
 
 
 def _options(options: list[str]) -> frozenset[str] | None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
 from campaigns.acting import acting_user
 from campaigns.event_ids import new_event_id
 from campaigns.models import Lead, ListMember
+from campaigns.router import current_database
 from engine import outbox
 from engine.types import Event
 
@@ -42,7 +43,7 @@ def remember_lead(instance: Lead, raw: bool, **_: Any) -> None:
     Without a transaction there is no tenant either, and row-level security refuses the save itself.
     """
     stored = None
-    if not raw and instance.pk is not None and connection.in_atomic_block:
+    if not raw and instance.pk is not None and connections[current_database()].in_atomic_block:
         stored = _stored(instance.pk, lock=True)
     setattr(instance, BEFORE, stored)
 

@@ -7,15 +7,18 @@ one for longer. Without a tenant the database shows no rows of any.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from django.db import connections, transaction
+from django.contrib import messages
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Membership, Tenant
+from campaigns.router import current_database, on_database, route_to
+from engine.placement import DIRECTORY, database_of
 
 TENANT = "fairlane.tenant"
 OPERATOR = "fairlane.operator"
@@ -24,23 +27,27 @@ SESSION_KEY = "tenant"
 
 
 @contextmanager
-def tenant_context(tenant_id: str, *, using: str = "default") -> Iterator[None]:
-    """A transaction, or savepoint, that sees and writes the rows of one tenant."""
+def tenant_context(tenant_id: str, *, using: str | None = None) -> Iterator[None]:
+    """A transaction, or savepoint, on the tenant's database that sees and writes the rows of one tenant.
+
+    `using` names another database: the directory, for what it has of the tenant.
+    """
     if not tenant_id:
         raise ValueError("a tenant context needs a tenant")
-    with database_setting(TENANT, tenant_id, using=using):
+    database = using or database_of(tenant_id)
+    with on_database(database), database_setting(TENANT, tenant_id, using=database):
         yield
 
 
 @contextmanager
-def operator_context(*, using: str = "default") -> Iterator[None]:
+def operator_context(*, using: str = DIRECTORY) -> Iterator[None]:
     """A transaction, or savepoint, that sees and writes the whole tenant table, and nothing more."""
-    with database_setting(OPERATOR, "on", using=using):
+    with on_database(using), database_setting(OPERATOR, "on", using=using):
         yield
 
 
 @contextmanager
-def database_setting(name: str, value: str, *, using: str = "default") -> Iterator[None]:
+def database_setting(name: str, value: str, *, using: str = DIRECTORY) -> Iterator[None]:
     """A transaction, or savepoint, during which a setting holds; after a savepoint the one before comes back.
 
     On an error the rollback restores the setting, so only the way out without one does it here.
@@ -54,14 +61,14 @@ def database_setting(name: str, value: str, *, using: str = "default") -> Iterat
             _set(name, before, using)
 
 
-def current_setting(name: str, *, using: str = "default") -> str:
+def current_setting(name: str, *, using: str = DIRECTORY) -> str:
     """The value of a setting in this transaction; empty when there is none."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
         return cursor.fetchone()[0]
 
 
-def _set(name: str, value: str, using: str = "default") -> None:
+def _set(name: str, value: str, using: str = DIRECTORY) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
@@ -81,8 +88,9 @@ def may_enter(user: Any, tenant_id: str) -> bool:
 class TenantMiddleware:
     """Runs each request for an admin page in one transaction of the tenant that the person has chosen.
 
-    `request.tenant` is that tenant, or None: nobody is logged in, or a superuser has not chosen yet. Times are
-    shown in its time zone. Requests elsewhere are left alone; the API finds its tenant by its key.
+    Of a tenant on another database than the directory, in one on each; its own commits first. `request.tenant` is
+    that tenant, or None: nobody is logged in, or a superuser has not chosen yet. Times are shown in its time zone.
+    Requests elsewhere are left alone; the API finds its tenant by its key.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -93,33 +101,46 @@ class TenantMiddleware:
         request.tenant = None
         if not request.path.startswith(self.admin):
             return self.get_response(request)
-        with transaction.atomic(), timezone.override(None):
-            request.tenant = enter_chosen_tenant(request)
+        with transaction.atomic(), timezone.override(None), on_database(DIRECTORY), ExitStack() as stack:
+            request.tenant = enter_chosen_tenant(request, stack)
+            database = current_database()
             if request.tenant is not None:
                 timezone.activate(request.tenant.timezone)
             response = self.get_response(request)
             # The exception itself became a response further in; what it left half done must not be committed.
             if response.status_code >= 500 or getattr(request, "refused", False):
-                transaction.set_rollback(True)
+                for using in {DIRECTORY, database}:
+                    transaction.set_rollback(True, using=using)
         return keep_while_streaming(response, request.tenant)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Pages that look after tenants themselves see all of them; their ModelAdmin says so."""
         if getattr(getattr(view, "model_admin", None), "operator_pages", False) and request.user.is_superuser:
+            route_to(DIRECTORY)
             _set(OPERATOR, "on")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         request.refused = True
 
 
-def enter_chosen_tenant(request: HttpRequest) -> Tenant | None:
-    """Sets the tenant of this transaction: the one kept in the session if still allowed, else the first."""
+def enter_chosen_tenant(request: HttpRequest, stack: ExitStack) -> Tenant | None:
+    """Sets the tenant of this transaction: the one kept in the session if still allowed, else the first.
+
+    Opens one on the tenant's database too, until `stack` ends. None when that cannot be reached: else nobody
+    could choose another tenant meanwhile.
+    """
     user = request.user
     if not (user.is_active and user.is_staff):
         return None
     tenant_id = _allowed(user, request.session.get(SESSION_KEY))
     if not tenant_id:
         return None
+    if database_of(tenant_id) != DIRECTORY:
+        try:
+            stack.enter_context(tenant_context(tenant_id))
+        except (OperationalError, InterfaceError):
+            messages.error(request, f"The database of {tenant_id} does not answer. Its events are kept for it.")
+            return None
     _set(TENANT, tenant_id)
     return Tenant.objects.filter(pk=tenant_id).first()
 

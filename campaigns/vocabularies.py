@@ -8,11 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connections
 
 from campaigns.language.schema import TenantSchema
 from campaigns.schema_source import load_sources, load_versions
 from campaigns.tenancy import tenant_context
+from engine.placement import database_of
 
 KEPT_SECONDS = 2.0  #: how long a schema is used without asking for its version
 KEPT_TENANTS = 5_000
@@ -54,11 +55,12 @@ class Vocabularies:
         kept = self._kept.get(tenant)
         seen_at = self.clock()
         with tenant_context(tenant):
-            versions = load_versions(connection.connection, [tenant])
+            connection = connections[database_of(tenant)].connection
+            versions = load_versions(connection, [tenant])
             if tenant not in versions:
                 raise LookupError(f"there is no tenant {tenant!r}")
             if kept is None or kept.version != versions[tenant]:
-                version, source = load_sources(connection.connection, [tenant])[tenant]
+                version, source = load_sources(connection, [tenant])[tenant]
                 kept = Kept(source.schema(tenant), version, seen_at)
         self._keep(tenant, kept._replace(seen_at=seen_at))
         return kept.schema

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from engine.errors import BrokerDown
 from engine.lanes import BROKER_ERRORS, lanes
+from engine.placement import DIRECTORY
 from engine.rights import operator
 from engine.sql import load
 
@@ -30,14 +31,24 @@ _lane_counts: dict[str, int] = {}
 _lock = threading.Lock()
 
 
-def register(tenant: str, *, lane_count: int = DEFAULT_LANES, weight: float = 1.0, cap: int = 0) -> None:
-    """Give a new tenant its lanes, for ever: another count would send a lead's events to another lane."""
+def register(
+    tenant: str,
+    *,
+    lane_count: int = DEFAULT_LANES,
+    weight: float = 1.0,
+    cap: int = 0,
+    database: str = DIRECTORY,
+) -> None:
+    """Give a new tenant its lanes and its database, for ever.
+
+    Another count would send a lead's events to another lane; another database has none of its leads.
+    """
     if lane_count < 1:
         raise ValueError("a tenant has 1 lane or more")
     _check_share(weight, cap)
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["insert_tenant"], [tenant, lane_count, weight, cap])
-    _tell_on_commit((tenant, weight, cap, "default", ACTIVE))
+        cursor.execute(QUERIES["insert_tenant"], [tenant, lane_count, weight, cap, database])
+    _tell_on_commit((tenant, weight, cap, database, ACTIVE))
 
 
 def configure(tenant: str, *, weight: float, cap: int) -> None:

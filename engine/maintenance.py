@@ -1,4 +1,7 @@
-"""What has to be done now and then, whether or not anybody works. Any number of these may run at once."""
+"""What has to be done now and then, whether or not anybody works. Any number of these may run at once.
+
+Each database has its own chores, so that one which is down or hangs keeps nobody else waiting.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, update_wrapper
 
 import django.db
 import psycopg
@@ -15,6 +19,7 @@ from engine import control, db, figures, ledger, outbox, spill
 from engine.conf import conf
 from engine.errors import DatabaseDown, EngineError
 from engine.lanes import BROKER_ERRORS, SAMPLE_SECONDS, lanes
+from engine.placement import DIRECTORY
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +69,9 @@ def tell_spilled_lanes(worker: psycopg.Connection) -> None:
         lanes().tell_modes(modes)
 
 
-def note_figures(worker: psycopg.Connection) -> None:
-    """Tell Redis what the queue writes and what is spilled, for those who look."""
-    figures.note(worker)
+def note_figures(worker: psycopg.Connection, database: str = DIRECTORY) -> None:
+    """Tell Redis what the queue writes and what is spilled on a database, for those who look."""
+    figures.note(worker, database)
 
 
 def remove_aborted(worker: psycopg.Connection) -> None:
@@ -76,16 +81,23 @@ def remove_aborted(worker: psycopg.Connection) -> None:
         logger.info("%d aborted events of the buffer and %d rows of the outbox were removed", *removed)
 
 
-#: Each chore and the seconds from one time to the next. Redis hears of paused tenants before it hears of lanes.
+#: Each chore of every database, and the seconds from one time to the next.
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
-    (restore_shares, 10.0),
     (sweep_outbox, 1.0),
     (tell_blind_lanes, 1.0),
     (tell_spilled_lanes, 10.0),
-    (note_figures, SAMPLE_SECONDS),
     (remove_aborted, 1.0),
 )
+
+#: Those of the directory alone, first: Redis hears where tenants live, and who is paused, before it hears of lanes.
+DIRECTORY_CHORES: tuple[tuple[Chore, float], ...] = ((restore_shares, 10.0),)
+
+
+def chores_of(database: str) -> list[tuple[Chore, float]]:
+    """Each chore of one database."""
+    figures_of = update_wrapper(partial(note_figures, database=database), note_figures)
+    return [*(DIRECTORY_CHORES if database == DIRECTORY else ()), *CHORES, (figures_of, SAMPLE_SECONDS)]
 
 
 @dataclass
@@ -98,21 +110,23 @@ class Turn:
     failures: int = 0
 
 
-def _connect() -> psycopg.Connection:
-    if not conf().database_url:
+def _connect(database: str) -> psycopg.Connection:
+    url = conf().databases[database]
+    if not url:
         raise DatabaseDown("WORKER_DATABASE_URL is not set")
-    worker = db.connect(conf().database_url, "fairlane-maintenance")
+    worker = db.connect(url, "fairlane-maintenance")
     worker.autocommit = True
     db.refuse_superuser(worker, may_bypass_rls=True)
     return worker
 
 
 class Maintenance:
-    """Does each chore when it is due; one that fails is tried again, less and less often."""
+    """Does each chore of a database when it is due; one that fails is tried again, less and less often."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: str = DIRECTORY, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.database = database
         self.clock = clock
-        self.turns = [Turn(chore, every, due=clock()) for chore, every in CHORES]
+        self.turns = [Turn(chore, every, due=clock()) for chore, every in chores_of(database)]
         self._worker: psycopg.Connection | None = None
 
     def run_due(self) -> float:
@@ -135,7 +149,8 @@ class Maintenance:
             turn.failures += 1
             wait = min(BACKOFF_LIMIT_SECONDS, 2.0 ** min(turn.failures, 5))
             turn.due = self.clock() + wait
-            logger.warning("%s failed and is tried again in %.0f s: %s", turn.chore.__name__, wait, error)
+            name = f"{turn.chore.__name__} of {self.database}"
+            logger.warning("%s failed and is tried again in %.0f s: %s", name, wait, error)
         else:
             turn.failures = 0
             turn.due = self.clock() + turn.every
@@ -143,7 +158,7 @@ class Maintenance:
     def _connection(self) -> psycopg.Connection:
         """The worker's connection, opened again when it broke."""
         if self._worker is None or self._worker.closed:
-            self._worker = _connect()
+            self._worker = _connect(self.database)
         return self._worker
 
     def close(self) -> None:

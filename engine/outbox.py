@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+from django.db import connections, transaction
 
 from engine import enqueue
 from engine.errors import BrokerDown, LaneFull
+from engine.placement import database_of
 from engine.rights import rows_of
 from engine.sql import load
 from engine.types import Event, decode, encode
@@ -37,18 +38,19 @@ COUNTED_ROWS = 100_000
 
 
 def record(tenant: str, events: Sequence[Event]) -> None:
-    """Write events into the open transaction; they are pushed when it commits, or never.
+    """Write events into the open transaction of the tenant's database; they are pushed when it commits, or never.
 
     The events of one transaction share rows of 100. Outside a transaction it makes one.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    using = database_of(tenant)
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
         lines = [encode(event) + b"\n" for event in events]
         for first in range(0, len(lines), ROW_EVENTS):
             body = b"".join(lines[first : first + ROW_EVENTS])
             count = body.count(b"\n")
             cursor.execute(QUERIES["append_to_row_of_transaction"], {"tenant": tenant, "events": body, "count": count})
             if cursor.fetchone()[0]:
-                transaction.on_commit(partial(_push_tenant, tenant))
+                transaction.on_commit(partial(_push_tenant, tenant), using=using)
 
 
 #: Runs a named query of outbox.sql with its parameters and gives the rows.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connections, transaction
 
+from engine.placement import DIRECTORY, database_of
 from engine.sql import load
 
 QUERIES = load("engine.sql", "rights.sql")
@@ -15,23 +16,23 @@ QUERIES = load("engine.sql", "rights.sql")
 
 @contextmanager
 def operator() -> Iterator[Any]:
-    """A cursor in a transaction, or savepoint, that may write what is the operators'."""
-    with _setting("fairlane.operator", "on") as cursor:
+    """A cursor in a transaction, or savepoint, of the directory that may write what is the operators'."""
+    with _setting(DIRECTORY, "fairlane.operator", "on") as cursor:
         yield cursor
 
 
 @contextmanager
 def rows_of(tenant: str) -> Iterator[Any]:
-    """A cursor in a transaction, or savepoint, that sees and writes one tenant's rows."""
-    with _setting("fairlane.tenant", tenant) as cursor:
+    """A cursor in a transaction, or savepoint, on the tenant's database that sees and writes the tenant's rows."""
+    with _setting(database_of(tenant), "fairlane.tenant", tenant) as cursor:
         yield cursor
 
 
 @contextmanager
-def _setting(name: str, value: str) -> Iterator[Any]:
+def _setting(database: str, name: str, value: str) -> Iterator[Any]:
     """After a savepoint what was before holds again; on an error the rollback sees to that."""
-    nested = connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
+    nested = connections[database].in_atomic_block
+    with transaction.atomic(using=database), connections[database].cursor() as cursor:
         cursor.execute(QUERIES["exchange_setting"], {"name": name, "value": value})
         before = cursor.fetchone()[0]
         yield cursor

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+from django.db import connections, transaction
 from psycopg import errors as database_errors
 
 from engine.lanes import Mode
+from engine.placement import database_of
 from engine.rights import rows_of
 from engine.sql import load
 from engine.types import Event, encode
@@ -57,13 +58,14 @@ class SpilledEvent:
 def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
     """Write a tenant's events into the buffer; when it returns, all but those in the answer are accepted.
 
-    Runs in a transaction of its own on Django's connection: a surrounding one could undo it, and raises
-    TransactionManagementError.
+    Runs in a transaction of its own on Django's connection to the tenant's database: a surrounding one could undo
+    it, and raises TransactionManagementError.
     """
-    if connection.in_atomic_block:
+    using = database_of(tenant)
+    if connections[using].in_atomic_block:
         raise transaction.TransactionManagementError("events are spilled outside of transactions, or by the outbox")
     answer = Answer()
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         cursor.execute(QUERIES["begin_for_tenant"], [tenant])
         lanes = sorted(order.lane for order in orders)
         cursor.execute(QUERIES["lock_modes"], {"tenant": tenant, "lanes": lanes})

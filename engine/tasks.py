@@ -6,20 +6,21 @@ import logging
 import os
 import time
 from datetime import datetime
-from functools import cache
 from typing import Any
 
+import django.db
 import psycopg
 from celery import current_app, shared_task
 from celery.exceptions import Retry as CeleryRetry
 from django.utils.module_loading import import_string
 from kombu.utils.json import loads
 
-from engine import db
+from engine import control, db
 from engine.conf import conf
 from engine.errors import DatabaseDown, Retry, UnsafeRole
 from engine.executor import Executor, Report
 from engine.lanes import BROKER_ERRORS, lanes
+from engine.placement import DIRECTORY, live_elsewhere
 from engine.transport import BUNDLE_TASK
 from engine.types import Event
 
@@ -31,38 +32,52 @@ SETTLE_TRIES, SETTLE_PAUSE_SECONDS = 3, 0.2
 #: Pause of the lanes of a bundle that the database could not take.
 DATABASE_PAUSE_SECONDS = 1.0
 
+#: By process and database.
+_executors: dict[tuple[int, str], Executor] = {}
+
 
 @shared_task(name=BUNDLE_TASK, acks_late=True, reject_on_worker_lost=True, ignore_result=True, max_retries=0)
-def run_bundle(*, bundle: str, database: str = "default", **_: Any) -> str:
+def run_bundle(*, bundle: str, database: str = DIRECTORY, **_: Any) -> str:
     """Execute the bundle whose lease this worker holds, on its database. Returns the outcome in words, for Flower."""
     started = time.perf_counter()
     try:
-        executor = _executor(os.getpid())  # first: what stops every bundle is not to be blamed on this one
+        executor = _executor(os.getpid(), database)  # first: what stops every bundle is not to be blamed on this one
     except DatabaseDown as error:
         return _give_back(bundle, error, blame=False)
     fetched = lanes().fetch(bundle)
     if fetched is None:
         return "lease lost"
     try:
+        strangers = live_elsewhere(executor.connection, database, {lane.tenant for lane in fetched})
+        if strangers:
+            return _send_home(bundle, strangers)
         report = executor.execute(fetched)
-    except DatabaseDown as error:
-        return _give_back(bundle, error, blame=_was_cut(executor.connection))
+    except (DatabaseDown, psycopg.OperationalError) as error:
+        return _give_back(bundle, error, blame=_was_cut(executor.connection, database))
     return _in_words(report, _settle(bundle, report), time.perf_counter() - started)
 
 
-def _give_back(bundle: str, error: DatabaseDown, *, blame: bool) -> str:
+def _give_back(bundle: str, error: Exception, *, blame: bool) -> str:
     lanes().release([bundle], blame=blame, wait=DATABASE_PAUSE_SECONDS)
     return f"given back, {error}"
 
 
-def _was_cut(connection: psycopg.Connection) -> bool:
+def _send_home(bundle: str, tenants: set[str]) -> str:
+    """Redis has forgotten where these tenants live: here their events would meet neither leads nor campaigns."""
+    control.restore()
+    django.db.connection.close()
+    lanes().release([bundle], blame=False, wait=DATABASE_PAUSE_SECONDS)
+    return f"given back, {', '.join(sorted(tenants)[:5])} live on another database"
+
+
+def _was_cut(connection: psycopg.Connection, database: str) -> bool:
     """Whether the connection was lost though the database answers: an event may have caused that."""
-    _executor.cache_clear()
+    _executors.pop((os.getpid(), database), None)
     if not connection.closed:
         connection.close()
         return False
     try:
-        _executor(os.getpid())
+        _executor(os.getpid(), database)
     except DatabaseDown:
         return False
     return True
@@ -86,12 +101,23 @@ def _in_words(report: Report, settled: int, seconds: float) -> str:
     return words if settled >= 0 else f"{words}; lease was lost, the ledger keeps it once"
 
 
-@cache
-def _executor(_pid: int) -> Executor:
-    """This process's executor on its own connection, opened after the fork."""
+def _executor(pid: int, database: str) -> Executor:
+    """This process's executor for a database, on its own connection, opened after the fork.
+
+    Raises DatabaseDown and UnsafeRole.
+    """
+    executor = _executors.get((pid, database))
+    if executor is None:
+        executor = _executors[pid, database] = _make_executor(database)
+    return executor
+
+
+def _make_executor(database: str) -> Executor:
     settings = conf()
+    if database not in settings.databases:
+        raise DatabaseDown(f"FAIRLANE_DATABASES does not name {database!r} here")
     return Executor(
-        _connect(settings.database_url),
+        _connect(settings.databases[database]),
         import_string(settings.handler),
         _run_task,
         tries_of=lanes().tries_of,

@@ -2,36 +2,20 @@
 
 Three database roles (ARCHITECTURE.md, "Isolation"): DATABASE_URL is the application role under
 row-level security, WORKER_DATABASE_URL the role of the workers, OWNER_DATABASE_URL the owner of the
-tables, needed by `migrate --database owner` only.
+tables, needed by `migrate --database owner` only. Further databases are read by settings/databases.py.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import environ
-from psycopg.conninfo import conninfo_to_dict
+
+from settings.databases import aliases, worker_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-
-
-def database(url: str) -> dict[str, object]:
-    """Django's form of a PostgreSQL URL; a host that starts with / is a socket directory."""
-    part = conninfo_to_dict(url)
-    rest = {key: value for key, value in part.items() if key not in {"dbname", "user", "password", "host", "port"}}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": part.get("dbname", ""),
-        "USER": part.get("user", ""),
-        "PASSWORD": part.get("password", ""),
-        "HOST": part.get("host", ""),
-        "PORT": str(part.get("port", "")),
-        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", 60),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "fairlane-web"} | rest,
-    }
-
 
 SECRET_KEY = env.str("SECRET_KEY")
 DEBUG = False
@@ -41,9 +25,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATABASE_URL = env.str("DATABASE_URL")
 WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
 OWNER_DATABASE_URL = env.str("OWNER_DATABASE_URL", "")
-DATABASES = {"default": database(DATABASE_URL)}
-if OWNER_DATABASE_URL:
-    DATABASES["owner"] = database(OWNER_DATABASE_URL)
+DATABASES = aliases(os.environ, env.int("DATABASE_CONN_MAX_AGE", 60))
+DATABASE_ROUTERS = ["campaigns.router.TenantRouter"]
 
 INSTALLED_APPS = [
     "unfold",
@@ -128,6 +111,7 @@ REDIS_URL = env.str("REDIS_URL")
 ENGINE = {
     "redis_url": REDIS_URL,
     "database_url": WORKER_DATABASE_URL,
+    "databases": worker_urls(os.environ),
     "handler": "campaigns.handler.handle",
     "housekeeping": "campaigns.housekeeping.keep_house",
     "bundle_seconds": env.float("FAIRLANE_BUNDLE_SECONDS", 0.08),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
@@ -20,7 +22,9 @@ from pytest_django.plugin import DjangoDbBlocker
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from engine import db, enqueue
+from engine import conf, db, enqueue, placement
+from engine.roles import Urls
+from settings.databases import aliases, owner_alias, variable, worker_urls
 from tests import servers as plugin
 
 #: Made by migrations, not by tests.
@@ -57,9 +61,52 @@ def clean(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     with client() as valkey:
         valkey.flushdb()
     enqueue._untold.clear()
+    placement.forget()
     with django_db_blocker.unblock():
         yield
         connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def blue_urls(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Urls:
+    """A second database on the same server, migrated by its owner."""
+    urls = plugin.second_database("blue")
+    with django_db_blocker.unblock(), further_database("blue", urls):
+        call_command("migrate", database=owner_alias("blue"), verbosity=0, interactive=False)
+    return urls
+
+
+@pytest.fixture
+def blue(clean: None, blue_urls: Urls) -> Iterator[Urls]:
+    """The second database, empty: Django and the engine know it, and every process that the test starts."""
+    empty_tables(blue_urls)
+    with further_database("blue", blue_urls):
+        yield blue_urls
+
+
+@contextmanager
+def further_database(name: str, urls: Urls) -> Iterator[None]:
+    """As if the settings had been read with one more database."""
+    roles = {"DATABASE_URL": urls.app, "WORKER_DATABASE_URL": urls.worker, "OWNER_DATABASE_URL": urls.owner}
+    known = connections.settings
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAIRLANE_DATABASES", name)
+        for role, url in roles.items():
+            patch.setenv(variable(role, name), url)
+        patch.setitem(settings.ENGINE, "databases", worker_urls(os.environ))
+        connections.settings = connections.configure_settings(aliases(os.environ, 60))
+        _forget_settings()
+        yield
+        for alias in (name, owner_alias(name)):
+            connections[alias].close()
+            del connections[alias]
+    connections.settings = known
+    _forget_settings()
+
+
+def _forget_settings() -> None:
+    conf.conf.cache_clear()
+    placement.forget()
 
 
 @pytest.fixture
@@ -97,14 +144,15 @@ def client() -> redis.Redis:
     return redis.Redis.from_url(os.environ["REDIS_URL"], retry=Retry(NoBackoff(), 0), socket_timeout=10)
 
 
-def empty_tables() -> None:
+def empty_tables(urls: Urls | None = None) -> None:
     """TRUNCATE by the owner of what holds rows; the worker looks, because it sees them all."""
-    with psycopg.connect(os.environ["WORKER_DATABASE_URL"]) as worker:
+    owner_url = urls.owner if urls else os.environ["OWNER_DATABASE_URL"]
+    with psycopg.connect(urls.worker if urls else os.environ["WORKER_DATABASE_URL"]) as worker:
         names = [sql.Identifier(name) for (name,) in worker.execute(TABLES, [KEPT])]
         used = [name for name in names if worker.execute(_has_rows(name)).fetchone() == (True,)]
     if used:
         # A test that left a transaction open is named by the error instead of hanging the next one.
-        with psycopg.connect(os.environ["OWNER_DATABASE_URL"], options="-c lock_timeout=10s") as owner:
+        with psycopg.connect(owner_url, options="-c lock_timeout=10s") as owner:
             owner.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(used)))
 
 

@@ -86,11 +86,7 @@ def _stop() -> None:
 
 def _use(admin_url: str, redis_url: str) -> None:
     name = "_".join(filter(None, ["fairlane_test", WORKER]))
-    with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-    # A server that asks the administrator for a password asks the roles too.
-    passwords = dict.fromkeys(ROLES, "fairlane-test") if conninfo_to_dict(admin_url).get("password") else None
-    _publish(prepare_database(admin_url, name, passwords), _redis_database_of_worker(redis_url))
+    _publish(_make_anew(admin_url, name), _redis_database_of_worker(redis_url))
 
 
 def _redis_database_of_worker(url: str) -> str:
@@ -100,6 +96,20 @@ def _redis_database_of_worker(url: str) -> str:
     part = urlsplit(url)
     first = int(part.path.strip("/") or 0)
     return urlunsplit(part._replace(path=f"/{first + 1 + int(WORKER.removeprefix('gw'))}"))
+
+
+def second_database(name: str) -> Urls:
+    """One more database beside the tests' own, empty, with the same roles. Once a session for each name."""
+    admin_url = servers.postgres_url if servers is not None else os.environ["TEST_ADMIN_DATABASE_URL"]
+    return _make_anew(admin_url, "_".join(filter(None, ["fairlane_test", name, WORKER])))
+
+
+def _make_anew(admin_url: str, name: str) -> Urls:
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    # A server that asks the administrator for a password asks the roles too.
+    passwords = dict.fromkeys(ROLES, "fairlane-test") if conninfo_to_dict(admin_url).get("password") else None
+    return prepare_database(admin_url, name, passwords)
 
 
 def _publish(urls: Urls, redis_url: str) -> None:

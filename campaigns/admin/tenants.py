@@ -18,12 +18,19 @@ from campaigns.admin import theme
 from campaigns.models import Tenant
 from campaigns.tenancy import SESSION_KEY, may_enter
 from engine import control
+from engine.conf import conf
 from engine.models import TenantControl
+from engine.placement import DIRECTORY
 
 
 def zone_choices() -> list[tuple[str, str]]:
     """The IANA time zones."""
     return [(name, name) for name in sorted(zoneinfo.available_timezones())]
+
+
+def database_choices() -> list[tuple[str, str]]:
+    """The databases that a tenant may live on."""
+    return [(name, name) for name in conf().databases]
 
 
 class TenantForm(forms.ModelForm):
@@ -49,6 +56,13 @@ class TenantForm(forms.ModelForm):
         widget=theme.NumberInput,
         help_text="How many leads can be worked on at once. It cannot be changed later.",
     )
+    database = forms.ChoiceField(
+        choices=database_choices,
+        initial=DIRECTORY,
+        required=False,  # nobody is asked where there is one only
+        widget=theme.Choices,
+        help_text="Where its leads and campaigns are kept. It cannot be changed later.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,10 +84,13 @@ class TenantAdmin(theme.ModelAdmin):
         css: ClassVar[dict] = {"all": ("campaigns/admin.css",)}
 
     def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        return ("id", "name", "timezone", "currency", "weight", "cap", "lanes")
+        return ("id", "name", "timezone", "currency", "weight", "cap", "lanes", *placement_columns())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("id", "lanes")
+        return () if obj is None else ("id", "lanes", *placement_columns())
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return (*self.list_display[:-1], *placement_columns(), self.list_display[-1])
 
     # -- who may
 
@@ -97,7 +114,7 @@ class TenantAdmin(theme.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the share of the workers, which is the engine's table."""
         share = TenantControl.objects.filter(pk=OuterRef("pk"))
-        names = ("weight", "cap", "lanes")
+        names = ("weight", "cap", "lanes", "database")
         return (
             super().get_queryset(request).annotate(**{f"share_{name}": Subquery(share.values(name)) for name in names})
         )
@@ -114,6 +131,10 @@ class TenantAdmin(theme.ModelAdmin):
     def lanes(self, tenant: Tenant) -> int:
         return tenant.share_lanes
 
+    @admin.display(ordering="share_database")
+    def database(self, tenant: Tenant) -> str:
+        return tenant.share_database
+
     @admin.display(description="")
     def enter(self, tenant: Tenant) -> str:
         return format_html('<a href="{}">Work in it</a>', choose_url(tenant))
@@ -124,7 +145,7 @@ class TenantAdmin(theme.ModelAdmin):
         values = form.cleaned_data
         share = {"weight": values["weight"], "cap": values["cap"]}
         if change:
-            super().save_model(request, obj, form, change)
+            operations.change_tenant(obj)
             control.configure(obj.pk, **share)
         else:
             made = operations.create_tenant(
@@ -133,6 +154,7 @@ class TenantAdmin(theme.ModelAdmin):
                 timezone=obj.timezone,
                 currency=obj.currency,
                 lanes=values["lanes"],
+                database=values.get("database") or DIRECTORY,
                 **share,
             )
             obj.__dict__.update(made.__dict__)
@@ -151,6 +173,11 @@ class TenantAdmin(theme.ModelAdmin):
         request.session[SESSION_KEY] = key
         messages.success(request, f"You are working in {tenant or key} now.")
         return HttpResponseRedirect(reverse("admin:index"))
+
+
+def placement_columns() -> tuple[str, ...]:
+    """Where a tenant lives, if there is more than one place."""
+    return ("database",) if len(conf().databases) > 1 else ()
 
 
 def choose_url(tenant: Tenant) -> str:

@@ -15,6 +15,17 @@ CREATE TEMPORARY TABLE audit_executed
     (tenant_id text COLLATE "C", event_key uuid, lead_id bigint, recorded_at timestamptz, first_id bigint,
      last_id bigint, activities bigint, times bigint, event_id text, foreign_campaign boolean);
 
+-- name: select_homes
+-- On which database each tenant lives, as the directory says.
+SELECT tenant_id, database FROM engine_tenantcontrol;
+
+-- name: create_elsewhere
+-- Tenants that live on another database than the one looked at.
+CREATE TEMPORARY TABLE audit_elsewhere (tenant_id text COLLATE "C");
+
+-- name: copy_elsewhere
+COPY audit_elsewhere (tenant_id) FROM STDIN;
+
 -- name: copy_accepted
 COPY audit_accepted (place, tenant_id, lead, event_id, event_key) FROM STDIN;
 
@@ -165,6 +176,12 @@ SELECT x.tenant_id, NULL, x.event_id, 'there is no such tenant'
 FROM (SELECT tenant_id, max(event_id) AS event_id FROM audit_executed GROUP BY tenant_id
       UNION ALL SELECT tenant_id, max(event_id) FROM audit_dead GROUP BY tenant_id) AS x
 WHERE NOT EXISTS (SELECT FROM campaigns_tenant AS t WHERE t.id = x.tenant_id);
+
+-- name: find_misplaced
+-- Their leads and campaigns are not here, so what was done here was done to nobody.
+SELECT x.tenant_id, NULL, max(x.event_id), 'executed on a database where the tenant does not live'
+FROM audit_executed AS x JOIN audit_elsewhere AS e ON e.tenant_id = x.tenant_id
+GROUP BY x.tenant_id;
 
 -- name: find_other_leads
 -- Executed on another lead of its tenant than the one it was accepted for.

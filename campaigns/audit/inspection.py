@@ -7,7 +7,7 @@ least once and the audit may run beside workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -19,6 +19,7 @@ import redis
 from campaigns.audit.accepted import Acceptance
 from campaigns.audit.identity import key_of
 from campaigns.audit.waiting import in_buffer, in_lanes, in_outbox
+from engine.placement import DIRECTORY
 from engine.sql import load
 
 QUERIES = load("campaigns.audit", "audit.sql")
@@ -38,6 +39,7 @@ PROMISES = {
         "find_foreign_leads",
         "find_foreign_campaigns",
         "find_unknown_tenants",
+        "find_misplaced",
         "find_other_leads",
         "find_strayed",
     ),
@@ -69,11 +71,12 @@ class Verdict:
 
     figures: dict[str, int]
     findings: list[Finding]
+    unreached: dict[str, str] = field(default_factory=dict)  #: databases that did not answer, and what was said
 
     @property
     def passed(self) -> bool:
-        """Whether no promise was broken."""
-        return not any(finding.count for finding in self.findings)
+        """Whether no promise was broken, as far as everything could be looked at."""
+        return not self.unreached and not any(finding.count for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,12 @@ class Scope:
     since: datetime  #: executions and dead letters from then on
     ledger_since: datetime  #: from then on the ledger remembers every execution
     tenant: str | None = None  #: None: all
+    database: str = DIRECTORY
+    homes: Mapping[str, str] = field(default_factory=dict)  #: tenant -> database; needed where there are several
+
+    def lives_here(self, tenant: str) -> bool:
+        """Whether the tenant's events are looked for on this database; one that nobody knows is the directory's."""
+        return self.tenant in (None, tenant) and self.homes.get(tenant, DIRECTORY) == self.database
 
     def parameters(self) -> dict[str, object]:
         """As the queries name them."""
@@ -94,11 +103,14 @@ def inspect(
 ) -> Verdict:
     """Look at everything in the scope. Needs a connection of the worker role in autocommit, for itself alone."""
     connection.execute(QUERIES["create_tables"])
-    _copy(connection, "copy_accepted", _accepted_rows(accepted, scope.tenant))
+    connection.execute(QUERIES["create_elsewhere"])
+    _copy(connection, "copy_elsewhere", ((tenant,) for tenant in scope.homes if not scope.lives_here(tenant)))
+    _copy(connection, "copy_accepted", _accepted_rows(accepted, scope))
     _copy(connection, "copy_waiting", in_outbox_rows(connection, scope.tenant))
     for rows in in_buffer(connection, QUERIES["select_spilled"], scope.tenant):
         _copy(connection, "copy_waiting", rows)
-    _copy(connection, "copy_waiting", in_lanes(broker, prefix, scope.tenant))
+    waiting = in_lanes(broker, prefix, scope.tenant)
+    _copy(connection, "copy_waiting", (row for row in waiting if scope.lives_here(row[0])))
     connection.execute(QUERIES["begin_snapshot"])
     _gather_dead(connection, scope)
     connection.execute(QUERIES["gather_executions"], scope.parameters())
@@ -108,14 +120,31 @@ def inspect(
     return verdict
 
 
+def read_homes(directory: psycopg.Connection) -> dict[str, str]:
+    """On which database each tenant lives."""
+    return dict(directory.execute(QUERIES["select_homes"]).fetchall())
+
+
+def combine(verdicts: Sequence[Verdict], unreached: dict[str, str]) -> Verdict:
+    """One verdict about several databases."""
+    figures = {name: sum(verdict.figures[name] for verdict in verdicts) for name in verdicts[0].figures}
+    findings = [_together(same) for same in zip(*(verdict.findings for verdict in verdicts), strict=True)]
+    return Verdict(figures, findings, unreached)
+
+
+def _together(findings: Sequence[Finding]) -> Finding:
+    examples = [example for finding in findings for example in finding.examples]
+    return Finding(findings[0].promise, sum(finding.count for finding in findings), examples[:NAMED])
+
+
 def in_outbox_rows(connection: psycopg.Connection, tenant: str | None) -> list[tuple[str, str]]:
     """All at once: a COPY cannot begin while rows are being read; the outbox is nearly always empty."""
     return list(in_outbox(connection, QUERIES["select_outbox"], tenant))
 
 
-def _accepted_rows(accepted: Iterable[Acceptance], tenant: str | None) -> Iterator[tuple[object, ...]]:
+def _accepted_rows(accepted: Iterable[Acceptance], scope: Scope) -> Iterator[tuple[object, ...]]:
     for line in accepted:
-        if tenant in (None, line.tenant):
+        if scope.lives_here(line.tenant):
             yield line.order, line.tenant, line.lead, line.id, key_of(line.id)
 
 

@@ -32,6 +32,8 @@ def print_verdict(console: Console, scope: Scope, verdict: Verdict, *, has_log: 
             console.print(f"{verdict.figures[name]:>14,}  {words}", markup=False, highlight=False)
     for finding in verdict.findings:
         _print_finding(console, finding)
+    for name, error in verdict.unreached.items():
+        console.print(Text(f"✗ the database {name} was not looked at: {error}", style="bold red"), soft_wrap=True)
     if not has_log:
         console.print("Without an accept log nobody can say what was lost, or which event came first.")
 
@@ -60,6 +62,7 @@ def as_json(scope: Scope, verdict: Verdict) -> str:
             "tenant": scope.tenant,
             "passed": verdict.passed,
             "figures": verdict.figures,
+            "unreached": verdict.unreached,
             "violations": [
                 {
                     "promise": finding.promise,

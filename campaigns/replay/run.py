@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from campaigns.ingest import Accepted, Refused, accept
@@ -94,7 +94,7 @@ class Replay:
         except BrokerDown as error:
             return items, str(error)
         except (OperationalError, InterfaceError) as error:
-            connection.close()
+            connections.close_all()
             return items, str(error).strip()
         left = []
         for item, outcome in zip(items, outcomes, strict=True):

@@ -1,7 +1,7 @@
 -- name: insert_tenant
--- A tenant's lanes are fixed here. Served by the primary key.
+-- A tenant's lanes and its database are fixed here. Served by the primary key.
 INSERT INTO engine_tenantcontrol (tenant_id, lanes, weight, cap, database)
-VALUES (%s, %s, %s, %s, 'default');
+VALUES (%s, %s, %s, %s, %s);
 
 -- name: update_share_returning_all
 UPDATE engine_tenantcontrol SET weight = %s, cap = %s, changed_at = now() WHERE tenant_id = %s

@@ -147,13 +147,10 @@ class Stepped:
 
 
 class ExecutorOfThread:
-    """Instead of tasks._executor: the executor of the worker that runs in this thread."""
+    """Instead of tasks._executor: the executor of the worker that runs in this thread, which keeps its connection."""
 
-    def __call__(self, _pid: int) -> Executor:
+    def __call__(self, _pid: int, _database: str) -> Executor:
         return _here.worker.executor  # type: ignore[no-any-return]
-
-    def cache_clear(self) -> None:
-        """A stepped worker keeps its connection."""
 
 
 def lanes_of_thread() -> Lanes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import redis
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from campaigns.audit.accepted import Acceptance, BadLog, read
-from campaigns.audit.inspection import Scope, Verdict, inspect
+from campaigns.audit.accepted import BadLog, read
+from campaigns.audit.inspection import Scope, Verdict, combine, inspect, read_homes
 from campaigns.audit.report import as_json, print_verdict
 from engine.conf import conf
+from engine.placement import DIRECTORY
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -23,7 +25,8 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 class Command(BaseCommand):
     help = (
         "Prove from the database, and from an accept log where there is one, that nothing was lost, done twice, done"
-        " out of order or done to another tenant. Ends with 1 when something was."
+        " out of order or done to another tenant, on every database. Ends with 1 when something was, or when a"
+        " database could not be looked at."
     )
     requires_system_checks = ()
 
@@ -42,7 +45,7 @@ class Command(BaseCommand):
     def handle(self, *, since: str | None, tenant: str | None, accepted: str | None, json: bool, **_: object) -> None:
         scope = _scope(since, tenant, has_log=accepted is not None)
         try:
-            verdict = _inspect(scope, read(Path(accepted)) if accepted else ())
+            verdict = _inspect_all(scope, Path(accepted) if accepted else None)
         except (BadLog, OSError, redis.RedisError, psycopg.Error) as error:
             raise CommandError(f"no audit: {error}") from error
         if json:
@@ -67,12 +70,29 @@ def _scope(since: str | None, tenant: str | None, *, has_log: bool) -> Scope:
     return Scope(begin, max(begin, now - timedelta(days=conf().ledger_days - 1)), tenant)
 
 
-def _inspect(scope: Scope, accepted: object) -> Verdict:
-    if not conf().database_url:
+def _inspect_all(scope: Scope, log: Path | None) -> Verdict:
+    """Each database for its own tenants. One that does not answer leaves the others to be looked at."""
+    urls = dict(conf().databases)
+    if not urls[DIRECTORY]:
         raise CommandError("WORKER_DATABASE_URL is not set: no other role sees every tenant")
-    lines: list[Acceptance] = accepted  # type: ignore[assignment]
-    with (
-        psycopg.connect(conf().database_url, autocommit=True, application_name="fairlane-audit") as connection,
-        redis.Redis.from_url(conf().redis_url, socket_timeout=30) as broker,
-    ):
-        return inspect(connection, broker, conf().prefix, scope, lines)
+    if len(urls) > 1:
+        with _connect(urls[DIRECTORY]) as directory:
+            scope = replace(scope, homes=read_homes(directory))
+    verdicts, unreached = [], {}
+    for name, url in urls.items():
+        try:
+            verdicts.append(_inspect(replace(scope, database=name), url, log))
+        except psycopg.OperationalError as error:
+            if name == DIRECTORY:
+                raise
+            unreached[name] = str(error).strip()
+    return combine(verdicts, unreached)
+
+
+def _inspect(scope: Scope, url: str, log: Path | None) -> Verdict:
+    with _connect(url) as connection, redis.Redis.from_url(conf().redis_url, socket_timeout=30) as broker:
+        return inspect(connection, broker, conf().prefix, scope, read(log) if log else ())
+
+
+def _connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(url, autocommit=True, application_name="fairlane-audit", connect_timeout=5)

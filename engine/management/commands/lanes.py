@@ -20,6 +20,7 @@ from engine import db, figures
 from engine.conf import conf
 from engine.control import lane_count
 from engine.lanes import BROKER_ERRORS, lanes
+from engine.placement import DIRECTORY
 
 WATCH_SECONDS = 1.0
 
@@ -38,7 +39,8 @@ class Command(BaseCommand):
         console = Console(file=getattr(self.stdout, "_out", sys.stdout))
         try:
             if options["json"]:
-                return self.stdout.write(json.dumps(_figures(top).to_json(), indent=2))
+                found, silent = _figures(top)
+                return self.stdout.write(json.dumps(found.to_json() | {"silent_databases": silent}, indent=2))
             if not watch:
                 return console.print(_picture(tenant, top))
             with Live(_picture(tenant, top), console=console, auto_refresh=False) as live:
@@ -66,16 +68,28 @@ def _picture(tenant: str | None, top: int) -> Group:
     tables = [_tenants_table(look, seen, now)]
     if leases:
         tables.append(_lanes_table("Leases", leases, now))
-    return Group(*tables, *_back_pressure(_figures(top), now))
+    found, silent = _figures(top)
+    warnings = [f"The database {name} does not answer: this is what it said last." for name in silent]
+    return Group(*tables, *_back_pressure(found, now), *warnings)
 
 
-def _figures(top: int) -> figures.Figures:
-    """With what PostgreSQL says now, where its addresses are known: only the worker role sees every tenant."""
+def _figures(top: int) -> tuple[figures.Figures, list[str]]:
+    """With what PostgreSQL says now, where its addresses are known: only the worker role sees every tenant.
+
+    And the further databases that do not answer. Raises psycopg.Error when it is the directory.
+    """
+    silent = []
     for database, url in conf().databases.items():
-        if url:
+        if not url:
+            continue
+        try:
             with db.connect(url, "fairlane-lanes") as worker:
                 figures.note(worker, database)
-    return figures.gather(top=top)
+        except psycopg.OperationalError:
+            if database == DIRECTORY:
+                raise
+            silent.append(database)
+    return figures.gather(top=top), silent
 
 
 def _back_pressure(found: figures.Figures, now: datetime) -> Iterator[Table]:

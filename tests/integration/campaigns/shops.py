@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connections
 from django.test import Client
 
 from campaigns import keys
 from campaigns.models import EventType, FieldDefinition, Stage, StaticList
 from campaigns.operations import create_tenant
+from campaigns.router import current_database
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
 from engine.control import DEFAULT_LANES
@@ -52,15 +53,15 @@ class Shop:
 
     def spilled(self) -> list[Event]:
         """All events of the tenant in PostgreSQL's buffer, lane by lane."""
-        with tenant_context(self.tenant), connection.cursor() as cursor:
+        with tenant_context(self.tenant), connections[current_database()].cursor() as cursor:
             cursor.execute("SELECT event FROM engine_spill ORDER BY lane, number")
             return [decode(bytes(raw), self.tenant) for (raw,) in cursor.fetchall()]
 
 
-def open_shop(tenant: str, scopes: tuple[str, ...] = keys.SCOPES) -> Shop:
+def open_shop(tenant: str, scopes: tuple[str, ...] = keys.SCOPES, *, database: str = "default") -> Shop:
     """A tenant that knows purchases."""
     vocabularies.forget()
-    create_tenant(tenant, name=tenant.title(), timezone="Europe/Vienna", lanes=LANES)
+    create_tenant(tenant, name=tenant.title(), timezone="Europe/Vienna", lanes=LANES, database=database)
     with tenant_context(tenant):
         EventType.objects.create(tenant_id=tenant, name="purchase", label="Purchase", attributes=PURCHASE)
         EventType.objects.create(tenant_id=tenant, name="note", label="Note", open=True)

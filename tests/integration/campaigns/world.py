@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connections
 from django.test import Client
 
 from campaigns import keys, operations
@@ -24,6 +24,7 @@ from campaigns.models import (
     StaticList,
     Tag,
 )
+from campaigns.router import current_database
 from campaigns.tenancy import tenant_context
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -42,9 +43,9 @@ def canary(tenant: str) -> str:
     return f"canary-{tenant}"
 
 
-def make_tenant(tenant: str) -> None:
+def make_tenant(tenant: str, *, database: str = "default") -> None:
     """A tenant with a row in every table of its own, and a marketer who looks after it."""
-    operations.create_tenant(tenant, name=f"Tenant {tenant.upper()}", timezone="Europe/Vienna")
+    operations.create_tenant(tenant, name=f"Tenant {tenant.upper()}", timezone="Europe/Vienna", database=database)
     user = User.objects.create_user(MARKETERS[tenant], password=PASSWORD, is_staff=True)
     Membership.objects.create(user=user, tenant_id=tenant)
     keys.issue(tenant, name=canary(tenant))
@@ -96,7 +97,7 @@ def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> 
 
 def add_activity(lead: Lead, recorded_at: datetime | None = None) -> None:
     """A row in the lead's history."""
-    with connection.cursor() as cursor:
+    with connections[current_database()].cursor() as cursor:
         cursor.execute(
             "INSERT INTO campaigns_activity (tenant_id, lead_id, recorded_at, occurred_at, kind, event_key, data)"
             " VALUES (%s, %s, coalesce(%s, now()), %s, 'purchase', %s, jsonb_build_object('event_id', %s::text))",
@@ -106,7 +107,7 @@ def add_activity(lead: Lead, recorded_at: datetime | None = None) -> None:
 
 def add_dead_letter(tenant: str) -> None:
     """An event that could not be executed."""
-    with connection.cursor() as cursor:
+    with connections[current_database()].cursor() as cursor:
         cursor.execute(
             "INSERT INTO engine_deadletter (tenant_id, lane, lead, event_id, event_type, payload, error, attempts,"
             " created_at) VALUES (%s, 0, %s, '1', 'purchase', %s, %s, 3, now())",

@@ -36,12 +36,12 @@ def test_handler(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     def use(**more: object) -> None:
         settings.ENGINE = settings.ENGINE | {"handler": "tests.handler.handle"} | more
         engine_conf.conf.cache_clear()
-        tasks._executor.cache_clear()
+        tasks._executors.clear()
 
     monkeypatch.setattr(tasks, "_connect", remembered)
     use()
     yield use
-    tasks._executor.cache_clear()
+    tasks._executors.clear()
     engine_conf.conf.cache_clear()
     for connection in opened:
         connection.close()
@@ -125,7 +125,7 @@ def test_a_database_that_is_down_is_nobodys_fault(
     lanes.push([("whale", 0, raw("whale", "ada", 2)), ("minnow", 0, raw("minnow", "bob", 1))])
     lease(lanes, "warm")
     lanes.release(["warm"], blame=False)
-    tasks._executor(os.getpid())
+    tasks._executor(os.getpid(), "default")
     servers.postgres.stop()
     try:
         for number in range(4):
@@ -155,7 +155,7 @@ def test_a_shutdown_in_the_middle_of_a_transaction_is_nobodys_fault(
 
     lanes.push([("whale", 0, raw("whale", "ada", 2)), ("minnow", 0, raw("minnow", "bob", 1))])
     lease(lanes, "b1")
-    monkeypatch.setattr(tasks._executor(os.getpid()), "handler", stop)
+    monkeypatch.setattr(tasks._executor(os.getpid(), "default"), "handler", stop)
     try:
         assert run("b1").startswith("given back, ")
     finally:
@@ -225,7 +225,7 @@ def test_a_settle_that_was_not_answered_is_repeated(lanes: Lanes, monkeypatch: p
 
 
 def cut_worker_connections(watch: psycopg.Connection) -> None:
-    tasks._executor(os.getpid())
+    tasks._executor(os.getpid(), "default")
     cut = watch.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE usename = 'fairlane_worker' AND pid <> pg_backend_pid()"
