@@ -24,8 +24,11 @@ DEFAULT_LANES = 16
 
 ACTIVE, PAUSED, DRAINING = "active", "paused", "draining"
 
-#: Tenant, weight, cap, database, state.
-Share = tuple[str, float, int, str, str]
+#: Events a second; who wants less wants a pause.
+LEAST_RATE = 0.001
+
+#: Tenant, weight, cap, database, rate, state.
+Share = tuple[str, float, int, str, float, str]
 
 _lane_counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -48,13 +51,16 @@ def register(
     _check_share(weight, cap)
     with connection.cursor() as cursor:
         cursor.execute(QUERIES["insert_tenant"], [tenant, lane_count, weight, cap, database])
-    _tell_on_commit((tenant, weight, cap, database, ACTIVE))
+    _tell_on_commit((tenant, weight, cap, database, 0.0, ACTIVE))
 
 
-def configure(tenant: str, *, weight: float, cap: int) -> None:
-    """Change a tenant's share of worker time and its cap on lanes in work (0: none)."""
-    _check_share(weight, cap)
-    _change("update_share_returning_all", [weight, cap, tenant])
+def configure(tenant: str, *, weight: float | None = None, cap: int | None = None, rate: float | None = None) -> None:
+    """Change a tenant's share of worker time, cap on lanes in work, rate in events a second; None leaves it.
+
+    0 is no cap, and no limit of the rate. Raises ValueError for what cannot be and for an unknown tenant.
+    """
+    _check_share(1.0 if weight is None else weight, cap or 0, rate or 0.0)
+    _change("update_share_returning_all", [weight, cap, rate, tenant])
 
 
 def pause(tenant: str) -> None:
@@ -77,9 +83,11 @@ def _change(query: str, parameters: list[Any]) -> None:
         _tell_on_commit(share)
 
 
-def _check_share(weight: float, cap: int) -> None:
+def _check_share(weight: float, cap: int, rate: float = 0.0) -> None:
     if not 0 < weight < float("inf") or cap < 0:
         raise ValueError("a weight is more than 0, a cap 0 (none) or more")
+    if rate != 0 and not LEAST_RATE <= rate < float("inf"):
+        raise ValueError(f"a rate is 0 (no limit), or {LEAST_RATE:g} events a second or more")
 
 
 def _tell_on_commit(share: Share) -> None:

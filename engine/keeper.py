@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 #: A lost wake-up mark is replaced, and an expired lease taken over, at most this many seconds later.
 SWEEP_SECONDS = 1.0
 
+#: What is due earlier, a lane set aside or a tenant held to its rate, is looked for this often at most.
+DUE_SECONDS = 0.05
+
 
 class Keeper(threading.Thread):
     """Keeps the leases of this process until end() is called."""
@@ -52,10 +55,12 @@ class Keeper(threading.Thread):
         self._signal.set()
 
     def run(self) -> None:
-        """Release at once, renew each quarter of the lease, sweep each second; outlive every Redis error."""
-        renew_at = sweep_at = time.monotonic()
+        """Release at once, renew each quarter of the lease, sweep each second and when something is due; outlive
+        every Redis error.
+        """
+        renew_at = sweep_at = due_at = look_at = time.monotonic()
         while not self._ended.is_set():
-            self._signal.wait(SWEEP_SECONDS / 4)
+            self._signal.wait(max(0.0, min(SWEEP_SECONDS / 4, due_at - time.monotonic())))
             self._signal.clear()
             now = time.monotonic()
             try:
@@ -67,6 +72,12 @@ class Keeper(threading.Thread):
                     sweep_at = now + SWEEP_SECONDS
                     self._sweep()
                     self._feel_pressure()
+                elif now >= due_at:
+                    due_at = sweep_at
+                    self.lanes.sweep(list(self.settings.databases), take_over=False)
+                if now >= look_at:
+                    look_at = now + DUE_SECONDS
+                    due_at = min(sweep_at, now + self.lanes.due())
             except BROKER_ERRORS as error:
                 logger.warning("the broker does not answer (%s); leases wait for it", error)
                 self._ended.wait(SWEEP_SECONDS)

@@ -185,9 +185,16 @@ class Lanes:
         """Take over what expired, bring back what waited, wake workers. True when a tenant is runnable."""
         return bool(self._run("sweep", int(take_over), *databases))
 
-    def configure(self, tenant: str, weight: float, cap: int, database: str, state: str = "active") -> None:
-        """Set a tenant's share and state (active, paused, draining); effective at the next lease."""
-        self._run("configure", tenant, f"{weight:g}", cap, database, state)
+    def due(self) -> float:
+        """Seconds until sweep() has something to bring back; infinity when nothing waits for a time."""
+        milliseconds = self._run("due")
+        return milliseconds / 1000 if milliseconds >= 0 else float("inf")
+
+    def configure(
+        self, tenant: str, weight: float, cap: int, database: str, rate: float = 0.0, state: str = "active"
+    ) -> None:
+        """Set a tenant's share, events a second (0: no limit) and state; effective at the next lease."""
+        self._run("configure", tenant, f"{weight:g}", cap, database, f"{rate:.10g}", state)
 
     def abort(self, tenant: str, lanes: int) -> tuple[int, list[tuple[int, int, bool]]]:
         """Throw away what waits of a tenant, and lease nothing more of it until configure() is called.

@@ -17,7 +17,9 @@
 --   counts             hash   direct: events taken into lanes so far
 --   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
 --   buffered:<database> string what its buffer held when that was looked at last
---   tenant:<tenant>    hash   weight, cap, database, paused: only what differs from the default
+--   tenant:<tenant>    hash   weight, cap, database, rate, paused: only what differs from the default
+--   rate:<tenant>      string the moment up to which its rate is used up; gone when that has passed
+--   limited            zset   tenants that used up their rate, by when they may be leased again
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
 --                             '' -> of the typical newcomer; '#size' -> events to put into a bundle at most
@@ -32,6 +34,7 @@ local function lane_key(tenant, lane) return prefix .. 't.' .. tenant .. '.' .. 
 local function ready_key(tenant) return prefix .. 'ready:' .. tenant end
 local function work_key(tenant) return prefix .. 'work:' .. tenant end
 local function tenant_key(tenant) return prefix .. 'tenant:' .. tenant end
+local function rate_key(tenant) return prefix .. 'rate:' .. tenant end
 local function bundle_key(bundle) return prefix .. 'bundle:' .. bundle end
 local function ring_key(database) return prefix .. 'ring:' .. database end
 local function away_key(database) return prefix .. 'away:' .. database end
@@ -53,6 +56,7 @@ local function forget_cost(tenant, database)
 end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
 local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs', prefix .. 'counts'
+local limited_key = prefix .. 'limited'
 local pressure_key, tried_key = prefix .. 'pressure', prefix .. 'tried'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
@@ -67,21 +71,57 @@ local function place_name(tenant, lane) return tenant .. '|' .. lane end
 local function split_place(place) return string.match(place, '^(.-)|(%d+)$') end
 
 local function config(tenant)
-  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database', 'paused')
+  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database', 'rate', 'paused')
   return {weight = tonumber(row[1] or 1), cap = tonumber(row[2] or 0), database = row[3] or 'default',
-    paused = row[4] ~= false}
+    rate = tonumber(row[4] or 0), paused = row[5] ~= false}
 end
 
 local function clock(database) return tonumber(redis.call('GET', clock_key(database)) or 0) end
 
--- runnable: may be leased; capped: has ready lanes but as many in work as it may; working: all its lanes
+-- A tenant's rate, by the generic cell rate algorithm (ITU-T I.371, virtual scheduling): each event uses up
+-- 1000 / rate milliseconds; no more of them is used in advance than those of one second, or of one event.
+local function rate_burst(conf) return math.max(1000, 1000 / conf.rate) end
+
+-- Not more than a minute ahead: Redis's clock may be set back.
+local function rate_used_until(tenant, conf, now)
+  return math.min(math.max(now, tonumber(redis.call('GET', rate_key(tenant)) or 0)), now + 60000 + rate_burst(conf))
+end
+
+-- How many events may be leased now.
+local function rate_allows(tenant, conf, now)
+  local left = now + rate_burst(conf) - rate_used_until(tenant, conf, now)
+  return math.max(0, math.floor(left * conf.rate / 1000 + 1e-6))
+end
+
+-- count: events; less than 0 gives back.
+local function use_rate(tenant, conf, count, now)
+  local upto = rate_used_until(tenant, conf, now) + count * 1000 / conf.rate
+  if upto > now then
+    redis.call('SET', rate_key(tenant), string.format('%.3f', upto), 'PX', math.ceil(upto - now))
+  else
+    redis.call('DEL', rate_key(tenant))
+  end
+end
+
+-- Who used up its rate waits until there is work for a quarter of a second, or one event: a lease of single events
+-- would cost more than it does. Once it waits, nothing but time and what is given back changes that.
+local function hold_to_rate(tenant, conf)
+  local now = now_ms()
+  if rate_allows(tenant, conf, now) >= 1 then return end
+  local enough = math.max(250, 1000 / conf.rate)
+  local at = math.ceil(rate_used_until(tenant, conf, now) - rate_burst(conf) + enough)
+  redis.call('ZADD', limited_key, 'NX', at, tenant)
+end
+
+-- runnable: may be leased; limited: has used up its rate; capped: has ready lanes but as many in work as it may; working: all its lanes
 -- with events are in work; idle: nothing; paused: not to be leased, whatever it has.
 local function standing(tenant, conf)
   if conf.paused then return 'paused' end
   local work = redis.call('HLEN', work_key(tenant))
   if redis.call('ZCARD', ready_key(tenant)) > 0 then
-    if conf.cap == 0 or work < conf.cap then return 'runnable' end
-    return 'capped'
+    if conf.cap > 0 and work >= conf.cap then return 'capped' end
+    if conf.rate > 0 and redis.call('ZSCORE', limited_key, tenant) then return 'limited' end
+    return 'runnable'
   end
   if work > 0 then return 'working' end
   return 'idle'
@@ -96,7 +136,7 @@ end
 
 -- A tenant's place, from the facts: every script ends by calling this for each tenant it touched.
 -- before: its standing before the change; charge: milliseconds to add, divided by its weight.
--- Coming back from having no lane to lease (idle, capped, all lanes in work) earns no credit for the time:
+-- Coming back from having no lane to lease (idle, capped, limited, all lanes in work) earns no credit for the time:
 -- else a tenant of one busy lane would save up hours and then take every worker.
 local function place(tenant, conf, before, charge)
   local database = conf.database
@@ -104,6 +144,7 @@ local function place(tenant, conf, before, charge)
   local clock_now = clock(database)
   at = at + charge / conf.weight
   if before ~= 'runnable' and at < clock_now then at = clock_now end
+  if conf.rate > 0 then hold_to_rate(tenant, conf) end
   local after = standing(tenant, conf)
   local ring, away, debt = ring_key(database), away_key(database), debt_key(database)
   if after == 'runnable' then
@@ -116,6 +157,7 @@ local function place(tenant, conf, before, charge)
   -- Who is paused with nothing in work may stay so for days: nobody's clock or debts wait for it.
   if after == 'idle' or (after == 'paused' and redis.call('HLEN', work_key(tenant)) == 0) then
     redis.call('ZREM', away, tenant)
+    if conf.rate > 0 then redis.call('ZREM', limited_key, tenant) end
     if at > clock_now then
       redis.call('ZADD', debt, at, tenant)
     else
@@ -230,7 +272,8 @@ local function release_bundle(bundle, blame, now, wait)
   return row[3]
 end
 
--- Take over what expired, bring back what was set aside. At most 16 and 256 a call: the rest by the next.
+-- Take over what expired, bring back what was set aside and tenants that waited for their rate. At most 16, 256 and
+-- 256 a call: the rest by the next.
 local function tidy(now, take_over)
   local touched = {}
   local expired = take_over and redis.call('ZRANGEBYSCORE', bundles_key, '-inf', now, 'LIMIT', 0, 16) or {}
@@ -245,6 +288,12 @@ local function tidy(now, take_over)
     redis.call('ZREM', later_key, name)
     if redis.call('HEXISTS', work_key(tenant), lane) == 0 then make_ready(tenant, lane, now) end
     place(tenant, conf, before, 0)
+    touched[conf.database] = true
+  end
+  for _, tenant in ipairs(redis.call('ZRANGEBYSCORE', limited_key, '-inf', now, 'LIMIT', 0, 256)) do
+    local conf = config(tenant)
+    redis.call('ZREM', limited_key, tenant)
+    place(tenant, conf, 'limited', 0)
     touched[conf.database] = true
   end
   return touched

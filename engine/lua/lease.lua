@@ -22,7 +22,7 @@ local ring = ring_key(database)
 local learned = redis.call('HMGET', own_key(database), '', '#size')
 local typical, size = tonumber(learned[1] or first_typical), tonumber(learned[2] or first_size)
 events_left = math.min(events_left, size)
-local lanes, charges = {}, {}
+local lanes, charges, rated = {}, {}, {}
 
 -- The lane whose turn it is, the virtual time of its tenant, its events here and its epoch in spill mode. A ready
 -- lane that has neither was emptied by somebody: it is dropped.
@@ -65,6 +65,15 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   end
   if own > 0 then count = math.min(count, math.max(1, math.floor(budget / own))) end
   if suspects then count = math.min(count, tonumber(suspects), tonumber(redis.call('HGET', narrow_key, name))) end
+  if conf.rate > 0 then
+    count = math.min(count, rate_allows(tenant, conf, now))
+    if count == 0 then -- Redis's clock was set back
+      place(tenant, conf, 'runnable', 0)
+      break
+    end
+    use_rate(tenant, conf, count, now)
+    rated[tenant] = (rated[tenant] or 0) + count
+  end
 
   redis.call('ZREM', ready_key(tenant), lane)
   redis.call('HSET', work_key(tenant), lane, bundle)
@@ -82,6 +91,7 @@ if #lanes == 0 then return '[]' end
 local answer = cjson.encode(lanes)
 redis.call('HSET', bundle_key(bundle), 'lanes', answer, 'charges', cjson.encode(charges),
   'owner', owner, 'database', database, 'since', now, 'size', size, 'limit', ARGV[4], 'budget', ARGV[5])
+if next(rated) then redis.call('HSET', bundle_key(bundle), 'rated', cjson.encode(rated)) end
 redis.call('ZADD', bundles_key, now + hold, bundle)
 forget_debts(database)
 wake(database)

@@ -8,7 +8,7 @@
 --   tried: 1 when that event used up one of its tries, else 0; modes: as PostgreSQL now has them.
 -- Returns the number of lanes settled, or -1 when the lease is lost.
 local bundle = ARGV[1]
-local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database')
+local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database', 'rated', 'since')
 if not row[1] then return -1 end
 local outcome = cjson.decode(ARGV[2])
 local charges, database = cjson.decode(row[2]), row[3]
@@ -72,6 +72,20 @@ local function learn(key, name, each, part, first)
   local old = tonumber(redis.call('HGET', key, name) or first)
   redis.call('HSET', key, name, string.format('%.6f', old + part * (each - old)))
 end
+
+-- How many events a lane has in PostgreSQL is known now, and what was not done is leased again. What the rate would
+-- have allowed meanwhile anyway is not given back: so no more is leased than if it had never been used up.
+local function give_back_rate(tenant, count)
+  local conf = confs[tenant]
+  for _, item in ipairs(outcome.lanes) do
+    if item[1] == tenant then count = count - item[3] end
+  end
+  if count == 0 or conf.rate == 0 then return end
+  if count > 0 then count = math.max(0, count - (now - row[5]) * conf.rate / 1000) end
+  use_rate(tenant, conf, -count, now)
+  if count > 0 then redis.call('ZREM', limited_key, tenant) end
+end
+for tenant, count in pairs(row[4] and cjson.decode(row[4]) or {}) do give_back_rate(tenant, count) end
 
 local events, shared_ms = 0, 0
 for _, tenant in ipairs(tenants) do

@@ -4,20 +4,23 @@ INSERT INTO engine_tenantcontrol (tenant_id, lanes, weight, cap, database)
 VALUES (%s, %s, %s, %s, %s);
 
 -- name: update_share_returning_all
-UPDATE engine_tenantcontrol SET weight = %s, cap = %s, changed_at = now() WHERE tenant_id = %s
-RETURNING tenant_id, weight, cap, database, state;
+-- Those not given stay as they are.
+UPDATE engine_tenantcontrol
+SET weight = coalesce(%s, weight), cap = coalesce(%s, cap), rate = coalesce(%s, rate), changed_at = now()
+WHERE tenant_id = %s
+RETURNING tenant_id, weight, cap, database, rate, state;
 
 -- name: update_state_returning_all
 UPDATE engine_tenantcontrol SET state = %s, changed_at = now() WHERE tenant_id = %s
-RETURNING tenant_id, weight, cap, database, state;
+RETURNING tenant_id, weight, cap, database, rate, state;
 
 -- name: select_lane_count
 SELECT lanes FROM engine_tenantcontrol WHERE tenant_id = %s;
 
 -- name: select_shares_not_default
 -- Also those changed of late: Redis may not have been told when somebody went back to the default.
-SELECT tenant_id, weight, cap, database, state FROM engine_tenantcontrol
-WHERE weight <> 1 OR cap <> 0 OR database <> 'default' OR state <> 'active'
+SELECT tenant_id, weight, cap, database, rate, state FROM engine_tenantcontrol
+WHERE weight <> 1 OR cap <> 0 OR database <> 'default' OR rate <> 0 OR state <> 'active'
    OR changed_at > now() - interval '1 day';
 
 -- name: begin_abort
@@ -36,4 +39,4 @@ WITH written AS (
     UPDATE engine_abort SET ended_at = clock_timestamp(), events = %(events)s
     WHERE tenant_id = %(tenant)s AND generation = %(generation)s AND ended_at IS NULL
 )
-SELECT tenant_id, weight, cap, database, state FROM engine_tenantcontrol WHERE tenant_id = %(tenant)s;
+SELECT tenant_id, weight, cap, database, rate, state FROM engine_tenantcontrol WHERE tenant_id = %(tenant)s;

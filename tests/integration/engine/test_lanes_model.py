@@ -40,6 +40,7 @@ class Held:
     lanes: list[tuple[str, int, int]]
     buffered: dict[Place, int]  #: lanes to be taken from PostgreSQL, and their epochs
     alone: bool  #: it was leased with one lane
+    rated: dict[str, int]  #: events that used up their tenant's rate
     begun: bool = False
     expired: bool = False
 
@@ -62,6 +63,8 @@ class Model(RuleBasedStateMachine):
         self.attempts: dict[Place, int] = {}
         self.caps = dict.fromkeys(TENANTS, 0)
         self.paused: set[str] = set()
+        self.limited: set[str] = set()  #: tenants with a rate
+        self.used: set[str] = set()  #: those that used it up
         self.serial = 0
 
     @initialize()
@@ -111,8 +114,16 @@ class Model(RuleBasedStateMachine):
             held = len(self.events[at]) or 8  # how many PostgreSQL has is not known
             assert 1 <= count <= min(self.narrow.get(at, 8), self.suspects.get(at, 8), held)
         empty = {(tenant, lane) for tenant, lane, _ in leased if not self.events[tenant, lane]}
-        self.live[bundle] = Held(leased, {at: self.spilled[at] for at in empty}, alone=len(leased) == 1)
+        self.live[bundle] = Held(leased, {at: self.spilled[at] for at in empty}, len(leased) == 1, self._rated(leased))
         return bundle
+
+    def _rated(self, leased: list[tuple[str, int, int]]) -> dict[str, int]:
+        """One event in a thousand seconds is the rate."""
+        rated = [(tenant, count) for tenant, _, count in leased if tenant in self.limited]
+        assert all(count == 1 for _, count in rated)
+        assert len({tenant for tenant, _ in rated} - self.used) == len(rated)
+        self.used |= {tenant for tenant, _ in rated}
+        return dict(rated)
 
     @rule(bundle=ids)
     def fetch(self, bundle: str) -> None:
@@ -150,6 +161,9 @@ class Model(RuleBasedStateMachine):
         assert settled == (-1 if held is None else len(outcomes))
         for outcome in outcomes if held else []:
             self._settled(outcome)
+        for tenant in held.rated if held else []:
+            if not any(one.tenant == tenant and one.done for one in outcomes):
+                self.used.discard(tenant)
 
     def _settled(self, outcome: LaneOutcome) -> None:
         at = (outcome.tenant, outcome.lane)
@@ -215,11 +229,14 @@ class Model(RuleBasedStateMachine):
         tenant=st.sampled_from(TENANTS),
         weight=st.sampled_from([0.5, 1, 3]),
         cap=st.integers(0, 2),
+        rate=st.sampled_from([0, 0, 0.001]),
         state=st.sampled_from(["active", "active", "paused"]),
     )
-    def configure(self, tenant: str, weight: float, cap: int, state: str) -> None:
-        self.lanes.configure(tenant, weight, cap, "default", state)
+    def configure(self, tenant: str, weight: float, cap: int, rate: float, state: str) -> None:
+        self.lanes.configure(tenant, weight, cap, "default", rate, state)
         self.caps[tenant] = cap
+        (self.limited.add if rate else self.limited.discard)(tenant)
+        self.used &= self.limited
         (self.paused.add if state == "paused" else self.paused.discard)(tenant)
 
     @rule(tenant=st.sampled_from(TENANTS), go_on=st.booleans())
@@ -238,7 +255,8 @@ class Model(RuleBasedStateMachine):
         }
         self.paused.add(tenant)
         if go_on:
-            self.lanes.configure(tenant, 1, self.caps[tenant], "default")
+            rate = 0.001 if tenant in self.limited else 0
+            self.lanes.configure(tenant, 1, self.caps[tenant], "default", rate)
             self.paused.discard(tenant)
 
     def _aborted(self, at: Place, in_hand: int | None) -> None:
@@ -254,6 +272,16 @@ class Model(RuleBasedStateMachine):
             known.pop(at, None)
         for held in self.live.values():
             held.lanes = [lane for lane in held.lanes if lane[:2] != at]
+
+    @rule()
+    def rates_allow_again(self) -> None:
+        """A thousand seconds later."""
+        for tenant in TENANTS:
+            self.valkey.delete(f"{PREFIX}rate:{tenant}")
+            self.valkey.zadd(PREFIX + "limited", {tenant: 1}, xx=True)
+        self.lanes.sweep(["default"])
+        self.used.clear()
+        self._tidy()
 
     # What must always hold
 
@@ -323,7 +351,7 @@ class Model(RuleBasedStateMachine):
 
     def _runnable(self, tenant: str) -> bool:
         cap = self.caps[tenant]
-        if tenant in self.paused:
+        if tenant in self.paused | self.used:
             return False
         return bool(self._leasable(tenant)) and (cap == 0 or len(self._work(tenant)) < cap)
 
