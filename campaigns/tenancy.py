@@ -22,7 +22,6 @@ from engine.placement import DIRECTORY, database_of
 
 TENANT = "fairlane.tenant"
 OPERATOR = "fairlane.operator"
-KEY_PREFIX = "fairlane.key_prefix"
 SESSION_KEY = "tenant"
 
 
