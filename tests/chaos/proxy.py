@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 
 CHUNK = 65536
 
+#: Of a piece of a connection that is delayed.
+DELAY_SECONDS = 0.1
+
 #: Bytes, and seconds between them, of a connection that trickles; how much trickles before the rest flows.
 TRICKLE_BYTES, TRICKLE_SECONDS, TRICKLE_LIMIT = 64, 0.002, 4096
 
@@ -33,7 +36,7 @@ class Proxy:
         self._connect = connect
         self.host = host
         self.mode = "pass"
-        self.seconds = 0.1
+        self.seconds = DELAY_SECONDS
         self.hits = 0  #: replies that were lost or cut short
         self._armed: list[tuple[Matches, bool]] = []
         self._links: set[_Link] = set()

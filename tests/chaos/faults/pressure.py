@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 
 from tests.chaos.fault import ALREADY_DOWN, Harm, commit_reply, eval_reply, fault, nothing, start_again
-from tests.chaos.world import World
+from tests.chaos.proxy import DELAY_SECONDS
+from tests.chaos.world import LEASE_SECONDS, World
 
 #: Between which of its steps a door ends, stops or is slow; see tests/chaos/door.py.
 STEPS = ("told", "locked", "written", "committed", "said")
@@ -75,6 +76,19 @@ def both_away(world: World, chance: random.Random) -> Iterator[float]:
     chance.shuffle(servers)
     for server in servers:
         start_again(server)
+
+
+@fault("a node cut off from Redis, its statements late", lane_limit=2, seconds=8)
+def late_statements(world: World, chance: random.Random) -> Iterator[float]:
+    """It executes what it had leased when others have long since taken over, and the lanes were direct in between."""
+    node = chance.choice(world.nodes)
+    node.database.mode, node.database.seconds = "delay", LEASE_SECONDS * 1.8
+    time.sleep(chance.uniform(0, 0.3))
+    node.redis.mode = "refuse"
+    node.redis.reset()
+    yield LEASE_SECONDS * 2
+    node.redis.mode = node.database.mode = "pass"
+    node.database.seconds = DELAY_SECONDS
 
 
 # -- the processes that accept events
