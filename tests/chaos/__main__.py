@@ -71,6 +71,8 @@ def run(world: World, options: argparse.Namespace, kinds: list[str], console: Co
         outcomes.append(outcome)
         if not outcome.passed:
             console.print(f"Logs: {world.keep_logs(f'round-{number}')}", markup=False)
+        if options.json:  # each time: what has been played stays known, however the run ends
+            report.save(options.json, options.seed, outcomes, {})
         console.print(report.line(outcome), style="" if outcome.passed else "red", markup=False, soft_wrap=True)
     return outcomes
 
