@@ -11,8 +11,10 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.db import OperationalError
 from django.db.models import Q
 
 from campaigns.models import ApiKey
@@ -78,10 +80,10 @@ def is_valid(key: ApiKey, now: datetime) -> bool:
 
 
 def note_use(key: ApiKey, now: datetime) -> None:
-    """Keep when the key was last used, to the minute."""
+    """Keep when the key was last used, to the minute. A database without room for it stops nobody."""
     if key.last_used_at is not None and key.last_used_at > now - NOTED_EVERY:
         return
-    with tenant_context(key.tenant_id, using=DIRECTORY):
+    with suppress(OperationalError), tenant_context(key.tenant_id, using=DIRECTORY):
         ApiKey.objects.filter(Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - NOTED_EVERY), pk=key.pk).update(
             last_used_at=now
         )

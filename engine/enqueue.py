@@ -34,6 +34,9 @@ TAKEN = -1
 #: Lanes that were spilled into while Redis could not be told, by this process.
 _untold: dict[Place, Mode] = {}
 
+#: Class of SQLSTATE: insufficient resources.
+NO_ROOM_CLASS = "53"
+
 #: How often a lane may change its mode while one push goes on; then the events are spilled whatever it is.
 MODE_TRIES = 10
 
@@ -43,7 +46,7 @@ def push(events: Sequence[Event]) -> None:
 
     A lane whose workers fall behind, and every lane while Redis cannot be reached, goes to PostgreSQL
     instead. Raises BrokerDown when neither answers (some may have been accepted: repeating is harmless)
-    and LaneFull with the events that were refused, in order, because both are out of room.
+    and LaneFull with exactly the events that were refused, in order, because both are out of room.
     """
     for first in range(0, len(events), CHUNK_EVENTS):
         refused = _push_chunk(events[first : first + CHUNK_EVENTS])
@@ -67,11 +70,11 @@ def _push_lanes(lanes_of: Mapping[Place, Sequence[Event]]) -> list[Event]:
     """Returns the events of lanes that were full."""
     refused: list[Event] = []
     for _ in range(MODE_TRIES):
-        lanes_of, full = _spill(_push_direct(lanes_of))
+        lanes_of, full = _spill(*_push_direct(lanes_of))
         refused += full
         if not lanes_of:
             return refused
-    _, full = _spill(_orders(lanes_of, [None] * len(lanes_of)))
+    _, full = _spill(_orders(lanes_of, [None] * len(lanes_of)), sure=True)
     return refused + full
 
 
@@ -83,8 +86,12 @@ def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
     return by_lane
 
 
-def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[str, list[Order]]:
-    """Push into Redis. Returns by tenant what is to be spilled: at an epoch, or because Redis does not answer."""
+def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> tuple[dict[str, list[Order]], bool]:
+    """Push into Redis. Returns by tenant what is to be spilled: at an epoch, or because Redis does not answer.
+
+    And whether it is sure that Redis has none of it: a server that answers with an error has taken nothing.
+    """
+    sure = True
     groups = [(tenant, lane, [encode(event) for event in group]) for (tenant, lane), group in lanes_of.items()]
     try:
         _tell_first()
@@ -93,7 +100,8 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[str, list[Or
     except (redis.RedisError, OSError) as error:
         logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
         epochs = [None] * len(groups)
-    return _orders(lanes_of, epochs)
+        sure = isinstance(error, redis.ResponseError)
+    return _orders(lanes_of, epochs), sure
 
 
 def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
@@ -123,9 +131,10 @@ def _orders(lanes_of: Mapping[Place, Sequence[Event]], epochs: Sequence[int | No
     return orders
 
 
-def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[Event]], list[Event]]:
+def _spill(orders: Mapping[str, Sequence[Order]], sure: bool) -> tuple[dict[Place, Sequence[Event]], list[Event]]:
     """Write the orders. Returns the lanes that have moved on, to be pushed again, and the events refused.
 
+    sure: Redis has none of these events. Then a PostgreSQL without room refuses them, else it is BrokerDown.
     Redis is told, so that somebody looks for them; of what was spilled blindly at the next push, or by maintenance.
     """
     again: dict[Place, Sequence[Event]] = {}
@@ -134,7 +143,11 @@ def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[
         try:
             answer = spill.accept(tenant, of_tenant, lanes().settings.spill_limit)
         except django.db.Error as error:
-            raise BrokerDown(f"neither Redis nor PostgreSQL takes events: {error}") from error
+            if not (sure and _has_no_room(error)):
+                raise BrokerDown(f"neither Redis nor PostgreSQL takes events: {error}") from error
+            logger.warning("there is no room for events of tenant %s: %s", tenant, error)
+            full += [event for order in of_tenant for event in order.events]
+            continue
         full += [event for order in answer.full for event in order.events]
         again |= {(tenant, order.lane): order.events for order in answer.stale}
         if any(order.epoch is not None for order in of_tenant):
@@ -142,6 +155,11 @@ def _spill(orders: Mapping[str, Sequence[Order]]) -> tuple[dict[Place, Sequence[
         else:
             _untold.update({(mode[0], mode[1]): mode for mode in answer.modes})
     return again, full
+
+
+def _has_no_room(error: django.db.Error) -> bool:
+    """PostgreSQL answered that its disk or its memory is full, so its transaction was rolled back."""
+    return (getattr(error.__cause__, "sqlstate", None) or "").startswith(NO_ROOM_CLASS)
 
 
 def _tell(modes: Sequence[Mode]) -> None:

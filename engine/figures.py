@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import psycopg
 
 from engine.conf import conf
-from engine.lanes import Noted, lanes
+from engine.lanes import BROKER_ERRORS, Noted, lanes
 from engine.sql import load
 
 QUERIES = load("engine.sql", "figures.sql")
@@ -26,6 +27,9 @@ TOP = 20
 
 #: Lanes in spill mode that are looked at.
 LANES_LOOKED_AT = 10_000
+
+#: A client that was refused is told to come again after so many seconds, at least, where nothing is known, at most.
+LEAST_RETRY, USUAL_RETRY, MOST_RETRY = 1, 5, 60
 
 COUNTERS = ("spilled", "rows", "transactions")
 
@@ -92,6 +96,15 @@ def note(worker: psycopg.Connection, database: str = "default") -> None:
     backlogs = worker.execute(QUERIES["select_backlogs"], limits).fetchall()
     buffered = [(tenant, held, str(oldest or ""), lanes_of) for tenant, held, oldest, lanes_of in backlogs]
     lanes().note(database, dict(zip(COUNTERS, row or (0, 0, 0), strict=True)), buffered)
+
+
+def retry_seconds(tenant: str, refused: int) -> int:
+    """When there may be room for so many events: the time that one worker takes for as many, within bounds."""
+    try:
+        cost = lanes().cost_of(tenant)
+    except BROKER_ERRORS:
+        cost = None
+    return USUAL_RETRY if cost is None else ceil(min(max(refused * cost, LEAST_RETRY), MOST_RETRY))
 
 
 def gather(databases: Sequence[str] = (), top: int = TOP) -> Figures:

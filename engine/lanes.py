@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from math import inf
 from typing import Any
 
 import redis
@@ -238,6 +239,11 @@ class Lanes:
     def waits(self, tenants: Sequence[str]) -> list[tuple[int, str]]:
         """Of each tenant the events in Redis, and when the oldest of them was accepted; "" where there is none."""
         return [(int(count), oldest.decode()) for count, oldest in self._run("waits", *tenants)] if tenants else []
+
+    def cost_of(self, tenant: str) -> float | None:
+        """Seconds that an event takes; infinite: the tenant is paused; None: nobody knows."""
+        cost = self._run("cost", tenant)
+        return None if cost is None else inf if cost < 0 else cost / 1e6
 
     def memory(self) -> tuple[int, int]:
         """Bytes that Redis uses, and how many it may; 0: any number."""

@@ -113,6 +113,13 @@ class QoS(stock.QoS):
         else:
             super().restore_unacked(client)
 
+    def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
+        """Put ordinary messages of the dead back; a full Redis, which has no room for kombu's mutex, ends no worker."""
+        try:
+            super().restore_visible(start, num, interval)
+        except redis.OutOfMemoryError as error:
+            logger.warning("messages of dead workers wait: %s", error)
+
 
 class Channel(stock.Channel):
     """Publishing to lanes, and leasing for a consumer."""
@@ -125,6 +132,13 @@ class Channel(stock.Channel):
             return
         tenant, lane = parse_queue(queue)
         push_to_lane(tenant, lane, task_event(tenant, message))
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        """A worker starts on a full Redis too: it needs no binding to consume, and who publishes binds again."""
+        try:
+            super()._queue_bind(exchange, routing_key, pattern, queue)
+        except redis.OutOfMemoryError as error:
+            logger.warning("queue %s is not bound: %s", queue, error)
 
     def _size(self, queue: str) -> int:
         if not queue.startswith(LANE_PREFIX):

@@ -13,8 +13,7 @@ from campaigns.api.body import read_events
 from campaigns.api.errors import json_response
 from campaigns.api.view import ApiView
 from campaigns.ingest import Accepted, Outcome, Refused, accept
-
-FULL_RETRY_SECONDS = 5
+from engine.figures import retry_seconds
 
 ALL_REFUSED = {
     "error": "all_refused",
@@ -22,7 +21,7 @@ ALL_REFUSED = {
 }
 QUEUE_FULL = {
     "error": "queue_full",
-    "message": "Some leads' queues are full. Send the events marked “retry” again later, in the same order.",
+    "message": "There is no room for some events. Send those marked “retry” again later, in the same order.",
 }
 
 
@@ -33,11 +32,11 @@ class EventsView(ApiView):
     http_method_names = ("post",)
 
     def post(self, request: Request) -> HttpResponse:
-        outcomes = accept(request.user.tenant, read_events(request), "api", timezone.now())
-        return respond(outcomes)
+        tenant = request.user.tenant
+        return respond(tenant, accept(tenant, read_events(request), "api", timezone.now()))
 
 
-def respond(outcomes: Sequence[Outcome]) -> HttpResponse:
+def respond(tenant: str, outcomes: Sequence[Outcome]) -> HttpResponse:
     """202 when something was accepted, 422 when nothing was, 429 when something would be, later."""
     accepted = sum(isinstance(outcome, Accepted) for outcome in outcomes)
     content: dict[str, Any] = {
@@ -45,8 +44,9 @@ def respond(outcomes: Sequence[Outcome]) -> HttpResponse:
         "refused": len(outcomes) - accepted,
         "events": [_told(outcome) for outcome in outcomes],
     }
-    if any(isinstance(outcome, Refused) and outcome.retry for outcome in outcomes):
-        return json_response(QUEUE_FULL | content, 429, {"Retry-After": str(FULL_RETRY_SECONDS)})
+    later = sum(isinstance(outcome, Refused) and outcome.retry for outcome in outcomes)
+    if later:
+        return json_response(QUEUE_FULL | content, 429, {"Retry-After": str(retry_seconds(tenant, later))})
     if not accepted:
         return json_response(ALL_REFUSED | content, 422)
     return json_response(content, 202)

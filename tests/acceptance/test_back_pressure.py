@@ -138,3 +138,31 @@ def test_events_are_spilled_while_the_brokers_memory_is_short(
 
     effects.check(sent)
     assert ever_spilled(effects) == 200
+
+
+@pytest.mark.parametrize("started", ["before", "after"])
+def test_a_full_broker_lets_the_backlog_drain(
+    start: Start, effects: Effects, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch, started: str
+) -> None:
+    """Leases, what dies under them, retries and trims need no memory; a node that starts finds even no scripts."""
+    monkeypatch.setattr(lanes(), "settings", replace(lanes().settings, lane_limit=1000))
+    sent, bad = stream(60), [event("whale", "w9", "bad", "fail"), event("minnow", "m9", "killer", "exit")]
+    if started == "before":
+        start()
+    enqueue.push([*sent[:100], *bad])
+    valkey.config_set("maxmemory", 1)
+    try:
+        if started == "after":
+            valkey.script_flush()
+            start()
+        push(sent[100:], pause=0.01)
+        effects.wait_for(sent)
+        wait_until(lambda: effects.dead() == {("whale", "bad"), ("minnow", "killer")}, "the bad are no dead letters")
+        wait_until(lambda: lanes().look(0)["total"] == 0, "something is left in the lanes")
+        with pytest.raises(redis.OutOfMemoryError):
+            valkey.set("more", 1)
+    finally:
+        valkey.config_set("maxmemory", 0)
+
+    effects.check(sent)
+    assert ever_spilled(effects) == len(sent) - 100

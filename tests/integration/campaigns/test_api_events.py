@@ -248,7 +248,7 @@ def test_a_full_lane_is_429_that_names_the_refused(whale: Shop, monkeypatch: pyt
     answer = send(whale, [purchase("ann", id="a"), purchase("ann", id="b"), *others_of_other_lanes()])
 
     assert answer.status_code == 429
-    assert answer.headers["Retry-After"] == "5"
+    assert answer.headers["Retry-After"] == "5"  # nobody has worked yet
     content = answer.json()
     assert [event["id"] for event in content["events"] if event.get("retry")] == ["a", "b"]
     assert content["accepted"] == 1
