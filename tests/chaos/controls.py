@@ -56,6 +56,9 @@ def stock(name: str, kind: str, seek: str, rounds: int = 8) -> Control:
 #: Lanes of two events.
 SPILLS = "burst beyond the lanes' limit"
 
+#: Lanes are never empty for long, though every event is soon done.
+BACKLOG = Size(events=800, pace=(0.02, 0.1))
+
 SLOW = Size(events=600, pace=(0.001, 0.8), seconds=0.5)
 
 CONTROLS = [
@@ -78,7 +81,7 @@ CONTROLS = [
     Control("epoch of producers unchecked", "doors stall, words to Redis are lost", door="producers-epoch"),
     Control(
         "epoch of holders unchecked", "a node cut off from Redis, its statements late",
-        off("holders-epoch", FAIRLANE_RUN_SECONDS="30"), rounds=16,
+        off("holders-epoch", FAIRLANE_RUN_SECONDS="30"), rounds=16, size=BACKLOG,
     ),
     Control("lanes go direct without a look", SPILLS, off("look-before-direct")),
     Control("what was spilled is trimmed too", "one door cut off from Redis", off("trim")),

@@ -4,7 +4,9 @@ accepted and what is in the database; prints what was lost, done twice or done o
 python tests/chaos/oracle.py ACCEPT-LOG DATABASE-URL
 
 A line of the log: {"tenant", "lead", "id", "order", "expect"}; expect is "done" or "dead" (a poisoned event, which
-must end as a dead letter). An event that was accepted again counts from its first acceptance.
+must end as a dead letter). An event that was accepted again counts from its first acceptance. Also {"tenant",
+"aborted"}: at that time all that waited of the tenant had been thrown away; what was "asked" to be accepted no later
+may be missing.
 """
 
 from __future__ import annotations
@@ -33,13 +35,21 @@ def judge(
     accepted: list[dict[str, Any]], effects: list[tuple[Any, ...]], dead: list[tuple[Any, ...]]
 ) -> dict[str, Any]:
     """Everything that is wrong: counts, and examples."""
+    aborted = {line["tenant"]: line["aborted"] for line in accepted if "aborted" in line}
+    accepted = [line for line in accepted if "aborted" not in line]
     first: dict[Identity, dict[str, Any]] = {}
+    asked: dict[Identity, float] = {}
     for line in accepted:
         first.setdefault((line["tenant"], line["id"]), line)
+        asked[line["tenant"], line["id"]] = line.get("asked", 0.0)
     done = Counter((tenant, event) for tenant, _, event, *_ in effects)
     buried = {(tenant, event): error for tenant, event, error in dead}
+
+    def may_miss(one: Identity) -> bool:
+        return asked[one] <= aborted.get(one[0], -1.0)
+
     wrong = {
-        "lost": [_name(one) for one in first if one not in done and one not in buried],
+        "lost": [_name(one) for one in first if one not in done and one not in buried and not may_miss(one)],
         "twice": [f"{_name(one)} {times} times" for one, times in done.items() if times > 1]
         + [f"{_name(one)} done and buried" for one in buried if one in done],
         "disorder": _disorder(first, effects),

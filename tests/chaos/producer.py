@@ -113,17 +113,26 @@ class Producer:
 
     def _accept(self, events: Sequence[Event], first: int) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        left = self._push(events)
+        asked: dict[str, float] = {}  #: when it was sent the last time, and then accepted
+        left = events
         while left:
-            self.repeated += 1
-            assert time.monotonic() < deadline, "nothing is accepted"
-            time.sleep(PAUSE_SECONDS)
+            asked |= dict.fromkeys([event.id for event in left], time.monotonic())
             left = self._push(left)
+            if left:
+                self.repeated += 1
+                assert time.monotonic() < deadline, "nothing is accepted"
+                time.sleep(PAUSE_SECONDS)
         with self.log.open("a") as log:
             for order, event in enumerate(events, start=first):
                 expect = "dead" if event.id in self.plan.poison else "done"
                 line = {"tenant": event.tenant, "lead": event.lead, "id": event.id, "order": order, "expect": expect}
-                log.write(json.dumps(line) + "\n")
+                log.write(json.dumps(line | {"asked": asked[event.id]}) + "\n")
+
+    def log_aborts(self, aborts: Mapping[str, float]) -> None:
+        """What was asked to be accepted before an abort had ended may be missing."""
+        with self.log.open("a") as log:
+            for tenant, at in aborts.items():
+                log.write(json.dumps({"tenant": tenant, "aborted": at}) + "\n")
 
     def _push(self, events: Sequence[Event]) -> Sequence[Event]:
         """Returns the events that were not accepted for sure."""

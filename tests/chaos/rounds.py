@@ -102,6 +102,7 @@ def play(
     limits = _limits(chance, faults)
     outcome.lane_limit = limits.get("lane_limit", 0)
     tenants_ready(world, sent.tenants)
+    world.tenants, world.aborts = sent.tenants, {}
     log = world.folder / f"accepted-{number}.ndjson"
     before, cut = world.left_behind(), world.cut()
     began, restarts = time.monotonic(), sum(one.restarts for one in world.all)
@@ -112,6 +113,7 @@ def play(
         _conduct(world, outcome, producer, faults, chance, drain_seconds)
     except AssertionError as error:
         outcome.error = str(error)
+        world.afterwards.clear()
         world.heal()
     outcome.verdict = world.judge(log)
     outcome.spilled, outcome.in_spill = _return(world, sent)
@@ -138,7 +140,8 @@ def _conduct(
     producer.join()
     if forgets:
         producer.send_again()
-    outcome.stuck = _drain(world, producer.plan, patience)
+    producer.log_aborts(world.aborts)
+    outcome.stuck = _drain(world, producer.plan, patience, may_miss=bool(world.aborts))
     outcome.recovery = time.monotonic() - healed
 
 
@@ -186,13 +189,15 @@ def _wait_for_progress(world: World, sent: Plan, part: float) -> None:
     wait_until(lambda: world.count(sent.tenants) >= part * len(sent.events), "no progress before the fault")
 
 
-def _drain(world: World, sent: Plan, seconds: float) -> int:
-    """Wait until all is done. Returns how many are not."""
+def _drain(world: World, sent: Plan, seconds: float, *, may_miss: bool) -> int:
+    """Wait until all is done, or where events were thrown away, until nothing waits. Returns how many are not."""
     deadline = time.monotonic() + seconds
     while True:
         left = len(sent.events) - world.count(sent.tenants)
-        if left <= 0 or time.monotonic() > deadline:
-            return max(0, left)
+        if left <= 0 or (may_miss and world.is_idle(sent.tenants)):
+            return 0
+        if time.monotonic() > deadline:
+            return left
         time.sleep(0.05)
 
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import embedded
+from engine.lanes import BROKER_ERRORS
 from engine.roles import prepare_database
 from tests import handler
 from tests.acceptance.harness import Worker, register, wait_until
@@ -96,6 +97,9 @@ class World:
         self.needs = needs  #: of tests/chaos/machine.py, what there is
         self.namespace: Namespace | None = None  #: of the first node
         self.environment = environment
+        self.tenants: list[str] = []  #: of the round that is played
+        self.aborts: dict[str, float] = {}  #: tenant -> when what waited of it had been thrown away
+        self.afterwards: list[Callable[[], bool]] = []  #: what is to be done, and done, when all harm has ended
         self._watch: psycopg.Connection | None = None
 
     @property
@@ -179,6 +183,8 @@ class World:
         for door in self.doors:
             door.mischief = {}
             door.resume()
+        while self.afterwards:
+            wait_until(self.afterwards.pop(0), "an operator's change cannot be made")
 
     def cut(self) -> int:
         """Replies that were lost or cut short so far."""
@@ -216,6 +222,16 @@ class World:
         """
         row = self.watch().execute(SPILLED, {"tenants": list(tenants)}).fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def is_idle(self, tenants: Sequence[str]) -> bool:
+        """Whether no event of these tenants waits or is in work."""
+        try:
+            with self.direct() as client:
+                held = [client.exists(f"{{fairlane}}:work:{tenant}") for tenant in tenants]
+                waiting = [client.zscore("{fairlane}:depth", tenant) for tenant in tenants]
+            return not any([*held, *waiting, self.spilled(tenants)[1]])
+        except (psycopg.Error, *BROKER_ERRORS):
+            return False
 
     def left_behind(self) -> dict[str, int]:
         """Keys of Redis that an idle engine has no use for, by kind."""

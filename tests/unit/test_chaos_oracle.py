@@ -43,6 +43,21 @@ def test_what_is_nowhere_is_lost() -> None:
     assert wrong(sent, effects("1", "2"), []) == {"lost": ["minnow/1"]}
 
 
+def test_what_was_accepted_before_an_abort_may_be_missing_and_nothing_else() -> None:
+    sent = [line | {"asked": float(order)} for order, line in enumerate(accepted("0", "1", "2"))]
+    stranger = [line | {"asked": 0.0} for line in accepted("0", tenant="minnow")]
+
+    found = wrong([*sent, *stranger, {"tenant": "whale", "aborted": 1.0}], [], [])
+
+    assert found == {"lost": ["whale/2", "minnow/0"]}
+
+
+def test_what_was_sent_again_after_an_abort_must_not_be_missing() -> None:
+    sent = [line | {"asked": at} for at in (0.0, 2.0) for line in accepted("1")]
+
+    assert wrong([*sent, {"tenant": "whale", "aborted": 1.0}], [], []) == {"lost": ["whale/1"]}
+
+
 def test_what_was_done_twice_or_done_and_buried_is_named() -> None:
     found = wrong(accepted("1", "2"), effects("1", "1", "2"), [("whale", "2", "it raised")])
 
