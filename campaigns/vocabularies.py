@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from campaigns.language.schema import TenantSchema
 from campaigns.schema_source import load_sources, load_versions
@@ -44,11 +44,20 @@ class Vocabularies:
         self._lock = threading.Lock()
 
     def of(self, tenant: str) -> TenantSchema:
-        """A tenant's schema, at most `seconds` behind. Raises LookupError when there is no such tenant."""
+        """A tenant's schema, at most `seconds` behind; the one known last while its database does not answer.
+
+        Raises LookupError when there is no such tenant, OperationalError or InterfaceError when none is known.
+        """
         kept = self._kept.get(tenant)
         if kept is not None and self.clock() - kept.seen_at < self.seconds:
             return kept.schema
-        return self.latest(tenant)
+        try:
+            return self.latest(tenant)
+        except (OperationalError, InterfaceError):
+            if kept is None:
+                raise
+            self._keep(tenant, kept._replace(seen_at=self.clock()))
+            return kept.schema
 
     def latest(self, tenant: str) -> TenantSchema:
         """A tenant's schema as of now: one query if it has not changed. The same object as long as it has not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from engine.errors import UnsafeRole
+from engine.silence import WatchedConnection
 from engine.sql import load
 
 QUERIES = load("engine.sql", "roles.sql")
@@ -15,8 +16,8 @@ LIMITS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c
 
 
 def connect(url: str, application_name: str) -> psycopg.Connection:
-    """A connection that gives up on a dead server within about 25 seconds. lock_timeout is the caller's."""
-    return psycopg.connect(
+    """A connection that gives up on a silent server within about ten seconds. lock_timeout is the caller's."""
+    connection = WatchedConnection.connect(
         url,
         application_name=application_name,
         connect_timeout=5,
@@ -26,6 +27,8 @@ def connect(url: str, application_name: str) -> psycopg.Connection:
         keepalives_interval=5,
         keepalives_count=3,
     )
+    connection.address = url
+    return connection
 
 
 def refuse_superuser(connection: psycopg.Connection, *, may_bypass_rls: bool) -> None:

@@ -21,6 +21,7 @@ from engine.errors import DatabaseDown, Retry, UnsafeRole
 from engine.executor import Executor, Report
 from engine.lanes import BROKER_ERRORS, lanes
 from engine.placement import DIRECTORY, live_elsewhere
+from engine.silence import ServerSilent
 from engine.transport import BUNDLE_TASK
 from engine.types import Event
 
@@ -53,7 +54,7 @@ def run_bundle(*, bundle: str, database: str = DIRECTORY, **_: Any) -> str:
             return _send_home(bundle, strangers)
         report = executor.execute(fetched)
     except (DatabaseDown, psycopg.OperationalError) as error:
-        return _give_back(bundle, error, blame=_was_cut(executor.connection, database))
+        return _give_back(bundle, error, blame=_was_cut(executor.connection, database, error))
     return _in_words(report, _settle(bundle, report), time.perf_counter() - started)
 
 
@@ -70,12 +71,14 @@ def _send_home(bundle: str, tenants: set[str]) -> str:
     return f"given back, {', '.join(sorted(tenants)[:5])} live on another database"
 
 
-def _was_cut(connection: psycopg.Connection, database: str) -> bool:
+def _was_cut(connection: psycopg.Connection, database: str, error: Exception) -> bool:
     """Whether the connection was lost though the database answers: an event may have caused that."""
     _executors.pop((os.getpid(), database), None)
     if not connection.closed:
         connection.close()
         return False
+    if isinstance(error.__cause__ or error, ServerSilent):
+        return False  # it was asked a moment ago
     try:
         _executor(os.getpid(), database)
     except DatabaseDown:

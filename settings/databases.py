@@ -14,7 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,30}")
 RESERVED = ("default", "owner")
-ENGINE = "django.db.backends.postgresql"
+ENGINE, ENGINE_OF_FURTHER = "django.db.backends.postgresql", "engine.impatient"
+CONNECT_SECONDS, CONNECT_SECONDS_OF_FURTHER = 5, 2
 
 
 def further_names(text: str) -> list[str]:
@@ -39,6 +40,9 @@ def aliases(environ: Mapping[str, str], keep_seconds: int) -> dict[str, dict[str
     found = {}
     for name in ("default", *further_names(environ.get("FAIRLANE_DATABASES", ""))):
         found[name] = database(_required(environ, variable("DATABASE_URL", name)), keep_seconds)
+        if name != "default":
+            found[name]["ENGINE"] = ENGINE_OF_FURTHER
+            found[name]["OPTIONS"] = {**found[name]["OPTIONS"], "connect_timeout": CONNECT_SECONDS_OF_FURTHER}
         owner = environ.get(variable("OWNER_DATABASE_URL", name))
         if owner:
             found[owner_alias(name)] = database(owner, keep_seconds)
@@ -76,7 +80,7 @@ def database(url: str, keep_seconds: int) -> dict[str, object]:
         "PORT": str(part.get("port", "")),
         "CONN_MAX_AGE": keep_seconds,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "fairlane-web"} | rest,
+        "OPTIONS": {"connect_timeout": CONNECT_SECONDS, "application_name": "fairlane-web"} | rest,
     }
 
 

@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import conf, db, enqueue, placement
+from engine.impatient import base as impatient
 from engine.roles import Urls
 from settings.databases import aliases, owner_alias, variable, worker_urls
 from tests import servers as plugin
@@ -107,6 +108,7 @@ def further_database(name: str, urls: Urls) -> Iterator[None]:
 def _forget_settings() -> None:
     conf.conf.cache_clear()
     placement.forget()
+    impatient.forget()
 
 
 @pytest.fixture

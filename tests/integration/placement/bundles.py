@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from engine import tasks
 from engine.lanes import lanes
 from tests import servers as plugin
+from tests.chaos.proxy import Proxy
 
 _numbers = itertools.count()
 
@@ -45,3 +48,30 @@ def closed(url: str) -> Iterator[None]:
             yield
         finally:
             admin.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
+
+
+def proxy_to(url: str) -> Proxy:
+    """A network that may fail, before the embedded server of a URL."""
+    path = Path(str(conninfo_to_dict(url)["host"])) / ".s.PGSQL.5432"
+
+    def connect() -> socket.socket:
+        end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        end.connect(str(path))
+        return end
+
+    return Proxy(connect)
+
+
+def through(proxy: Proxy, url: str) -> str:
+    """The URL by way of the proxy."""
+    return make_conninfo(url, host=proxy.host, port=proxy.port)
+
+
+@contextmanager
+def silent(proxy: Proxy) -> Iterator[None]:
+    """Whoever asks hears nothing; connections that said something meanwhile stay dead."""
+    proxy.mode = "black-hole"
+    try:
+        yield
+    finally:
+        proxy.mode = "pass"

@@ -1,0 +1,1 @@
+"""A Django database back end for the further databases: settings/databases.py names it."""
