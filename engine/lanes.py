@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from math import inf
 from typing import Any
 
+import msgspec
 import redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
@@ -64,6 +65,24 @@ class LaneOutcome:
         """The form settle.lua reads."""
         wait = -1 if self.wait is None else max(0, int(self.wait * 1000))
         return [self.tenant, self.lane, self.done, self.done - self.spilled, wait, int(self.tried)]
+
+
+class Glance(msgspec.Struct):
+    """What reconcile.lua found in a part of what is in Redis, and repaired."""
+
+    cursor: str  #: where to go on; "0" at the end
+    found: dict[str, int]  #: invariant -> times
+    first: dict[str, str]  #: invariant -> where it was found first
+    more: list[tuple[str, str]] = []  #: what has to be looked through for itself
+
+
+class _Modes(msgspec.Struct):
+    cursor: str
+    modes: list[Mode] = []
+
+    @classmethod
+    def read(cls, answer: bytes) -> _Modes:
+        return msgspec.json.decode(answer, type=cls)
 
 
 @dataclass(frozen=True)
@@ -214,6 +233,39 @@ class Lanes:
         """Tell lanes their mode; an order older than what they know changes nothing."""
         if modes:
             self._run("mode", json.dumps(modes))
+
+    def lead(self, database: str, process: str, seconds: float) -> bool:
+        """Whether this process is the one that reconciles for the database, for so long."""
+        return bool(self._run("lead", database, process, int(seconds * 1000)))
+
+    def reconcile(self, what: str, of: str, cursor: str, much: int) -> Glance:
+        """Look through a part of Redis, repair and count what cannot be; reconcile.lua says what there is."""
+        hold = int(self.settings.lease_seconds * 1000)
+        return msgspec.json.decode(self._run("reconcile", what, of, cursor, much, hold), type=Glance)
+
+    def agree(self, changes: Sequence[tuple[Mode, Mode]]) -> int:
+        """Set lanes to the first mode where they are still in the second. Returns how many; they are counted."""
+        rows = [[*right, *seen[2:]] for right, seen in changes]
+        return self._run("agree", json.dumps(rows)) if rows else 0
+
+    def modes_of(self, places: Sequence[tuple[str, int]]) -> list[Mode]:
+        """The modes of these lanes as Redis has them, in their order."""
+        return _Modes.read(self._run("modes", "of", json.dumps(places))).modes if places else []
+
+    def modes_known(self, database: str, much: int) -> Iterator[list[Mode]]:
+        """The modes of all lanes of a database that Redis has been told of, some at a time; some twice."""
+        for what in ("spill", "epochs"):
+            cursor = ""
+            while cursor != "0":
+                part = _Modes.read(self._run("modes", what, cursor or "0", much, database))
+                yield part.modes
+                cursor = part.cursor
+
+    def count_repaired(self) -> dict[str, int]:
+        """How often each invariant was found broken, as far as Redis remembers."""
+        counts: dict[bytes, bytes] = self.client.hgetall(f"{self.settings.prefix}counts")  # type: ignore[assignment]
+        named = {name.decode().partition("repaired:")[2]: int(count) for name, count in counts.items()}
+        return {name: count for name, count in named.items() if name}
 
     def look(self, top: int = 50) -> dict[str, Any]:
         """The deepest tenants with their standing, for people."""

@@ -15,7 +15,7 @@ import django.db
 import psycopg
 from django.utils.module_loading import import_string
 
-from engine import control, db, figures, ledger, outbox, spill
+from engine import control, db, figures, ledger, outbox, reconciler, spill
 from engine.conf import conf
 from engine.errors import DatabaseDown, EngineError
 from engine.lanes import BROKER_ERRORS, SAMPLE_SECONDS, lanes
@@ -81,6 +81,11 @@ def remove_aborted(worker: psycopg.Connection) -> None:
         logger.info("%d aborted events of the buffer and %d rows of the outbox were removed", *removed)
 
 
+def reconcile(worker: psycopg.Connection, database: str) -> None:
+    """Check the invariants of the lanes, a slice at a time, and repair what broke them."""
+    reconciler.of_process(database).run_slice(worker)
+
+
 #: Each chore of every database, and the seconds from one time to the next.
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
@@ -97,7 +102,9 @@ DIRECTORY_CHORES: tuple[tuple[Chore, float], ...] = ((restore_shares, 10.0),)
 def chores_of(database: str) -> list[tuple[Chore, float]]:
     """Each chore of one database."""
     figures_of = update_wrapper(partial(note_figures, database=database), note_figures)
-    return [*(DIRECTORY_CHORES if database == DIRECTORY else ()), *CHORES, (figures_of, SAMPLE_SECONDS)]
+    check = update_wrapper(partial(reconcile, database=database), reconcile)
+    first = DIRECTORY_CHORES if database == DIRECTORY else ()
+    return [*first, *CHORES, (figures_of, SAMPLE_SECONDS), (check, 1.0)]
 
 
 @dataclass

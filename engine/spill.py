@@ -171,6 +171,20 @@ def modes_in_spill(worker: psycopg.Connection, *, blind: bool, batch: int = 1000
         after = rows[-1][:2]
 
 
+def all_modes(worker: psycopg.Connection, batch: int = 1000) -> Iterable[list[Mode]]:
+    """The modes of all lanes that ever spilled, some at a time."""
+    after: Place = ("", -1)
+    while rows := worker.execute(QUERIES["select_modes_after"], [*after, batch]).fetchall():
+        yield rows
+        after = rows[-1][:2]
+
+
+def modes_of(worker: psycopg.Connection, places: Sequence[Place]) -> dict[Place, Mode]:
+    """The modes of those of these lanes that ever spilled."""
+    rows = worker.execute(QUERIES["select_modes"], _columns(places)).fetchall() if places else []
+    return {(row[0], row[1]): row for row in rows}
+
+
 @dataclass(frozen=True)
 class InHand:
     """What a worker has fetched of a lane and is executing."""

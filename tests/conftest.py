@@ -26,6 +26,7 @@ from engine import conf, db, enqueue, placement
 from engine.impatient import base as impatient
 from engine.roles import Urls
 from settings.databases import aliases, owner_alias, variable, worker_urls
+from tests import invariants
 from tests import servers as plugin
 
 #: Made by migrations, not by tests.
@@ -56,8 +57,11 @@ def _fresh(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-def clean(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Empty tables and an empty Valkey; Django may use the database during the test."""
+def clean(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Empty tables and an empty Valkey; Django may use the database during the test.
+
+    What the test left behind is whole: its lanes obey their invariants, and did whenever `maintain` looked.
+    """
     empty_tables()
     with client() as valkey:
         valkey.flushdb()
@@ -66,6 +70,8 @@ def clean(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     with django_db_blocker.unblock():
         yield
         connections.close_all()
+    if request.node.get_closest_marker("breaks_lanes") is None:
+        assert invariants.broken(os.environ["REDIS_URL"], os.environ["WORKER_DATABASE_URL"]) == {}
 
 
 @pytest.fixture(scope="session")

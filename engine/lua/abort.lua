@@ -45,7 +45,7 @@ for lane = 0, lanes - 1 do
     redis.call('UNLINK', key)
     redis.call('HDEL', work_key(tenant), lane) -- leased, not begun: fetch finds that it is held no more
     redis.call('ZREM', later_key, name)
-    for _, about in ipairs({suspects_key, narrow_key, attempts_key, tried_key}) do redis.call('HDEL', about, name) end
+    forget_suspects(name)
     make_ready(tenant, tostring(lane), now)
   end
 end

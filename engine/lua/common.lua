@@ -14,7 +14,8 @@
 --   spill              hash   "<tenant>|<lane>" -> epoch: new events of this lane go to PostgreSQL
 --   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
 --   pressure           string present while Redis is short of memory
---   counts             hash   direct: events taken into lanes so far
+--   counts             hash   direct: events taken into lanes so far; repaired, repaired:<invariant>: by reconcile.lua
+--   reconciler:<database> string the process that checks its lanes, as long as it does
 --   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
 --   buffered:<database> string what its buffer held when that was looked at last
 --   tenant:<tenant>    hash   weight, cap, database, rate, paused: only what differs from the default
@@ -43,6 +44,7 @@ local function clock_key(database) return prefix .. 'clock:' .. database end
 local function cost_key(database) return prefix .. 'cost:' .. database end
 local function own_key(database) return prefix .. 'own:' .. database end
 local function samples_key(database) return prefix .. 'samples:' .. database end
+local function reconciler_key(database) return prefix .. 'reconciler:' .. database end
 local function buffered_key(database) return prefix .. 'buffered:' .. database end
 
 -- Events in a bundle: to begin with, and at the least; a bundle of few cheap events is mostly overhead.
@@ -200,11 +202,33 @@ local function wake(database)
 end
 
 -- A lane in spill mode is always worth a look: it ends with events done, or with the lane direct again.
+local function has_work(tenant, lane)
+  return redis.call('EXISTS', lane_key(tenant, lane)) == 1
+    or redis.call('HEXISTS', spill_key, place_name(tenant, lane)) == 1
+end
+
 local function make_ready(tenant, lane, now)
-  if redis.call('EXISTS', lane_key(tenant, lane)) == 0
-    and redis.call('HEXISTS', spill_key, place_name(tenant, lane)) == 0 then return false end
+  if not has_work(tenant, lane) then return false end
   redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
   return true
+end
+
+-- A lane without events has no suspects: what was suspected has left with its effects.
+local function forget_suspects(name)
+  for _, key in ipairs({suspects_key, narrow_key, attempts_key, tried_key}) do redis.call('HDEL', key, name) end
+end
+
+-- After its mode has changed, when nobody holds it: ready if there is work, else nowhere.
+local function refresh(tenant, lane, now)
+  local name = place_name(tenant, lane)
+  if redis.call('HEXISTS', work_key(tenant), lane) == 1 then return end
+  if has_work(tenant, lane) then
+    if not redis.call('ZSCORE', later_key, name) then make_ready(tenant, lane, now) end
+    return
+  end
+  redis.call('ZREM', ready_key(tenant), lane)
+  redis.call('ZREM', later_key, name)
+  forget_suspects(name)
 end
 
 -- Give a lane back if this bundle still holds it. Returns false when it does not.
@@ -231,12 +255,23 @@ local function acquit(name, done)
   end
 end
 
+-- Whether a lane is in spill mode, and its epoch.
+local function mode_of(name)
+  local spilled_at = redis.call('HGET', spill_key, name)
+  return spilled_at and true or false, tonumber(spilled_at or redis.call('HGET', epochs_key, name) or 0)
+end
+
+local function forget_mode(name)
+  redis.call('HDEL', spill_key, name)
+  redis.call('HDEL', epochs_key, name)
+end
+
 -- What PostgreSQL says of a lane's mode. A lane goes direct 0, spill 0, direct 1, spill 1 and so on: what is not
 -- beyond that which is known here was said before it, and changes nothing.
 local function set_mode(tenant, lane, spill, epoch)
   local name = place_name(tenant, lane)
-  local spilled_at = redis.call('HGET', spill_key, name)
-  local known = spilled_at and 2 * spilled_at + 1 or 2 * (redis.call('HGET', epochs_key, name) or 0)
+  local spilled, known_epoch = mode_of(name)
+  local known = 2 * known_epoch + (spilled and 1 or 0)
   if 2 * epoch + (spill and 1 or 0) <= known then return end
   if epoch > 0 then redis.call('HSET', epochs_key, name, epoch) end
   if spill then
@@ -260,7 +295,9 @@ local function release_bundle(bundle, blame, now, wait)
     local before = standing(tenant, conf)
     if let_go(tenant, lane, bundle) then
       if blame then suspect(place_name(tenant, lane), count, #items == 1) end
-      if wait > 0 then
+      if not has_work(tenant, lane) then
+        forget_suspects(place_name(tenant, lane)) -- its mode was changed meanwhile, or somebody emptied it
+      elseif wait > 0 then
         redis.call('ZADD', later_key, now + wait, place_name(tenant, lane))
       else
         make_ready(tenant, lane, now)
@@ -286,7 +323,7 @@ local function tidy(now, take_over)
     local conf = config(tenant)
     local before = standing(tenant, conf)
     redis.call('ZREM', later_key, name)
-    if redis.call('HEXISTS', work_key(tenant), lane) == 0 then make_ready(tenant, lane, now) end
+    refresh(tenant, lane, now)
     place(tenant, conf, before, 0)
     touched[conf.database] = true
   end
@@ -297,4 +334,9 @@ local function tidy(now, take_over)
     touched[conf.database] = true
   end
   return touched
+end
+
+local function count_repaired(kind, times)
+  redis.call('HINCRBY', counts_key, 'repaired', times)
+  redis.call('HINCRBY', counts_key, 'repaired:' .. kind, times)
 end

@@ -35,7 +35,7 @@ local function next_lane()
     local held = redis.call('LLEN', lane_key(tenant, lane))
     local epoch = redis.call('HGET', spill_key, place_name(tenant, lane))
     if held > 0 or epoch then return tenant, lane, head[2], held, epoch end
-    redis.call('ZREM', ready_key(tenant), lane)
+    refresh(tenant, lane, now)
     place(tenant, config(tenant), 'runnable', 0)
   end
 end

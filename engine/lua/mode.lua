@@ -9,10 +9,7 @@ for _, mode in ipairs(modes) do
   local conf = config(tenant)
   local before = standing(tenant, conf)
   set_mode(tenant, lane, mode[3], mode[4])
-  if redis.call('HEXISTS', work_key(tenant), lane) == 0
-    and not redis.call('ZSCORE', later_key, place_name(tenant, lane)) then
-    if not make_ready(tenant, lane, now) then redis.call('ZREM', ready_key(tenant), lane) end
-  end
+  refresh(tenant, lane, now)
   place(tenant, conf, before, 0)
   wake(conf.database)
 end

@@ -27,14 +27,13 @@ end
 
 for _, mode in ipairs(outcome.modes or {}) do set_mode(mode[1], tostring(mode[2]), mode[3], mode[4]) end
 
--- A lane in spill mode of which nothing was found: its producer is about to write, or holds the lane's row. A
--- lane without events has no suspects: what was suspected left PostgreSQL with its effects.
+-- A lane in spill mode of which nothing was found: its producer is about to write, or holds the lane's row.
 local function give_back(tenant, lane, name, done)
   local empty = redis.call('EXISTS', lane_key(tenant, lane)) == 0
   if done == 0 and empty and redis.call('HEXISTS', spill_key, name) == 1 then
     redis.call('ZADD', later_key, now + look_again_ms, name)
   elseif not make_ready(tenant, lane, now) then
-    for _, key in ipairs({suspects_key, narrow_key, attempts_key, tried_key}) do redis.call('HDEL', key, name) end
+    forget_suspects(name)
   end
 end
 
@@ -52,7 +51,7 @@ for _, item in ipairs(outcome.lanes) do
       end
     end
     if done > 0 and redis.call('HEXISTS', suspects_key, name) == 1 then acquit(name, done) end
-    if wait >= 0 then
+    if wait >= 0 and has_work(tenant, lane) then
       redis.call('HSET', suspects_key, name, 1)
       redis.call('HSET', narrow_key, name, 1)
       if tried == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
@@ -64,7 +63,7 @@ for _, item in ipairs(outcome.lanes) do
 end
 -- Lanes the outcome does not name go back as they were.
 for _, item in ipairs(cjson.decode(row[1])) do
-  if let_go(item[1], tostring(item[2]), bundle) then make_ready(item[1], tostring(item[2]), now) end
+  if let_go(item[1], tostring(item[2]), bundle) then refresh(item[1], tostring(item[2]), now) end
 end
 
 -- Exponential average: `part` for the newest.

@@ -98,6 +98,11 @@ JOIN engine_lanemode AS m ON m.tenant_id = w.tenant_id AND m.lane = w.lane;
 SELECT tenant_id, lane, epoch FROM engine_lanemode
 WHERE spill AND (tenant_id, lane) > (%s, %s) AND (blind OR %s) ORDER BY tenant_id, lane LIMIT %s;
 
+-- name: select_modes_after
+-- All lanes that ever spilled, a page at a time. Served by the primary key.
+SELECT tenant_id, lane, spill, epoch FROM engine_lanemode
+WHERE (tenant_id, lane) > (%s, %s) ORDER BY tenant_id, lane LIMIT %s;
+
 -- name: count_held_of_tenant
 -- Without reading them: served by the primary key.
 SELECT coalesce(sum(engine_spill_held(m)), 0)::bigint FROM engine_lanemode AS m WHERE m.tenant_id = %(tenant)s;

@@ -32,6 +32,7 @@ def line(outcome: Outcome) -> str:
     if outcome.spilled:
         words += f", {outcome.spilled} spilled"
     left = f"  left behind: {outcome.left}" if outcome.left else ""
+    left += f"  BROKEN: {outcome.broken}" if outcome.broken else ""
     return f"{outcome.number:4} {outcome.kind}{faults}: {words}, recovered in {outcome.recovery:.1f} s{left}"
 
 

@@ -63,11 +63,12 @@ class Outcome:
     error: str = ""  #: why the round could not be played to its end
     in_spill: int = 0  #: lanes that did not return to direct mode
     left: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)  #: invariants of the lanes
 
     @property
     def passed(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.error or self.stuck or self.in_spill) and not any(
+        return not (self.error or self.stuck or self.in_spill or self.broken) and not any(
             self.verdict["counts"][fault] for fault in WRONG
         )
 
@@ -118,6 +119,7 @@ def play(
     outcome.verdict = world.judge(log)
     outcome.spilled, outcome.in_spill = _return(world, sent)
     outcome.left = _left_behind(world, before)
+    outcome.broken = world.broken_invariants()
     outcome.restarts = sum(one.restarts for one in world.all) - restarts
     outcome.repeated, outcome.refused, outcome.cut = producer.repeated, producer.refused, world.cut() - cut
     outcome.seconds = time.monotonic() - began

@@ -29,7 +29,7 @@ from redis.retry import Retry
 from engine import embedded
 from engine.lanes import BROKER_ERRORS
 from engine.roles import prepare_database
-from tests import handler
+from tests import handler, invariants
 from tests.acceptance.harness import Worker, register, wait_until
 from tests.chaos.doors import Door, DoorProcess
 from tests.chaos.machine import Namespace, namespace, small_disk
@@ -101,6 +101,7 @@ class World:
         self.aborts: dict[str, float] = {}  #: tenant -> when what waited of it had been thrown away
         self.afterwards: list[Callable[[], bool]] = []  #: what is to be done, and done, when all harm has ended
         self._watch: psycopg.Connection | None = None
+        self._broken: dict[str, int] = {}
 
     @property
     def all(self) -> list[Node]:
@@ -242,6 +243,13 @@ class World:
                 if kind not in KEPT:
                     kinds[kind] = kinds.get(kind, 0) + 1
         return kinds
+
+    def broken_invariants(self) -> dict[str, int]:
+        """What the reconciler finds, in this round for the first time."""
+        found = invariants.broken(self.servers.redis_url, self.worker_url)
+        new = {kind: times - self._broken.get(kind, 0) for kind, times in found.items()}
+        self._broken = found
+        return {kind: times for kind, times in new.items() if times > 0}
 
     def judge(self, log: Path) -> dict[str, Any]:
         """What the oracle says, in a process of its own."""

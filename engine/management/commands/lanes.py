@@ -116,6 +116,8 @@ def _counters_table(found: figures.Figures) -> Table:
     table.add_row("queue transactions", f"{found.queue_transactions:,}", _per_minute(recent.transactions_per_minute))
     table.add_row("lanes in spill mode", f"{found.lanes_spilled:,}", "")
     used = f"{found.memory_bytes / 2**20:,.0f} MB" + (f" of {limit / 2**20:,.0f}" if limit else "")
+    repaired = lanes().count_repaired()
+    table.add_row("repairs", f"{sum(repaired.values()):,}", ", ".join(f"{kind} {n:,}" for kind, n in repaired.items()))
     table.add_row("Redis memory", used, "short" if found.pressure else "")
     return table
 

@@ -291,6 +291,7 @@ def test_a_tenant_moves_to_another_database_with_its_events(lanes: Lanes, valkey
     assert "tenant:whale" not in names(valkey)
 
 
+@pytest.mark.breaks_lanes
 def test_a_lane_that_somebody_deleted_stops_nothing(lanes: Lanes, valkey: redis.Redis) -> None:
     lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 0, raw("minnow", "bob", 1))])
     valkey.delete("{fairlane}:t.whale.0")

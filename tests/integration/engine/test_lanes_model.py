@@ -95,6 +95,8 @@ class Model(RuleBasedStateMachine):
             self.spilled.pop(at, None)
             if spill:
                 self.spilled[at] = epoch
+            if not self._has_work(at) and at not in self._work(at[0]):
+                self._emptied(at)
 
     @rule(target=ids)
     def lease(self) -> Any:
@@ -173,13 +175,12 @@ class Model(RuleBasedStateMachine):
             self.suspects[at] -= outcome.done
             if self.suspects[at] <= 0:
                 del self.suspects[at], self.narrow[at]
-        if outcome.wait is not None:
+        if outcome.wait is not None and self._has_work(at):
             self.suspects[at] = self.narrow[at] = 1
             self.attempts[at] = self.attempts.get(at, 0) + outcome.tried
             self.waiting.add(at)
-        elif not self.events[at] and at not in self.spilled:
-            for known in (self.suspects, self.narrow, self.attempts):
-                known.pop(at, None)
+        elif not self._has_work(at):
+            self._emptied(at)
 
     @rule(bundle=ids, blame=st.booleans(), wait=st.sampled_from([0.0, 60.0]))
     def release(self, bundle: str, blame: bool, wait: float) -> None:
@@ -188,7 +189,7 @@ class Model(RuleBasedStateMachine):
         if held:
             self._released(held, blame)
             if wait:
-                self.waiting |= {(tenant, lane) for tenant, lane, _ in held.lanes}
+                self.waiting |= {(tenant, lane) for tenant, lane, _ in held.lanes if self._has_work((tenant, lane))}
 
     @rule(bundle=ids)
     def renew(self, bundle: str) -> None:
@@ -345,6 +346,14 @@ class Model(RuleBasedStateMachine):
     def _work(self, tenant: str) -> set[Place]:
         return {(name, lane) for held in self.live.values() for name, lane, _ in held.lanes if name == tenant}
 
+    def _has_work(self, at: Place) -> bool:
+        return bool(self.events[at]) or at in self.spilled
+
+    def _emptied(self, at: Place) -> None:
+        self.waiting.discard(at)
+        for known in (self.suspects, self.narrow, self.attempts):
+            known.pop(at, None)
+
     def _leasable(self, tenant: str) -> set[Place]:
         all_lanes = {at for at in self.events if at[0] == tenant and (self.events[at] or at in self.spilled)}
         return all_lanes - self._work(tenant) - self.waiting
@@ -360,6 +369,9 @@ class Model(RuleBasedStateMachine):
             at = (tenant, lane)
             self.suspects[at], self.narrow[at] = count, max(1, count // 10) if held.alone else count
             self.attempts[at] = self.attempts.get(at, 0) + (held.alone and count == 1)
+        for tenant, lane, _ in held.lanes:
+            if not self._has_work((tenant, lane)):
+                self._emptied((tenant, lane))
 
     def _tidy(self) -> None:
         for bundle in [bundle for bundle, held in self.live.items() if held.expired]:
