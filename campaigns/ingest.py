@@ -15,13 +15,14 @@ from campaigns.language.values import cast_datetime, show
 from campaigns.vocabularies import vocabularies
 from campaigns.wire import Malformed
 from engine import enqueue
-from engine.errors import LaneFull
+from engine.errors import LaneFull, TenantDraining
 from engine.types import Event
 
 NAME_LIMIT = 255  #: characters of an event's id and of a lead's key
 FUTURE_LIMIT = timedelta(days=1)  #: how far ahead of us a sender's clock may be
 REASONS_LIMIT, REASON_LENGTH = 5, 300  #: what is said of one refused event; an answer has room for thousands
 QUEUE_FULL = "this lead's queue is full; send the event again later"
+DRAINING = "no new events are taken for now, what waits is executed first; send the event again later"
 
 KEYS = ("id", "lead", "type", "occurred_at", "data")
 _KEYS = frozenset(KEYS)
@@ -44,6 +45,7 @@ class Refused(msgspec.Struct, frozen=True):
     id: str | None  #: None when it had none that could be used
     reasons: tuple[str, ...]
     retry: bool = False  #: the event itself is good: later it may be accepted
+    closed: bool = False  #: the tenant is being drained
 
 
 Outcome = Accepted | Refused
@@ -60,8 +62,8 @@ def accept(tenant: str, raw_events: Sequence[Any], source: str, now: datetime) -
     if any(isinstance(item, Refused) for item in checked):
         checked = _check_again(schema, checked, raw_events, source, now)
     events = [item for item in checked if isinstance(item, Event)]
-    full = _push(events)
-    return [_outcome(index, item, full) for index, item in enumerate(checked)]
+    refused, closed = _push(events)
+    return [_outcome(index, item, refused, closed) for index, item in enumerate(checked)]
 
 
 def _check_again(
@@ -81,20 +83,20 @@ def _check_again(
     ]
 
 
-def _push(events: Sequence[Event]) -> set[int]:
-    """Push all in one call. Returns the identities of those whose lane is full."""
+def _push(events: Sequence[Event]) -> tuple[set[int], bool]:
+    """Push all in one call. Returns the identities of those refused, and whether that is for draining."""
     try:
         enqueue.push(events)
     except LaneFull as error:
-        return {id(event) for event in error.refused}
-    return set()
+        return {id(event) for event in error.refused}, isinstance(error, TenantDraining)
+    return set(), False
 
 
-def _outcome(index: int, item: Event | Refused, full: set[int]) -> Outcome:
+def _outcome(index: int, item: Event | Refused, refused: set[int], closed: bool) -> Outcome:
     if isinstance(item, Refused):
         return item
-    if id(item) in full:
-        return Refused(index, item.id, (QUEUE_FULL,), retry=True)
+    if id(item) in refused:
+        return Refused(index, item.id, (DRAINING if closed else QUEUE_FULL,), retry=True, closed=closed)
     return Accepted(index, item.id)
 
 

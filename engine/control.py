@@ -68,8 +68,13 @@ def pause(tenant: str) -> None:
     _change("update_state_returning_all", [PAUSED, tenant])
 
 
+def drain(tenant: str) -> None:
+    """Refuse new events of a tenant; what waits is executed. What Django signals wrote to the outbox stays there."""
+    _change("update_state_returning_all", [DRAINING, tenant])
+
+
 def resume(tenant: str) -> None:
-    """Go on with a paused tenant, where it stopped."""
+    """Go on with a paused tenant, where it stopped; take events of a drained one again."""
     _change("update_state_returning_all", [ACTIVE, tenant])
 
 
@@ -101,6 +106,14 @@ def tell(share: Share) -> None:
         lanes().configure(*share)
     except BROKER_ERRORS as error:
         raise BrokerDown(f"the change is stored and acts once maintenance can tell it: {error}") from error
+
+
+def is_draining(tenant: str) -> bool:
+    """Whether new events of a tenant are refused; asked only where Redis cannot say."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["select_state"], [tenant])
+        row = cursor.fetchone()
+    return row is not None and row[0] == DRAINING
 
 
 def lane_count(tenant: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,8 @@ import redis
 from kombu.utils.json import loads
 
 from engine import spill
-from engine.control import lane_count
-from engine.errors import BrokerDown, LaneFull
+from engine.control import is_draining, lane_count
+from engine.errors import BrokerDown, LaneFull, TenantDraining
 from engine.lanes import Mode, lanes
 from engine.routing import lane_of
 from engine.spill import Order, Place
@@ -28,8 +29,8 @@ TASK_TYPE = "celery.task"
 #: Bytes and events of one script call: it blocks Redis while it runs.
 CHUNK_EVENTS = 5000
 
-#: In place of an epoch: Redis took the events.
-TAKEN = -1
+#: In place of an epoch: Redis took the events; it refused them because their tenant is being drained.
+TAKEN, CLOSED = -1, -2
 
 #: Lanes that were spilled into while Redis could not be told, by this process.
 _untold: dict[Place, Mode] = {}
@@ -46,36 +47,42 @@ def push(events: Sequence[Event]) -> None:
 
     A lane whose workers fall behind, and every lane while Redis cannot be reached, goes to PostgreSQL
     instead. Raises BrokerDown when neither answers (some may have been accepted: repeating is harmless)
-    and LaneFull with exactly the events that were refused, in order, because both are out of room.
+    and LaneFull with exactly the events that were refused, in order, because both are out of room; TenantDraining
+    when some of them were because their tenant is being drained.
     """
     for first in range(0, len(events), CHUNK_EVENTS):
-        refused = _push_chunk(events[first : first + CHUNK_EVENTS])
-        if refused:
-            raise LaneFull([*refused, *events[first + CHUNK_EVENTS :]])
-
-
-def _push_chunk(events: Sequence[Event]) -> list[Event]:
-    """Returns the events of lanes that were full."""
-    return _push_lanes(_by_lane(events))
+        try:
+            _push_lanes(_by_lane(events[first : first + CHUNK_EVENTS]))
+        except LaneFull as error:
+            raise type(error)([*error.refused, *events[first + CHUNK_EVENTS :]]) from None
 
 
 def push_to_lane(tenant: str, lane: int, event: Event) -> None:
     """Append an event to a lane that was chosen by its Celery name. Raises as push() does."""
-    refused = _push_lanes({(tenant, lane): [event]})
-    if refused:
-        raise LaneFull(refused)
+    _push_lanes({(tenant, lane): [event]})
 
 
-def _push_lanes(lanes_of: Mapping[Place, Sequence[Event]]) -> list[Event]:
-    """Returns the events of lanes that were full."""
-    refused: list[Event] = []
+@dataclass
+class _Refused:
+    """Events of one push that were not accepted."""
+
+    full: list[Event] = field(default_factory=list)  #: their lane is
+    closed: list[Event] = field(default_factory=list)  #: their tenant is being drained
+
+
+def _push_lanes(lanes_of: Mapping[Place, Sequence[Event]]) -> None:
+    """Raises as push() does."""
+    refused = _Refused()
     for _ in range(MODE_TRIES):
-        lanes_of, full = _spill(*_push_direct(lanes_of))
-        refused += full
+        lanes_of = _spill(*_push_direct(lanes_of, refused), refused)
         if not lanes_of:
-            return refused
-    _, full = _spill(_orders(lanes_of, [None] * len(lanes_of)), sure=True)
-    return refused + full
+            break
+    else:
+        _spill(_orders(lanes_of, [None] * len(lanes_of), refused), True, refused)
+    if refused.closed:
+        raise TenantDraining(refused.full + refused.closed)
+    if refused.full:
+        raise LaneFull(refused.full)
 
 
 def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
@@ -86,7 +93,7 @@ def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
     return by_lane
 
 
-def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> tuple[dict[str, list[Order]], bool]:
+def _push_direct(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -> tuple[dict[str, list[Order]], bool]:
     """Push into Redis. Returns by tenant what is to be spilled: at an epoch, or because Redis does not answer.
 
     And whether it is sure that Redis has none of it: a server that answers with an error has taken nothing.
@@ -96,15 +103,21 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]]) -> tuple[dict[str, l
     try:
         _tell_first()
         depths = _push(groups) if groups else []
-        epochs: list[int | None] = [-1 - depth if depth < 0 else TAKEN for depth in depths]
+        epochs: list[int | None] = [_epoch(depth) for depth in depths]
     except (redis.RedisError, OSError) as error:
         logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
         epochs = [None] * len(groups)
         sure = isinstance(error, redis.ResponseError)
-    return _orders(lanes_of, epochs), sure
+    return _orders(lanes_of, epochs, refused), sure
 
 
-def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
+def _epoch(depth: int | None) -> int:
+    if depth is None:
+        return CLOSED
+    return -1 - depth if depth < 0 else TAKEN
+
+
+def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | None]:
     try:
         return lanes().push(groups)
     except redis.ConnectionError:  # of a server that has been restarted since
@@ -122,39 +135,46 @@ def _tell_first() -> None:
             del _untold[place]
 
 
-def _orders(lanes_of: Mapping[Place, Sequence[Event]], epochs: Sequence[int | None]) -> dict[str, list[Order]]:
-    """By tenant, without what Redis took."""
+def _orders(
+    lanes_of: Mapping[Place, Sequence[Event]], epochs: Sequence[int | None], refused: _Refused
+) -> dict[str, list[Order]]:
+    """By tenant, without what Redis took and what it refused."""
     orders: dict[str, list[Order]] = {}
     for ((tenant, lane), group), epoch in zip(lanes_of.items(), epochs, strict=True):
-        if epoch != TAKEN:
+        if epoch == CLOSED:
+            refused.closed += group
+        elif epoch != TAKEN:
             orders.setdefault(tenant, []).append(Order(lane, group, epoch))
     return orders
 
 
-def _spill(orders: Mapping[str, Sequence[Order]], sure: bool) -> tuple[dict[Place, Sequence[Event]], list[Event]]:
-    """Write the orders. Returns the lanes that have moved on, to be pushed again, and the events refused.
+def _spill(orders: Mapping[str, Sequence[Order]], sure: bool, refused: _Refused) -> dict[Place, Sequence[Event]]:
+    """Write the orders. Returns the lanes that have moved on, to be pushed again.
+
 
     sure: Redis has none of these events. Then a PostgreSQL without room refuses them, else it is BrokerDown.
     Redis is told, so that somebody looks for them; of what was spilled blindly at the next push, or by maintenance.
     """
     again: dict[Place, Sequence[Event]] = {}
-    full: list[Event] = []
     for tenant, of_tenant in orders.items():
         try:
+            if of_tenant[0].epoch is None and is_draining(tenant):  # Redis could not say so
+                refused.closed += [event for order in of_tenant for event in order.events]
+                continue
             answer = spill.accept(tenant, of_tenant, lanes().settings.spill_limit)
         except django.db.Error as error:
             if not (sure and _has_no_room(error)):
                 raise BrokerDown(f"neither Redis nor PostgreSQL takes events: {error}") from error
             logger.warning("there is no room for events of tenant %s: %s", tenant, error)
-            full += [event for order in of_tenant for event in order.events]
+            refused.full += [event for order in of_tenant for event in order.events]
             continue
-        full += [event for order in answer.full for event in order.events]
+        refused.full += [event for order in answer.full for event in order.events]
         again |= {(tenant, order.lane): order.events for order in answer.stale}
         if any(order.epoch is not None for order in of_tenant):
             _tell(answer.modes)
         else:
             _untold.update({(mode[0], mode[1]): mode for mode in answer.modes})
-    return again, full
+    return again
 
 
 def _has_no_room(error: django.db.Error) -> bool:

@@ -36,6 +36,10 @@ class LaneFull(EngineError):
         self.refused = refused
 
 
+class TenantDraining(LaneFull):
+    """The tenant is being drained and takes no new events until it is resumed."""
+
+
 class AbortBroken(EngineError):
     """The abort broke off."""
 

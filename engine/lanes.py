@@ -145,10 +145,11 @@ class Lanes:
             self._scripts[name] = _script(self.client, name)
         return self._scripts[name](keys=self._keys, args=args)
 
-    def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int]:
+    def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | None]:
         """Append events to lanes: (tenant, lane, events) each.
 
-        Returns the depth of each lane; -1 - epoch for one in spill mode, which took none.
+        Returns the depth of each lane; -1 - epoch for one in spill mode, None for one whose tenant is being
+        drained, which took none.
         """
         args: list[bytes | str | int | float] = [self.settings.lane_limit]
         for tenant, lane, events in groups:
@@ -204,6 +205,14 @@ class Lanes:
     def sweep(self, databases: Sequence[str], *, take_over: bool = True) -> bool:
         """Take over what expired, bring back what waited, wake workers. True when a tenant is runnable."""
         return bool(self._run("sweep", int(take_over), *databases))
+
+    def is_told(self) -> bool:
+        """Whether note_told() was called since Redis last lost its memory."""
+        return bool(self._run("told", 0))
+
+    def note_told(self) -> None:
+        """Redis knows every tenant's share and state."""
+        self._run("told", 1)
 
     def due(self) -> float:
         """Seconds until sweep() has something to bring back; infinity when nothing waits for a time."""
@@ -271,6 +280,11 @@ class Lanes:
         """The deepest tenants with their standing, for people."""
         answer = json.loads(self._run("look", top))
         return answer | {"tenants": answer["tenants"] or []}  # Lua's empty table is an object in JSON
+
+    def look_at_tenants(self, tenants: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The same for these tenants, by key."""
+        rows = json.loads(self._run("look", "tenants", *tenants))["tenants"] or []
+        return {row["tenant"]: row for row in rows}
 
     def look_at(self, tenant: str, lanes: int) -> list[dict[str, Any]]:
         """Each lane of one tenant with its lease."""

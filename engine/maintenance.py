@@ -57,14 +57,23 @@ def ensure_partitions(worker: psycopg.Connection) -> None:
         import_string(conf().housekeeping)(worker)
 
 
+def notice_lost_memory(worker: psycopg.Connection) -> None:
+    """Tell a Redis that lost its memory who is paused or drained, before what waits in PostgreSQL may be leased."""
+    if not lanes().is_told():
+        restore_shares(worker)
+        lanes().note_told()
+
+
 def tell_blind_lanes(worker: psycopg.Connection) -> None:
     """Tell Redis which lanes were spilled into while it could not be asked."""
+    notice_lost_memory(worker)
     for modes in spill.modes_in_spill(worker, blind=True):
         lanes().tell_modes(modes)
 
 
 def tell_spilled_lanes(worker: psycopg.Connection) -> None:
     """Tell Redis all lanes in spill mode again: it may have lost its memory."""
+    notice_lost_memory(worker)
     for modes in spill.modes_in_spill(worker, blind=False):
         lanes().tell_modes(modes)
 
@@ -96,7 +105,7 @@ CHORES: tuple[tuple[Chore, float], ...] = (
 )
 
 #: Those of the directory alone, first: Redis hears where tenants live, and who is paused, before it hears of lanes.
-DIRECTORY_CHORES: tuple[tuple[Chore, float], ...] = ((restore_shares, 10.0),)
+DIRECTORY_CHORES: tuple[tuple[Chore, float], ...] = ((notice_lost_memory, 1.0), (restore_shares, 10.0))
 
 
 def chores_of(database: str) -> list[tuple[Chore, float]]:

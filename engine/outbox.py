@@ -15,7 +15,7 @@ import psycopg
 from django.db import connections, transaction
 
 from engine import enqueue
-from engine.errors import BrokerDown, LaneFull
+from engine.errors import BrokerDown, LaneFull, TenantDraining
 from engine.placement import database_of
 from engine.rights import rows_of
 from engine.sql import load
@@ -75,6 +75,8 @@ def _push_rows(tenant: str, run: Run) -> int:
     ids = [row for row, _ in rows]
     try:
         enqueue.push(_events(tenant, [bytes(body) for _, body in rows]))
+    except TenantDraining:  # all rows stay as they are
+        raise
     except LaneFull as error:
         # What was accepted must not be pushed again at each sweep: only the refused stay, in the oldest row.
         body = b"".join(encode(event) + b"\n" for event in error.refused)
@@ -110,6 +112,8 @@ def sweep(worker: psycopg.Connection) -> int:
         try:
             while rows := _push_rows(tenant, partial(_as_worker, worker)):
                 pushed += rows
+        except TenantDraining:
+            continue  # each second, until it is resumed
         except LaneFull as error:
             logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
     return pushed

@@ -15,6 +15,8 @@ from campaigns.api.view import ApiView
 from campaigns.ingest import Accepted, Outcome, Refused, accept
 from engine.figures import retry_seconds
 
+DRAINING_RETRY_SECONDS = 30
+
 ALL_REFUSED = {
     "error": "all_refused",
     "message": "No event was accepted. The reasons are with each; correct them and send them again.",
@@ -22,6 +24,11 @@ ALL_REFUSED = {
 QUEUE_FULL = {
     "error": "queue_full",
     "message": "There is no room for some events. Send those marked “retry” again later, in the same order.",
+}
+DRAINING = {
+    "error": "draining",
+    "message": "An operator has closed this tenant to new events for a while. Keep those marked “retry” and send them "
+    "again later, in the same order.",
 }
 
 
@@ -37,13 +44,15 @@ class EventsView(ApiView):
 
 
 def respond(tenant: str, outcomes: Sequence[Outcome]) -> HttpResponse:
-    """202 when something was accepted, 422 when nothing was, 429 when something would be, later."""
+    """202 when something was accepted, 422 when nothing was, 429 when something would be, later, 503 when draining."""
     accepted = sum(isinstance(outcome, Accepted) for outcome in outcomes)
     content: dict[str, Any] = {
         "accepted": accepted,
         "refused": len(outcomes) - accepted,
         "events": [_told(outcome) for outcome in outcomes],
     }
+    if any(isinstance(outcome, Refused) and outcome.closed for outcome in outcomes):
+        return json_response(DRAINING | content, 503, {"Retry-After": str(DRAINING_RETRY_SECONDS)})
     later = sum(isinstance(outcome, Refused) and outcome.retry for outcome in outcomes)
     if later:
         return json_response(QUEUE_FULL | content, 429, {"Retry-After": str(retry_seconds(tenant, later))})

@@ -96,16 +96,17 @@ class Replay:
         except (OperationalError, InterfaceError) as error:
             connections.close_all()
             return items, str(error).strip()
-        left = []
+        left, why = [], ""
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, Accepted):
                 self.sent += 1
                 self.state.sent += 1
             elif outcome.retry:
                 left.append(item)
+                why = outcome.reasons[0]
             else:
                 self._refuse(item[0], outcome, record)
-        return left, "the lanes of some leads are full"
+        return left, why
 
     def _refuse(self, row: Row, outcome: Refused, record: _Record) -> None:
         self.refused += 1

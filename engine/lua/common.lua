@@ -18,7 +18,8 @@
 --   reconciler:<database> string the process that checks its lanes, as long as it does
 --   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
 --   buffered:<database> string what its buffer held when that was looked at last
---   tenant:<tenant>    hash   weight, cap, database, rate, paused: only what differs from the default
+--   tenant:<tenant>    hash   weight, cap, database, rate, paused, draining: only what differs from the default
+--   told               string present while Redis knows what tenants may use: gone with its memory
 --   rate:<tenant>      string the moment up to which its rate is used up; gone when that has passed
 --   limited            zset   tenants that used up their rate, by when they may be leased again
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
@@ -58,7 +59,7 @@ local function forget_cost(tenant, database)
 end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
 local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs', prefix .. 'counts'
-local limited_key = prefix .. 'limited'
+local limited_key, told_key = prefix .. 'limited', prefix .. 'told'
 local pressure_key, tried_key = prefix .. 'pressure', prefix .. 'tried'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
@@ -73,9 +74,9 @@ local function place_name(tenant, lane) return tenant .. '|' .. lane end
 local function split_place(place) return string.match(place, '^(.-)|(%d+)$') end
 
 local function config(tenant)
-  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database', 'rate', 'paused')
+  local row = redis.call('HMGET', tenant_key(tenant), 'weight', 'cap', 'database', 'rate', 'paused', 'draining')
   return {weight = tonumber(row[1] or 1), cap = tonumber(row[2] or 0), database = row[3] or 'default',
-    rate = tonumber(row[4] or 0), paused = row[5] ~= false}
+    rate = tonumber(row[4] or 0), paused = row[5] ~= false, draining = row[6] ~= false}
 end
 
 local function clock(database) return tonumber(redis.call('GET', clock_key(database)) or 0) end

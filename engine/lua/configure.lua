@@ -1,18 +1,19 @@
 #!lua flags=allow-oom
 -- configure: what a tenant may use, and whether it is leased at all; effective at the next lease.
--- ARGV: tenant, weight, cap, database, rate, state (active, paused). A value that is the default is not kept.
+-- ARGV: tenant, weight, cap, database, rate, state (active, paused, draining). A value that is the default is not kept.
 -- Returns 1, or 0 when nothing changes.
 local tenant, key = ARGV[1], tenant_key(ARGV[1])
-local paused = ARGV[6] == 'paused'
+local paused, draining = ARGV[6] == 'paused', ARGV[6] == 'draining'
 local old = config(tenant)
 if old.weight == tonumber(ARGV[2]) and old.cap == tonumber(ARGV[3]) and old.database == ARGV[4]
-  and old.rate == tonumber(ARGV[5]) and old.paused == paused then return 0 end
+  and old.rate == tonumber(ARGV[5]) and old.paused == paused and old.draining == draining then return 0 end
 local at = virtual_time(tenant, old.database)
 for _, set in ipairs({ring_key(old.database), away_key(old.database), debt_key(old.database)}) do
   redis.call('ZREM', set, tenant)
 end
-local wanted = {weight = ARGV[2], cap = ARGV[3], database = ARGV[4], rate = ARGV[5], paused = paused and '1' or ''}
-local defaults = {weight = '1', cap = '0', database = 'default', rate = '0', paused = ''}
+local wanted = {weight = ARGV[2], cap = ARGV[3], database = ARGV[4], rate = ARGV[5], paused = paused and '1' or '',
+  draining = draining and '1' or ''}
+local defaults = {weight = '1', cap = '0', database = 'default', rate = '0', paused = '', draining = ''}
 for name, value in pairs(wanted) do
   if value == defaults[name] then
     redis.call('HDEL', key, name)

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- look: what waits and what is in work, for people; changes nothing.
--- ARGV: how many tenants, deepest first (those at work come too), or "tenant", its key and its lane count.
+-- ARGV: how many tenants, deepest first (those at work come too), or "tenants" and their keys, or "tenant", its key
+-- and its lane count.
 -- Returns JSON: {"tenants": [...]} or {"lanes": [...]}.
 local now = now_ms()
 local function oldest(tenant, lane)
@@ -22,15 +23,20 @@ if ARGV[1] == 'tenant' then
   return cjson.encode({lanes = lanes})
 end
 
-local tenants = {}
-local rows = redis.call('ZREVRANGE', depth_key, 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
-for i = 1, #rows, 2 do
-  local tenant = rows[i]
+local function tenant_row(tenant)
   local conf = config(tenant)
-  tenants[#tenants + 1] = {tenant = tenant, waiting = tonumber(rows[i + 1]),
+  return {tenant = tenant, waiting = tonumber(redis.call('ZSCORE', depth_key, tenant) or 0),
     ready = redis.call('ZCARD', ready_key(tenant)), in_work = redis.call('HLEN', work_key(tenant)),
-    weight = conf.weight, cap = conf.cap, database = conf.database,
+    weight = conf.weight, cap = conf.cap, rate = conf.rate, database = conf.database,
     standing = standing(tenant, conf), virtual_time = virtual_time(tenant, conf.database)}
 end
+
+local tenants = {}
+if ARGV[1] == 'tenants' then
+  for i = 2, #ARGV do tenants[i - 1] = tenant_row(ARGV[i]) end
+  return cjson.encode({tenants = tenants})
+end
+local rows = redis.call('ZREVRANGE', depth_key, 0, tonumber(ARGV[1]) - 1)
+for _, tenant in ipairs(rows) do tenants[#tenants + 1] = tenant_row(tenant) end
 return cjson.encode({tenants = tenants, total = redis.call('ZCARD', depth_key),
   bundles = redis.call('ZCARD', bundles_key)})

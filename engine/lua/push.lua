@@ -2,7 +2,7 @@
 -- A lane that is too deep, or any lane while memory is short, goes over to spill mode here.
 -- ARGV: most events a lane may hold, then per lane: tenant, lane, number of events, the events.
 -- Returns per lane the number of events it now holds, or -1 - epoch when it took none of them, because it
--- is in spill mode at that epoch.
+-- is in spill mode at that epoch, or false when it took none because its tenant is being drained.
 local limit = tonumber(ARGV[1])
 local pressure = redis.call('EXISTS', pressure_key) == 1
 local now = now_ms()
@@ -13,15 +13,17 @@ while i <= #ARGV do
   local key = lane_key(tenant, lane)
   local held = redis.call('LLEN', key)
   local name = place_name(tenant, lane)
+  local conf = config(tenant)
   local epoch = redis.call('HGET', spill_key, name)
-  if not epoch and (pressure or held + count > limit) then
+  if not epoch and not conf.draining and (pressure or held + count > limit) then
     epoch = redis.call('HGET', epochs_key, name) or 0
     redis.call('HSET', spill_key, name, epoch)
   end
-  if epoch then
+  if conf.draining then
+    result[#result + 1] = false
+  elseif epoch then
     result[#result + 1] = -1 - epoch
   else
-    local conf = config(tenant)
     local before = standing(tenant, conf)
     local first, last = i + 3, i + 2 + count
     while first <= last do -- unpack() has room for some 8,000 values

@@ -14,6 +14,9 @@ RETURNING tenant_id, weight, cap, database, rate, state;
 UPDATE engine_tenantcontrol SET state = %s, changed_at = now() WHERE tenant_id = %s
 RETURNING tenant_id, weight, cap, database, rate, state;
 
+-- name: select_state
+SELECT state FROM engine_tenantcontrol WHERE tenant_id = %s;
+
 -- name: select_lane_count
 SELECT lanes FROM engine_tenantcontrol WHERE tenant_id = %s;
 
@@ -22,6 +25,17 @@ SELECT lanes FROM engine_tenantcontrol WHERE tenant_id = %s;
 SELECT tenant_id, weight, cap, database, rate, state FROM engine_tenantcontrol
 WHERE weight <> 1 OR cap <> 0 OR database <> 'default' OR rate <> 0 OR state <> 'active'
    OR changed_at > now() - interval '1 day';
+
+-- name: select_shares_of
+SELECT tenant_id, lanes, weight, cap, rate, database, state, generation FROM engine_tenantcontrol
+WHERE tenant_id = ANY (%s::text[]);
+
+-- name: select_tenants_not_default
+SELECT tenant_id FROM engine_tenantcontrol
+WHERE weight <> 1 OR cap <> 0 OR rate <> 0 OR state <> 'active' ORDER BY state = 'active', tenant_id LIMIT %s;
+
+-- name: count_tenants
+SELECT count(*) FROM engine_tenantcontrol;
 
 -- name: begin_abort
 -- Written first, so that an abort that breaks off is known. Serves those who ask what became of the events.

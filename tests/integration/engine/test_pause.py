@@ -83,7 +83,6 @@ def test_a_paused_tenant_stays_so_when_redis_loses_its_memory(node: Node, watch:
     control.pause("whale")
 
     lanes().client.flushdb()
-    control.restore()
     tell_modes(watch)
     node.work()
 
