@@ -116,7 +116,7 @@ SELECT FROM engine_lanemode WHERE tenant_id = %(tenant)s ORDER BY lane FOR UPDAT
 -- widened, never left: then the few in hand beyond it count as aborted too, though they may be executed.
 WITH held AS (
     SELECT m.tenant_id, m.lane, m.last, engine_spill_held(m) AS count,
-           engine_spill_first(m) + CASE WHEN w.buffered OR m.blind THEN w.count ELSE 0 END AS beyond,
+           engine_spill_first(m) + CASE WHEN w.buffered OR m.blind THEN coalesce(w.count, 0) ELSE 0 END AS beyond,
            CASE WHEN EXISTS (SELECT FROM engine_spill AS s WHERE s.tenant_id = m.tenant_id AND s.lane = m.lane
                              AND s.number BETWEEN m.aborted_from AND m.aborted_to)
                 THEN m.aborted_from END AS left_over

@@ -85,6 +85,17 @@ def test_what_is_in_hand_is_executed_and_what_comes_after_it_is_not_trimmed(
     assert orders(watch) == by_lead(ids([*whale[:in_hand], *whale[6:], *minnow]))
 
 
+def test_what_was_spilled_while_redis_was_away_is_thrown_away_too(watch: psycopg.Connection) -> None:
+    whale, minnow = numbered("whale", "ada", 3), numbered("minnow", "bob", 2)
+    for tenant, events in (("whale", whale), ("minnow", minnow)):
+        spill.accept(tenant, [spill.Order(0, events)], 100)
+    assert {tenant: blind for tenant, (_, _, blind) in modes(watch).items()} == {"whale": True, "minnow": True}
+
+    assert abort("whale", by="anna").events == 3
+
+    assert (waiting("whale"), waiting("minnow")) == (0, 2)
+
+
 def test_what_was_leased_but_not_begun_is_not_executed(node: Node, watch: psycopg.Connection) -> None:
     whale, minnow = numbered("whale", "ada", 5), numbered("minnow", "bob", 1)
     enqueue.push(whale[:3])
