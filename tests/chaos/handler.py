@@ -6,11 +6,15 @@ guards for a positive control.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from engine import spill
 from engine.types import Event
 from tests import handler
 from tests.chaos import clock, guards
@@ -26,6 +30,29 @@ def memory(connection: psycopg.Connection, event: Event) -> None:
 
 
 handler.BEHAVIOURS["memory"] = memory
+
+#: Where a node may be told to stand still.
+STEPS = ("next_events", "remove", "close_drained")
+
+#: A file that names a step of the buffer's: before it the whole node stands still, once.
+_order = Path(os.environ.get("CHAOS_STAND_STILL", "/nowhere"))
+
+
+def _stop_before(step: str) -> None:
+    function = getattr(spill, step)
+
+    def stopped(*args: Any) -> Any:
+        with contextlib.suppress(FileNotFoundError):
+            if _order.read_text() == step:
+                _order.unlink()
+                os.killpg(os.getpgrp(), signal.SIGSTOP)
+        return function(*args)
+
+    setattr(spill, step, stopped)
+
+
+for _step in STEPS:
+    _stop_before(_step)
 
 _offset = float(os.environ.get("CHAOS_CLOCK_SECONDS", "0"))
 if _offset:

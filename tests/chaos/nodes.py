@@ -75,6 +75,17 @@ class Node:
         """SIGSTOP to all of it."""
         self._signal(signal.SIGSTOP)
 
+    def pause_before(self, step: str, seconds: float) -> bool:
+        """Let it stop by itself before a step of tests/chaos/handler.py. Whether it came there in so many seconds."""
+        order = self.folder / f"{self.name}.order"
+        order.write_text(step)
+        deadline = time.monotonic() + seconds
+        while order.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        came = not order.exists()
+        order.unlink(missing_ok=True)
+        return came
+
     def resume(self) -> None:
         """SIGCONT to all of it."""
         self._signal(signal.SIGCONT)

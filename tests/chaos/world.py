@@ -169,7 +169,8 @@ class World:
             "REDIS_URL": through(self.servers.redis_url, to_redis),
             "WORKER_DATABASE_URL": database_through(self.worker_url, to_database),
         }
-        return kind(name, self.folder, to_redis, to_database, self.environment | addresses, begin, word)
+        order = {"CHAOS_STAND_STILL": str(self.folder / f"{name}.order")}
+        return kind(name, self.folder, to_redis, to_database, self.environment | addresses | order, begin, word)
 
     def wait_until_ready(self) -> None:
         """Every node consumes, every door accepts."""

@@ -11,6 +11,9 @@ from tests.chaos.fault import ALREADY_DOWN, Harm, commit_reply, eval_reply, faul
 from tests.chaos.proxy import DELAY_SECONDS
 from tests.chaos.world import LEASE_SECONDS, World
 
+#: Of tests/chaos/handler.py; reading is where most can go wrong.
+BUFFER_STEPS = ("next_events", "next_events", "remove", "close_drained")
+
 #: Between which of its steps a door ends, stops or is slow; see tests/chaos/door.py.
 STEPS = ("told", "locked", "written", "committed", "said")
 
@@ -89,6 +92,17 @@ def late_statements(world: World, chance: random.Random) -> Iterator[float]:
     yield LEASE_SECONDS * 2
     node.redis.mode = node.database.mode = "pass"
     node.database.seconds = DELAY_SECONDS
+
+
+@fault("a node stands still before it touches the buffer", lane_limit=2, seconds=8)
+def stop_at_buffer(world: World, chance: random.Random) -> Iterator[float]:
+    """Beyond its lease, with lanes in its hands that go direct meanwhile and spill again."""
+    for _ in range(2):
+        node = chance.choice(world.nodes)
+        if node.pause_before(chance.choice(BUFFER_STEPS), 2):
+            time.sleep(LEASE_SECONDS * chance.uniform(1.2, 1.6))
+        node.resume()
+    yield 0
 
 
 # -- the processes that accept events
