@@ -35,6 +35,8 @@ class EngineConf:
     spill_limit: int = 1_000_000  #: most events of a lane in PostgreSQL; more are refused
     memory_limit_bytes: int = 0  #: memory Redis may use where its maxmemory is 0 (no limit); 0: no limit
     ledger_days: int = 8  #: partitions of the ledger older than this are dropped
+    journal: bool = False  #: events are written to PostgreSQL before they are accepted; the same in every process
+    journal_seconds: float = 0.2  #: from one such write of a process to the next
 
     def __post_init__(self) -> None:
         """Raises ImproperlyConfigured naming the first setting that cannot be."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from engine.errors import UnsafeRole
+from engine.conf import conf
+from engine.errors import DatabaseDown, UnsafeRole
 from engine.silence import WatchedConnection
 from engine.sql import load
 
@@ -29,6 +30,17 @@ def connect(url: str, application_name: str) -> psycopg.Connection:
     )
     connection.address = url
     return connection
+
+
+def connect_worker(database: str, application_name: str) -> psycopg.Connection:
+    """As the worker role to a database, in autocommit. Raises DatabaseDown, UnsafeRole and psycopg.Error."""
+    url = conf().databases[database]
+    if not url:
+        raise DatabaseDown("WORKER_DATABASE_URL is not set")
+    worker = connect(url, application_name)
+    worker.autocommit = True
+    refuse_superuser(worker, may_bypass_rls=True)
+    return worker
 
 
 def refuse_superuser(connection: psycopg.Connection, *, may_bypass_rls: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from kombu.utils.json import loads
 from engine import spill
 from engine.control import is_draining, lane_count
 from engine.errors import BrokerDown, LaneFull, TenantDraining
-from engine.lanes import Mode, lanes
+from engine.journal import journal
+from engine.lanes import LOST, Mode, lanes
 from engine.routing import lane_of
 from engine.spill import Order, Place
 from engine.types import Event, encode
@@ -38,6 +40,11 @@ _untold: dict[Place, Mode] = {}
 #: Class of SQLSTATE: insufficient resources.
 NO_ROOM_CLASS = "53"
 
+#: Lanes whose buffer was full, and until when the journal takes nothing for them. What is journalled is accepted,
+#: so it is not refused any more: a full lane takes one push too many of each process now and then.
+_full: dict[Place, float] = {}
+FULL_SECONDS = 1.0
+
 #: How often a lane may change its mode while one push goes on; then the events are spilled whatever it is.
 MODE_TRIES = 10
 
@@ -46,9 +53,9 @@ def push(events: Sequence[Event]) -> None:
     """Append events to their lanes, in order per lead; when it returns they are accepted.
 
     A lane whose workers fall behind, and every lane while Redis cannot be reached, goes to PostgreSQL
-    instead. Raises BrokerDown when neither answers (some may have been accepted: repeating is harmless)
-    and LaneFull with exactly the events that were refused, in order, because both are out of room; TenantDraining
-    when some of them were because their tenant is being drained.
+    instead. Raises BrokerDown when neither answers, or the journal does not (some may have been accepted:
+    repeating is harmless) and LaneFull with exactly the events that were refused, in order, because both are out
+    of room; TenantDraining when some of them were because their tenant is being drained.
     """
     for first in range(0, len(events), CHUNK_EVENTS):
         try:
@@ -73,16 +80,64 @@ class _Refused:
 def _push_lanes(lanes_of: Mapping[Place, Sequence[Event]]) -> None:
     """Raises as push() does."""
     refused = _Refused()
-    for _ in range(MODE_TRIES):
-        lanes_of = _spill(*_push_direct(lanes_of, refused), refused)
-        if not lanes_of:
-            break
-    else:
-        _spill(_orders(lanes_of, [None] * len(lanes_of), refused), True, refused)
+    if lanes().settings.journal:
+        lanes_of = _admit(lanes_of, refused)
+        if lanes_of:
+            journal().write(lanes_of)
+    _deliver(lanes_of, refused)
     if refused.closed:
         raise TenantDraining(refused.full + refused.closed)
     if refused.full:
         raise LaneFull(refused.full)
+
+
+def _admit(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -> dict[Place, Sequence[Event]]:
+    """What may be journalled: that cannot be refused any more."""
+    closed = _closed(sorted({tenant for tenant, _ in lanes_of}))
+    admitted: dict[Place, Sequence[Event]] = {}
+    for place, events in lanes_of.items():
+        if place[0] in closed:
+            refused.closed += events
+        elif _is_full(place):
+            refused.full += events
+        else:
+            admitted[place] = events
+    return admitted
+
+
+def _closed(tenants: Sequence[str]) -> set[str]:
+    """Those being drained. PostgreSQL is asked where Redis cannot say; raises BrokerDown when it cannot either."""
+    try:
+        doors = lanes().doors(tenants)
+    except (redis.RedisError, OSError):
+        doors = [None] * len(tenants)
+    try:
+        return {
+            tenant
+            for tenant, is_open in zip(tenants, doors, strict=True)
+            if is_open is False or (is_open is None and is_draining(tenant))
+        }
+    except django.db.Error as error:
+        raise BrokerDown(f"the journal cannot be written: {error}") from error
+
+
+def _is_full(place: Place) -> bool:
+    if _full.get(place, 0.0) <= time.monotonic():
+        _full.pop(place, None)
+    return place in _full
+
+
+def deliver(lanes_of: Mapping[Place, Sequence[Event]]) -> None:
+    """Put events that are in the journal into their lanes. Raises BrokerDown."""
+    _deliver(lanes_of, _Refused())
+
+
+def _deliver(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -> None:
+    for _ in range(MODE_TRIES):
+        lanes_of = _spill(*_push_direct(lanes_of, refused), refused)
+        if not lanes_of:
+            return
+    _spill(_orders(lanes_of, [None] * len(lanes_of), refused), True, refused)
 
 
 def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
@@ -103,7 +158,7 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -
     try:
         _tell_first()
         depths = _push(groups) if groups else []
-        epochs: list[int | None] = [_epoch(depth) for depth in depths]
+        epochs = [_epoch(depth) for depth in depths]
     except (redis.RedisError, OSError) as error:
         logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
         epochs = [None] * len(groups)
@@ -111,13 +166,17 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -
     return _orders(lanes_of, epochs, refused), sure
 
 
-def _epoch(depth: int | None) -> int:
+def _epoch(depth: int | bytes | None) -> int | None:
+    """At which events are to be spilled, TAKEN or CLOSED; None: nobody knows."""
     if depth is None:
         return CLOSED
+    if isinstance(depth, bytes):
+        assert depth == LOST
+        return None
     return -1 - depth if depth < 0 else TAKEN
 
 
-def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | None]:
+def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | bytes | None]:
     try:
         return lanes().push(groups)
     except redis.ConnectionError:  # of a server that has been restarted since
@@ -151,19 +210,19 @@ def _orders(
 def _spill(orders: Mapping[str, Sequence[Order]], sure: bool, refused: _Refused) -> dict[Place, Sequence[Event]]:
     """Write the orders. Returns the lanes that have moved on, to be pushed again.
 
-
-    sure: Redis has none of these events. Then a PostgreSQL without room refuses them, else it is BrokerDown.
+    sure: Redis has none of these events. Then a PostgreSQL without room refuses them, if they are not in the journal
+    already; else it is BrokerDown.
     Redis is told, so that somebody looks for them; of what was spilled blindly at the next push, or by maintenance.
     """
     again: dict[Place, Sequence[Event]] = {}
     for tenant, of_tenant in orders.items():
         try:
-            if of_tenant[0].epoch is None and is_draining(tenant):  # Redis could not say so
+            if of_tenant[0].epoch is None and _is_refused(tenant):
                 refused.closed += [event for order in of_tenant for event in order.events]
                 continue
-            answer = spill.accept(tenant, of_tenant, lanes().settings.spill_limit)
+            answer = _accept(tenant, of_tenant)
         except django.db.Error as error:
-            if not (sure and _has_no_room(error)):
+            if lanes().settings.journal or not (sure and _has_no_room(error)):
                 raise BrokerDown(f"neither Redis nor PostgreSQL takes events: {error}") from error
             logger.warning("there is no room for events of tenant %s: %s", tenant, error)
             refused.full += [event for order in of_tenant for event in order.events]
@@ -180,6 +239,22 @@ def _spill(orders: Mapping[str, Sequence[Order]], sure: bool, refused: _Refused)
 def _has_no_room(error: django.db.Error) -> bool:
     """PostgreSQL answered that its disk or its memory is full, so its transaction was rolled back."""
     return (getattr(error.__cause__, "sqlstate", None) or "").startswith(NO_ROOM_CLASS)
+
+
+def _is_refused(tenant: str) -> bool:
+    """Whether it is being drained, which Redis could not say."""
+    return not lanes().settings.journal and is_draining(tenant)
+
+
+def _accept(tenant: str, orders: Sequence[Order]) -> spill.Answer:
+    """What is journalled is not refused any more: of a lane that is full the next push is, before the journal."""
+    settings = lanes().settings
+    if not settings.journal:
+        return spill.accept(tenant, orders, settings.spill_limit)
+    answer = spill.accept(tenant, orders, settings.spill_limit, refuse=False)
+    _full.update({(tenant, order.lane): time.monotonic() + FULL_SECONDS for order in answer.full})
+    answer.full.clear()
+    return answer
 
 
 def _tell(modes: Sequence[Mode]) -> None:

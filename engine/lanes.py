@@ -38,6 +38,10 @@ Mode = tuple[str, int, bool, int]
 SAMPLE_SECONDS, SAMPLES = 10.0, 31
 
 
+#: A lane that may have lost events which are in the journal.
+LOST = b"lost"
+
+
 @dataclass(frozen=True)
 class FetchedLane:
     """The events of one lane of a bundle, as bytes."""
@@ -137,19 +141,19 @@ class Lanes:
     def __init__(self, client: redis.Redis, settings: EngineConf) -> None:
         self.client = client
         self.settings = settings
-        self._keys = [settings.prefix, WAKE_QUEUE]
         self._scripts: dict[str, Script] = {}
 
     def _run(self, name: str, *args: bytes | str | int | float) -> Any:
         if name not in self._scripts:
             self._scripts[name] = _script(self.client, name)
-        return self._scripts[name](keys=self._keys, args=args)
+        keys = [self.settings.prefix, WAKE_QUEUE, "journal" if self.settings.journal else ""]
+        return self._scripts[name](keys=keys, args=args)
 
-    def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | None]:
+    def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | bytes | None]:
         """Append events to lanes: (tenant, lane, events) each.
 
         Returns the depth of each lane; -1 - epoch for one in spill mode, None for one whose tenant is being
-        drained, which took none.
+        drained, LOST for one that is to be rebuilt from the journal, which took none.
         """
         args: list[bytes | str | int | float] = [self.settings.lane_limit]
         for tenant, lane, events in groups:
@@ -275,6 +279,34 @@ class Lanes:
         counts: dict[bytes, bytes] = self.client.hgetall(f"{self.settings.prefix}counts")  # type: ignore[assignment]
         named = {name.decode().partition("repaired:")[2]: int(count) for name, count in counts.items()}
         return {name: count for name, count in named.items() if name}
+
+    def doors(self, tenants: Sequence[str]) -> list[bool | None]:
+        """Whether each takes new events; None: Redis may have forgotten."""
+        known = {0: True, 1: False}
+        return [known.get(answer) for answer in self._run("doors", *tenants)]
+
+    def marker(self, database: str) -> str | None:
+        """The id of the last rebuild of a database's lanes from the journal; None: Redis may have lost some since."""
+        return self._marker(database)
+
+    def begin_rebuild(self, database: str, token: str) -> None:
+        """Nothing of the database is leased or pushed directly from now on."""
+        self._marker(database, token)
+
+    def end_rebuild(self, database: str, token: str, id: str) -> bool:
+        """Lease and push again. False: Redis has lost something since the beginning, or another one has begun."""
+        return self._marker(database, token, id) == id
+
+    def _marker(self, *args: str) -> str | None:
+        id = self._run("marker", *args)
+        return None if id is None else id.decode()
+
+    def oldest(self, places: Sequence[tuple[str, int]]) -> list[bytes | None]:
+        """The first event of each lane, None where there is none."""
+        pipeline = self.client.pipeline(transaction=False)
+        for tenant, lane in places:
+            pipeline.lindex(f"{self.settings.prefix}t.{tenant}.{lane}", 0)
+        return pipeline.execute()
 
     def look(self, top: int = 50) -> dict[str, Any]:
         """The deepest tenants with their standing, for people."""

@@ -38,6 +38,13 @@ def is_done(connection: psycopg.Connection, event: Event) -> bool:
     return bool(row and row[0])
 
 
+def not_done(connection: psycopg.Connection, events: Sequence[Event]) -> list[Event]:
+    """Those of the events that were not done before, in the given order."""
+    columns = [[event.tenant for event in events], [event.ledger_key for event in events]]
+    rows = connection.execute(QUERIES["select_events_not_done"], [*columns, [event.ledger_day for event in events]])
+    return [events[place - 1] for (place,) in rows]
+
+
 def bury(
     connection: psycopg.Connection,
     tenant: str,

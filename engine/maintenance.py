@@ -15,9 +15,9 @@ import django.db
 import psycopg
 from django.utils.module_loading import import_string
 
-from engine import control, db, figures, ledger, outbox, reconciler, spill
+from engine import control, db, figures, journalled, ledger, outbox, rebuild, reconciler, spill
 from engine.conf import conf
-from engine.errors import DatabaseDown, EngineError
+from engine.errors import EngineError
 from engine.lanes import BROKER_ERRORS, SAMPLE_SECONDS, lanes
 from engine.placement import DIRECTORY
 
@@ -95,6 +95,23 @@ def reconcile(worker: psycopg.Connection, database: str) -> None:
     reconciler.of_process(database).run_slice(worker)
 
 
+def guard_lanes(worker: psycopg.Connection, database: str = DIRECTORY) -> None:
+    """Rebuild the lanes of a database from the journal, where there is one, when Redis may have lost something."""
+    django.db.close_old_connections()
+    rebuild.guard_lanes(worker, database)
+
+
+def note_settled(worker: psycopg.Connection) -> None:
+    """Move on over what of the journal is settled."""
+    django.db.close_old_connections()
+    journalled.note_settled(worker)
+
+
+def keep_journal(worker: psycopg.Connection) -> None:
+    """Make the journal's hours to come, drop those that are settled."""
+    journalled.keep_partitions(worker)
+
+
 #: Each chore of every database, and the seconds from one time to the next.
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
@@ -105,15 +122,21 @@ CHORES: tuple[tuple[Chore, float], ...] = (
 )
 
 #: Those of the directory alone, first: Redis hears where tenants live, and who is paused, before it hears of lanes.
-DIRECTORY_CHORES: tuple[tuple[Chore, float], ...] = ((notice_lost_memory, 1.0), (restore_shares, 10.0))
+DIRECTORY_CHORES: tuple[tuple[Chore, float], ...] = (
+    (notice_lost_memory, 1.0),
+    (restore_shares, 10.0),
+    (keep_journal, 3600.0),
+    (note_settled, 10.0),
+)
 
 
 def chores_of(database: str) -> list[tuple[Chore, float]]:
     """Each chore of one database."""
     figures_of = update_wrapper(partial(note_figures, database=database), note_figures)
     check = update_wrapper(partial(reconcile, database=database), reconcile)
+    guard = update_wrapper(partial(guard_lanes, database=database), guard_lanes)
     first = DIRECTORY_CHORES if database == DIRECTORY else ()
-    return [*first, *CHORES, (figures_of, SAMPLE_SECONDS), (check, 1.0)]
+    return [*first, *CHORES, (guard, 1.0), (figures_of, SAMPLE_SECONDS), (check, 1.0)]
 
 
 @dataclass
@@ -124,16 +147,6 @@ class Turn:
     every: float
     due: float = 0.0
     failures: int = 0
-
-
-def _connect(database: str) -> psycopg.Connection:
-    url = conf().databases[database]
-    if not url:
-        raise DatabaseDown("WORKER_DATABASE_URL is not set")
-    worker = db.connect(url, "fairlane-maintenance")
-    worker.autocommit = True
-    db.refuse_superuser(worker, may_bypass_rls=True)
-    return worker
 
 
 class Maintenance:
@@ -174,7 +187,7 @@ class Maintenance:
     def _connection(self) -> psycopg.Connection:
         """The worker's connection, opened again when it broke."""
         if self._worker is None or self._worker.closed:
-            self._worker = _connect(self.database)
+            self._worker = db.connect_worker(self.database, "fairlane-maintenance")
         return self._worker
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Answer:
     """What came of a tenant's orders."""
 
     stale: list[Order] = field(default_factory=list)  #: to be pushed again: the lane had moved on
-    full: list[Order] = field(default_factory=list)
+    full: list[Order] = field(default_factory=list)  #: refused, or one too many though taken
     modes: list[Mode] = field(default_factory=list)  #: of the lanes written to and of the stale ones, as they are
 
 
@@ -55,11 +55,12 @@ class SpilledEvent:
     raw: bytes
 
 
-def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
+def accept(tenant: str, orders: Sequence[Order], limit: int, *, refuse: bool = True) -> Answer:
     """Write a tenant's events into the buffer; when it returns, all but those in the answer are accepted.
 
-    Runs in a transaction of its own on Django's connection to the tenant's database: a surrounding one could undo
-    it, and raises TransactionManagementError.
+    Without `refuse` a lane beyond the limit takes them nevertheless, and is named in the answer. Runs in a
+    transaction of its own on Django's connection to the tenant's database: a surrounding one could undo it, and
+    raises TransactionManagementError.
     """
     using = database_of(tenant)
     if connections[using].in_atomic_block:
@@ -75,12 +76,14 @@ def accept(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
         taken = []
         for order in orders:
             epoch, spill, last = modes[order.lane]
+            full = held[order.lane] + len(order.events) > limit
             if order.epoch is not None and order.epoch != epoch:
                 answer.stale.append(order)
                 answer.modes.append((tenant, order.lane, spill, epoch))
-            elif held[order.lane] + len(order.events) > limit:
+                continue
+            if full:
                 answer.full.append(order)
-            else:
+            if not full or not refuse:
                 taken.append((order, last))
                 answer.modes.append((tenant, order.lane, True, epoch))
         if taken:

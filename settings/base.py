@@ -121,6 +121,8 @@ ENGINE = {
     "memory_limit_bytes": env.int("FAIRLANE_REDIS_MEMORY_BYTES", 0),
     "lease_seconds": env.float("FAIRLANE_LEASE_SECONDS", 15.0),
     "max_attempts": env.int("FAIRLANE_MAX_ATTEMPTS", 3),
+    "journal": env.bool("FAIRLANE_JOURNAL", False),
+    "journal_seconds": env.float("FAIRLANE_JOURNAL_SECONDS", 0.2),
 }
 
 LOGGING = {

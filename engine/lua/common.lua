@@ -1,5 +1,6 @@
 -- Shared by every script, put in front of it when it is loaded. Every Redis key name is built here.
--- KEYS[1] is the prefix of the broker shard with its hash tag, KEYS[2] the Celery queue of wake-up marks.
+-- KEYS[1] is the prefix of the broker shard with its hash tag, KEYS[2] the Celery queue of wake-up marks, KEYS[3] is
+-- 'journal' where accepted events are journalled.
 --
 -- Facts (all times in milliseconds of Redis TIME):
 --   t.<tenant>.<lane>  list   the lane: events in order of acceptance, oldest first
@@ -14,6 +15,8 @@
 --   spill              hash   "<tenant>|<lane>" -> epoch: new events of this lane go to PostgreSQL
 --   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
 --   pressure           string present while Redis is short of memory
+--   journal:<database> hash   id: of the last rebuild of its tenants' lanes, run: the server process it was made on; or,
+--                             while one goes on, token: of that rebuild, run
 --   counts             hash   direct: events taken into lanes so far; repaired, repaired:<invariant>: by reconcile.lua
 --   reconciler:<database> string the process that checks its lanes, as long as it does
 --   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
@@ -30,7 +33,7 @@
 --   away:<database>    zset   virtual time of tenants at work that have no lane to lease now
 --   debt:<database>    zset   virtual time of idle tenants that used more than the clock says
 --   clock:<database>   string virtual time of the tenant last chosen
-local prefix, wake_queue = KEYS[1], KEYS[2]
+local prefix, wake_queue, journalled = KEYS[1], KEYS[2], KEYS[3] == 'journal'
 
 local function lane_key(tenant, lane) return prefix .. 't.' .. tenant .. '.' .. lane end
 local function ready_key(tenant) return prefix .. 'ready:' .. tenant end
@@ -66,6 +69,15 @@ local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. '
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The id of the last rebuild if nothing was lost since then: FLUSHALL takes the marker away, and whatever makes Redis
+-- forget its last writes (a lost disk, the append-only file cut, a fail-over) begins another server process.
+local function journal_key(database) return prefix .. 'journal:' .. database end
+local function run_of_server() return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
+local function guarded(database)
+  local marker = redis.call('HMGET', journal_key(database), 'id', 'run')
+  return marker[1] and marker[2] == run_of_server() and marker[1] or false
 end
 
 local function place_name(tenant, lane) return tenant .. '|' .. lane end

@@ -3,7 +3,8 @@
 -- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
 -- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes, most events of
 -- a tenant whose cost is not known yet.
--- Returns JSON [[tenant, lane, events, epoch], ...], empty when there is nothing to do. epoch: -1, or that of the
+-- Returns JSON [[tenant, lane, events, epoch], ...], empty when there is nothing to do, or when there is a journal and
+-- lanes are to be rebuilt from it: what is here now may come after what was lost. epoch: -1, or that of the
 -- spill mode of a lane that holds none here: so many are to be taken from PostgreSQL, if it is at that epoch.
 local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
 local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -14,6 +15,7 @@ local least_share = 32 -- events to ask PostgreSQL for
 
 local known = redis.call('HGET', bundle_key(bundle), 'lanes')
 if known then return known end
+if journalled and not guarded(database) then return '[]' end
 
 local now = now_ms()
 for other in pairs(tidy(now, true)) do wake(other) end

@@ -2,24 +2,36 @@
 -- A lane that is too deep, or any lane while memory is short, goes over to spill mode here.
 -- ARGV: most events a lane may hold, then per lane: tenant, lane, number of events, the events.
 -- Returns per lane the number of events it now holds, or -1 - epoch when it took none of them, because it
--- is in spill mode at that epoch, or false when it took none because its tenant is being drained.
+-- is in spill mode at that epoch, or false when it took none because its tenant is being drained. With a journal:
+-- 'lost' when it may have lost events that are there: none go before those; and drained tenants were asked about before.
 local limit = tonumber(ARGV[1])
 local pressure = redis.call('EXISTS', pressure_key) == 1
 local now = now_ms()
 local result, databases = {}, {}
 local i = 2
+
+local whole = {}
+local function may_have_lost(database)
+  if not journalled then return false end
+  if whole[database] == nil then whole[database] = guarded(database) ~= false end
+  return not whole[database]
+end
+
 while i <= #ARGV do
   local tenant, lane, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local key = lane_key(tenant, lane)
   local held = redis.call('LLEN', key)
   local name = place_name(tenant, lane)
   local conf = config(tenant)
+  local lost, closed = may_have_lost(conf.database), conf.draining and not journalled
   local epoch = redis.call('HGET', spill_key, name)
-  if not epoch and not conf.draining and (pressure or held + count > limit) then
+  if not epoch and not closed and not lost and (pressure or held + count > limit) then
     epoch = redis.call('HGET', epochs_key, name) or 0
     redis.call('HSET', spill_key, name, epoch)
   end
-  if conf.draining then
+  if lost then
+    result[#result + 1] = 'lost'
+  elseif closed then
     result[#result + 1] = false
   elseif epoch then
     result[#result + 1] = -1 - epoch

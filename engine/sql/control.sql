@@ -43,14 +43,16 @@ WITH counted AS (
     UPDATE engine_tenantcontrol SET generation = generation + 1, changed_at = now() WHERE tenant_id = %(tenant)s
     RETURNING generation, lanes
 ), written AS (
-    INSERT INTO engine_abort (tenant_id, generation, aborted_by, begun_at)
-    SELECT %(tenant)s, generation, %(by)s, clock_timestamp() FROM counted
+    INSERT INTO engine_abort (tenant_id, generation, aborted_by, begun_at, journalled)
+    SELECT %(tenant)s, generation, %(by)s, clock_timestamp(), (SELECT last_value FROM engine_journal_id_seq)
+    FROM counted
 )
 SELECT generation, lanes FROM counted;
 
 -- name: end_abort_returning_share
 WITH written AS (
-    UPDATE engine_abort SET ended_at = clock_timestamp(), events = %(events)s
+    UPDATE engine_abort
+    SET ended_at = clock_timestamp(), events = %(events)s, journalled = (SELECT last_value FROM engine_journal_id_seq)
     WHERE tenant_id = %(tenant)s AND generation = %(generation)s AND ended_at IS NULL
 )
 SELECT tenant_id, weight, cap, database, rate, state FROM engine_tenantcontrol WHERE tenant_id = %(tenant)s;
