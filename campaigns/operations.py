@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Max
 
 from campaigns.language.document import validate
@@ -63,7 +63,7 @@ def create_tenant(
 ) -> Tenant:
     """Make a tenant with its lanes, on one database for ever.
 
-    Raises ValidationError when a value will not do or the key is taken.
+    Raises ValidationError when a value will not do or the key is taken, Refused when that database is away.
     """
     if database not in conf().databases:
         raise ValidationError(f"There is no database “{database}”.")
@@ -78,7 +78,10 @@ def create_tenant(
 
 
 def change_tenant(tenant: Tenant) -> None:
-    """Write a tenant's name, time zone and currency: in the directory, and in the copy that workers read."""
+    """Write a tenant's name, time zone and currency: in the directory, and in the copy that workers read.
+
+    Raises Refused when the tenant's database is away.
+    """
     with operator_context():
         tenant.save(force_update=True)
         _copy(tenant, database_of(tenant.pk))
@@ -89,10 +92,12 @@ def _copy(tenant: Tenant, database: str) -> None:
     if database == DIRECTORY:
         return
     values = {name: getattr(tenant, name) for name in ("name", "timezone", "currency")}
-    with operator_context(using=database):
-        Tenant.objects.bulk_create(
-            [Tenant(id=tenant.pk, **values)], update_conflicts=True, unique_fields=["id"], update_fields=list(values)
-        )
+    copy = [Tenant(id=tenant.pk, **values)]
+    try:
+        with operator_context(using=database):
+            Tenant.objects.bulk_create(copy, update_conflicts=True, unique_fields=["id"], update_fields=list(values))
+    except (OperationalError, InterfaceError) as error:
+        raise Refused(f"The database {database} does not answer, so nothing was saved. Try it again later.") from error
 
 
 def bump_rulebook(tenant_id: str) -> None:

@@ -141,6 +141,16 @@ class TenantAdmin(theme.ModelAdmin):
 
     # -- writing
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """What is refused is said on the same page."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except operations.Refused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
+
     def save_model(self, request: HttpRequest, obj: Tenant, form: forms.ModelForm, change: bool) -> None:
         values = form.cleaned_data
         share = {"weight": values["weight"], "cap": values["cap"]}

@@ -10,8 +10,8 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.models import Campaign, Company, Lead, Tag
-from campaigns.tenancy import SESSION_KEY, tenant_context
+from campaigns.models import Campaign, Company, Lead, Tag, Tenant
+from campaigns.tenancy import SESSION_KEY, operator_context, tenant_context
 from engine.models import TenantControl
 from tests.integration.campaigns.pages import FormReader
 from tests.integration.campaigns.test_admin import pages_of, url
@@ -100,6 +100,23 @@ def test_a_superuser_makes_and_changes_a_tenant_on_the_second_database(
     assert blue_worker.execute("SELECT name FROM campaigns_tenant WHERE id = 'whale'").fetchone() == ("Orca",)
     listed = root.get(reverse("admin:campaigns_tenant_changelist")).content.decode()
     assert "Orca" in listed and ACME in listed and "blue" in listed
+
+
+def test_a_tenant_of_a_database_that_is_away_is_not_made_and_not_changed(
+    root: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections["blue"].close()
+    monkeypatch.setitem(connections["blue"].settings_dict, "HOST", "/nonexistent")
+    add, change = reverse("admin:campaigns_tenant_add"), reverse("admin:campaigns_tenant_change", args=[ZETA])
+
+    made = inputs(root, add) | {"id": "whale", "name": "Whale", "database": "blue"}
+    assert b"The database blue does not answer" in root.post(add, made, follow=True).content
+    changed = inputs(root, change) | {"name": "Changed", "weight": "7"}
+    assert b"The database blue does not answer" in root.post(change, changed, follow=True).content
+
+    with operator_context():
+        assert set(Tenant.objects.values_list("name", flat=True)) == {"Tenant ACME", "Tenant ZETA"}
+    assert TenantControl.objects.get(pk=ZETA).weight == 1
 
 
 def test_keys_of_a_tenant_on_the_second_database_are_issued(root: Client) -> None:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connections
+from django.test.utils import CaptureQueriesContext
 
 from campaigns import handler, rulebooks
 from campaigns.ingest import Accepted, accept
@@ -195,3 +196,26 @@ def test_a_lead_of_a_dead_database_is_not_shown_and_the_others_are(shops: Shops,
         assert shops["minnow"].get("leads/ann").status_code == 503
         with pytest.raises(OperationalError), tenant_context("minnow"):
             pass
+
+
+@pytest.mark.parametrize("tenant", ["whale", "minnow"])
+def test_where_a_tenant_lives_costs_a_request_nothing(shops: Shops, tenant: str) -> None:
+    body = b'{"lead":"ann","type":"note"}'
+    shops[tenant].post(body)
+
+    with CaptureQueriesContext(connections["default"]) as directory, CaptureQueriesContext(connections["blue"]) as blue:
+        assert shops[tenant].post(body).status_code == 202
+
+    assert not [query for query in (*directory, *blue) if "engine_tenantcontrol" in query["sql"]]
+    assert len(blue) == 0
+
+
+def test_with_one_database_nobody_asks_where_a_tenant_lives(clean: None) -> None:
+    whale = open_shop("whale")
+    open_shop("minnow")
+    placement.forget()
+
+    with CaptureQueriesContext(connections["default"]) as asked:
+        assert whale.post(b'{"lead":"ann","type":"note"}').status_code == 202
+
+    assert not [query for query in asked if "engine_tenantcontrol" in query["sql"] and "database" in query["sql"]]

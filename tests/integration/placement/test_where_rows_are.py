@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import OperationalError, ProgrammingError, connection, connections
+from django.db import ProgrammingError, connection, connections
 from django.test import Client
 from django.utils import timezone
 from psycopg import sql
@@ -171,7 +171,7 @@ def test_a_tenant_whose_database_does_not_answer_is_not_made(monkeypatch: pytest
     connections["blue"].close()
     monkeypatch.setitem(connections["blue"].settings_dict, "HOST", "/nonexistent")
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(operations.Refused, match="database blue does not answer"):
         operations.create_tenant("whale", name="Whale", database="blue")
 
     with operator_context():
