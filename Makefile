@@ -39,8 +39,9 @@ types: $(DEV) ## Check the types of the engine
 imports: $(DEV) ## Check who may import whom
 	@.venv/bin/lint-imports
 
-bench: $(DEV) ## Measure against stock Celery and the set-based limit
+bench: $(DEV) ## Measure against stock Celery and the set-based limit; a burst of ten times the load (SECONDS=)
 	@$(PY) -m tests.benchmarks $(ARGS)
+	@$(PY) -m tests.benchmarks.back_pressure --seconds "$(or $(SECONDS),60)"
 
 chaos: $(DEV) ## Kill, stop and cut everything for five minutes (ROUNDS= SEED= KINDS=), let a stranger judge
 	@$(PY) -m tests.chaos --rounds "$(or $(ROUNDS),0)" --seed "$(or $(SEED),0)" --kinds "$(KINDS)" $(ARGS)

@@ -17,6 +17,7 @@ from engine.embedded import Servers
 from engine.lanes import lanes
 from engine.types import Event
 from tests.acceptance.harness import Effects, Worker, register, wait_until
+from tests.benchmarks import back_pressure, world
 from tests.events import event
 
 Start = Callable[..., Worker]
@@ -166,3 +167,18 @@ def test_a_full_broker_lets_the_backlog_drain(
 
     effects.check(sent)
     assert ever_spilled(effects) == len(sent) - 100
+
+
+def test_a_steady_load_writes_nothing_and_a_burst_of_ten_times_as_much_drains_in_order() -> None:
+    """`make bench` in small: twelve tenants with a campaign, a node that stands still when the burst begins."""
+    load = back_pressure.Load(rate=200, seconds=4, after=3, lane_limit=40, stall=3, drain_limit=120)
+
+    result = back_pressure.run(load)
+
+    steady, burst, after = (result.phases[name] for name in ("steady", "burst", "after"))
+    assert result.faults == {}
+    assert (steady.share_direct, after.share_direct) == (1, 1)
+    assert steady.per_minute(steady.rows + steady.transactions) <= 300
+    assert burst.sent > 5 * steady.sent and burst.spilled > 0
+    assert burst.depth <= back_pressure.TENANTS * world.LANES * load.lane_limit
+    assert after.p50 < burst.p50

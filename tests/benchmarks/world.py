@@ -74,7 +74,7 @@ def reset(tenants: list[str]) -> None:
     with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as owner:
         owner.execute(
             "TRUNCATE campaigns_tenant, engine_tenantcontrol, engine_ledger, campaigns_activity,"
-            " engine_deadletter, engine_outbox CASCADE"
+            " engine_deadletter, engine_outbox, engine_spill, engine_lanemode CASCADE"
         )
     with worker_connection() as connection:
         connection.execute(SEED["insert_tenants"], [tenants])
