@@ -37,12 +37,20 @@ PATIENCE_SECONDS = 60
 class Worker:
     """One node: `celery -A engine worker` with its pool of processes."""
 
-    def __init__(self, log: Path, *, concurrency: int = 2, before: Sequence[str] = (), **environment: str) -> None:
-        """`before`: a program that runs it, with its arguments."""
+    def __init__(
+        self,
+        log: Path,
+        *,
+        concurrency: int = 2,
+        before: Sequence[str] = (),
+        options: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
+        """`before`: a program that runs it, with its arguments; `options`: of the worker."""
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*before, *COMMAND, "-c", str(concurrency), "-n", f"{log.stem}@test"],
+                [*before, *COMMAND, "-c", str(concurrency), "-n", f"{log.stem}@test", *options],
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
