@@ -1,13 +1,15 @@
-"""The accept log: what a producer was told is accepted. One JSON object a line: tenant, lead, id, order.
+"""The accept log: what a producer was told is accepted. One JSON object a line: tenant, lead, id, order, accepted_at.
 
 `order` is the place of an acceptance among those of its lead; without it the line's number is. An event that
-was accepted again counts from its first acceptance.
+was accepted again counts from its first acceptance. `accepted_at` (ISO 8601, when it was sent; may be left out) tells
+what an abort cannot have thrown away, because it was accepted later.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ class Acceptance(NamedTuple):
     tenant: str
     lead: str
     id: str
+    accepted_at: datetime | None = None
 
 
 def read(path: Path) -> Iterator[Acceptance]:
@@ -37,8 +40,11 @@ def _read(line: str, place: str, number: int) -> Acceptance:
         row = json.loads(line)
         texts = row["tenant"], row["lead"], row["id"]
         order = row.get("order", number)
+        accepted_at = datetime.fromisoformat(row["accepted_at"]) if "accepted_at" in row else None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadLog(f"{place}: expected an object with tenant, lead and id: {error}") from error
     if not all(isinstance(text, str) for text in texts) or not isinstance(order, int):
         raise BadLog(f"{place}: tenant, lead and id are texts, order a whole number")
-    return Acceptance(order, *texts)
+    if accepted_at is not None and accepted_at.tzinfo is None:
+        raise BadLog(f"{place}: accepted_at needs its time zone")
+    return Acceptance(order, *texts, accepted_at)

@@ -7,7 +7,12 @@
 
 -- name: create_tables
 CREATE TEMPORARY TABLE audit_accepted
-    (place bigint, tenant_id text COLLATE "C", lead text COLLATE "C", event_id text, event_key uuid);
+    (place bigint, tenant_id text COLLATE "C", lead text COLLATE "C", event_id text, event_key uuid,
+     accepted_at timestamptz);
+CREATE TEMPORARY TABLE audit_aborts
+    (tenant_id text COLLATE "C", begun_at timestamptz, ended_at timestamptz, events bigint);
+CREATE TEMPORARY TABLE audit_missing
+    (place bigint, tenant_id text COLLATE "C", lead text COLLATE "C", event_id text, is_done boolean, aborted boolean);
 CREATE TEMPORARY TABLE audit_waiting (tenant_id text COLLATE "C", event_key uuid);
 CREATE TEMPORARY TABLE audit_dead
     (tenant_id text COLLATE "C", lead text COLLATE "C", event_id text, event_key uuid);
@@ -27,20 +32,33 @@ CREATE TEMPORARY TABLE audit_elsewhere (tenant_id text COLLATE "C");
 COPY audit_elsewhere (tenant_id) FROM STDIN;
 
 -- name: copy_accepted
-COPY audit_accepted (place, tenant_id, lead, event_id, event_key) FROM STDIN;
+COPY audit_accepted (place, tenant_id, lead, event_id, event_key, accepted_at) FROM STDIN;
+
+-- name: select_aborts
+-- One that broke off, or goes on, may have thrown away any number; it does not take longer than a minute.
+SELECT tenant_id, begun_at, coalesce(ended_at, begun_at + interval '1 minute'), events FROM engine_abort;
+
+-- name: copy_aborts
+COPY audit_aborts (tenant_id, begun_at, ended_at, events) FROM STDIN;
 
 -- name: copy_waiting
 COPY audit_waiting (tenant_id, event_key) FROM STDIN;
 
 -- name: select_outbox
-SELECT tenant_id, events FROM engine_outbox WHERE %(tenant)s::text IS NULL OR tenant_id = %(tenant)s;
+-- What was thrown away does not wait.
+SELECT o.tenant_id, o.events FROM engine_outbox AS o
+LEFT JOIN engine_outboxaborted AS a ON a.tenant_id = o.tenant_id
+WHERE (%(tenant)s::text IS NULL OR o.tenant_id = %(tenant)s)
+  AND pg_visible_in_snapshot(o.transaction, a.snapshot) IS NOT TRUE;
 
 -- name: select_spilled
--- Lane by lane from the last one read: served by the primary key.
-SELECT tenant_id, lane, number, event FROM engine_spill
-WHERE (tenant_id, lane, number) > (%(tenant_id)s, %(lane)s, %(number)s)
-  AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s)
-ORDER BY tenant_id, lane, number LIMIT %(limit)s;
+-- Lane by lane from the last one read: served by the primary key. What was thrown away does not wait.
+SELECT s.tenant_id, s.lane, s.number, s.event FROM engine_spill AS s
+LEFT JOIN engine_lanemode AS m ON m.tenant_id = s.tenant_id AND m.lane = s.lane
+WHERE (s.tenant_id, s.lane, s.number) > (%(tenant_id)s, %(lane)s, %(number)s)
+  AND (%(tenant)s::text IS NULL OR s.tenant_id = %(tenant)s)
+  AND (s.number BETWEEN m.aborted_from AND m.aborted_to) IS NOT TRUE
+ORDER BY s.tenant_id, s.lane, s.number LIMIT %(limit)s;
 
 -- name: begin_snapshot
 -- All that follows sees one moment.
@@ -74,6 +92,30 @@ CREATE INDEX ON audit_dead (tenant_id, event_key);
 CREATE INDEX ON audit_executed (tenant_id, event_key);
 ANALYZE audit_accepted, audit_waiting, audit_dead, audit_executed;
 
+-- name: gather_missing
+-- Accepted, but neither executed nor a dead letter nor waiting. Nobody can tell a single event that was thrown away
+-- from one that was lost. But only so many were thrown away, and only what had been accepted when the abort ended:
+-- the latest of these, since the oldest had been executed. What is more, or later, was lost.
+INSERT INTO audit_missing
+SELECT place, tenant_id, lead, event_id, is_done,
+       maybe AND (unknown OR row_number() OVER (PARTITION BY tenant_id, maybe ORDER BY place DESC) <= thrown)
+FROM (
+    SELECT a.*, NOT done.is_done AND b.events IS NOT NULL AS maybe, done.is_done, b.unknown, b.events AS thrown
+    FROM (SELECT DISTINCT ON (tenant_id, event_key) * FROM audit_accepted ORDER BY tenant_id, event_key, place) AS a
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM engine_ledger AS l
+                       WHERE l.tenant_id = a.tenant_id AND l.event_key = a.event_key) AS is_done
+    ) AS done
+    LEFT JOIN LATERAL (
+        SELECT sum(coalesce(events, 0)) AS events, bool_or(events IS NULL) AS unknown FROM audit_aborts AS b
+        WHERE b.tenant_id = a.tenant_id AND b.ended_at >= coalesce(a.accepted_at, b.ended_at)
+    ) AS b ON true
+    WHERE NOT EXISTS (SELECT FROM audit_executed AS x
+                      WHERE x.tenant_id = a.tenant_id AND x.event_key = a.event_key AND x.times > 0)
+      AND NOT EXISTS (SELECT FROM audit_dead AS d WHERE d.tenant_id = a.tenant_id AND d.event_key = a.event_key)
+      AND NOT EXISTS (SELECT FROM audit_waiting AS w WHERE w.tenant_id = a.tenant_id AND w.event_key = a.event_key)
+) AS missing;
+
 -- name: select_figures
 SELECT (SELECT count(*) FROM (SELECT DISTINCT tenant_id, event_key FROM audit_accepted) AS a) AS accepted,
        (SELECT count(*) FROM audit_accepted) AS acceptances,
@@ -82,22 +124,18 @@ SELECT (SELECT count(*) FROM (SELECT DISTINCT tenant_id, event_key FROM audit_ac
        (SELECT count(*) FROM (SELECT DISTINCT tenant_id, lead_id FROM audit_executed) AS a) AS leads,
        (SELECT count(DISTINCT tenant_id) FROM audit_executed) AS tenants,
        (SELECT count(*) FROM audit_dead) AS dead,
+       (SELECT count(*) FROM audit_missing WHERE aborted) AS aborted,
        (SELECT count(*) FROM (SELECT DISTINCT tenant_id, event_key FROM audit_waiting) AS a) AS waiting;
 
 -- Each of the following names violations: tenant, lead, event, what is wrong.
 
 -- name: find_lost
--- Accepted, but neither executed nor a dead letter nor waiting.
-SELECT a.tenant_id, a.lead, a.event_id,
-       CASE WHEN EXISTS (SELECT FROM engine_ledger AS l WHERE l.tenant_id = a.tenant_id AND l.event_key = a.event_key)
-            THEN 'the ledger says it was done, but it is no activity and no dead letter'
+SELECT tenant_id, lead, event_id,
+       CASE WHEN is_done THEN 'the ledger says it was done, but it is no activity and no dead letter'
+            WHEN EXISTS (SELECT FROM audit_aborts AS b WHERE b.tenant_id = m.tenant_id)
+            THEN 'it is nowhere, and not among as many as the aborts of this tenant threw away'
             ELSE 'it is nowhere' END
-FROM (SELECT DISTINCT ON (tenant_id, event_key) * FROM audit_accepted ORDER BY tenant_id, event_key, place) AS a
-WHERE NOT EXISTS (SELECT FROM audit_executed AS x
-                  WHERE x.tenant_id = a.tenant_id AND x.event_key = a.event_key AND x.times > 0)
-  AND NOT EXISTS (SELECT FROM audit_dead AS d WHERE d.tenant_id = a.tenant_id AND d.event_key = a.event_key)
-  AND NOT EXISTS (SELECT FROM audit_waiting AS w WHERE w.tenant_id = a.tenant_id AND w.event_key = a.event_key)
-ORDER BY a.place;
+FROM audit_missing AS m WHERE NOT aborted ORDER BY place;
 
 -- name: find_done_twice
 -- An id may be used again after a day or two; then the ledger has a row for each.
@@ -130,7 +168,8 @@ WHERE a.day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date - 1
   AND (%(tenant)s::text IS NULL OR a.tenant_id = %(tenant)s);
 
 -- name: find_overtaken
--- Executed before an event of the same lead that was accepted earlier.
+-- Executed before an event of the same lead that was accepted earlier. An event that was accepted before an abort and
+-- again after it is left out: which of the two was executed is not known.
 SELECT tenant_id, lead, event_id, format('executed before %%s, which was accepted earlier', earlier)
 FROM (
     SELECT *, max(first_id) OVER earlier_ones AS latest,
@@ -139,6 +178,12 @@ FROM (
         SELECT DISTINCT ON (a.tenant_id, a.event_key) a.tenant_id, a.lead, a.event_id, a.place, x.first_id
         FROM audit_accepted AS a
         JOIN audit_executed AS x ON x.tenant_id = a.tenant_id AND x.event_key = a.event_key AND x.times > 0
+        WHERE NOT EXISTS (
+            SELECT FROM audit_aborts AS b
+            JOIN audit_accepted AS again ON again.tenant_id = b.tenant_id AND again.event_key = a.event_key
+            JOIN audit_accepted AS first ON first.tenant_id = b.tenant_id AND first.event_key = a.event_key
+            WHERE b.tenant_id = a.tenant_id AND first.place < again.place
+              AND coalesce(first.accepted_at <= b.ended_at, true) AND coalesce(again.accepted_at >= b.begun_at, true))
         ORDER BY a.tenant_id, a.event_key, a.place, x.first_id
     ) AS once
     WINDOW earlier_ones AS (PARTITION BY tenant_id, lead ORDER BY place

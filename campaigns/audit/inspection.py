@@ -7,7 +7,7 @@ least once and the audit may run beside workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -26,6 +26,9 @@ QUERIES = load("campaigns.audit", "audit.sql")
 
 #: Examples kept of each kind of violation.
 NAMED = 5
+
+#: Tenant, begin, end, events or None when that is not known.
+Abort = tuple[str, datetime, datetime, int | None]
 
 #: Rows fetched from the server, or sent to it, at once.
 CHUNK = 1000
@@ -88,6 +91,7 @@ class Scope:
     tenant: str | None = None  #: None: all
     database: str = DIRECTORY
     homes: Mapping[str, str] = field(default_factory=dict)  #: tenant -> database; needed where there are several
+    read_aborts: Callable[[], Iterable[Abort]] = tuple  #: asked last: an abort may go on beside the audit
 
     def lives_here(self, tenant: str) -> bool:
         """Whether the tenant's events are looked for on this database; one that nobody knows is the directory's."""
@@ -111,10 +115,12 @@ def inspect(
         _copy(connection, "copy_waiting", rows)
     waiting = in_lanes(broker, prefix, scope.tenant)
     _copy(connection, "copy_waiting", (row for row in waiting if scope.lives_here(row[0])))
+    _copy(connection, "copy_aborts", scope.read_aborts())
     connection.execute(QUERIES["begin_snapshot"])
     _gather_dead(connection, scope)
     connection.execute(QUERIES["gather_executions"], scope.parameters())
     connection.execute(QUERIES["index_tables"])
+    connection.execute(QUERIES["gather_missing"])
     verdict = Verdict(_figures(connection), [_finding(connection, promise, scope) for promise in PROMISES])
     connection.execute("ROLLBACK")
     return verdict
@@ -123,6 +129,11 @@ def inspect(
 def read_homes(directory: psycopg.Connection) -> dict[str, str]:
     """On which database each tenant lives."""
     return dict(directory.execute(QUERIES["select_homes"]).fetchall())
+
+
+def read_aborts(directory: psycopg.Connection) -> list[Abort]:
+    """Who was aborted, when it began and ended, and how many events were thrown away."""
+    return directory.execute(QUERIES["select_aborts"]).fetchall()
 
 
 def combine(verdicts: Sequence[Verdict], unreached: dict[str, str]) -> Verdict:
@@ -145,7 +156,7 @@ def in_outbox_rows(connection: psycopg.Connection, tenant: str | None) -> list[t
 def _accepted_rows(accepted: Iterable[Acceptance], scope: Scope) -> Iterator[tuple[object, ...]]:
     for line in accepted:
         if scope.lives_here(line.tenant):
-            yield line.order, line.tenant, line.lead, line.id, key_of(line.id)
+            yield line.order, line.tenant, line.lead, line.id, key_of(line.id), line.accepted_at
 
 
 def _copy(connection: psycopg.Connection, query: str, rows: Iterable[tuple[object, ...]]) -> None:

@@ -18,6 +18,7 @@ FIGURES = {
     "leads": "leads they were executed on",
     "tenants": "tenants",
     "dead": "dead letters",
+    "aborted": "events that an operator threw away, by the number of those and the time",
     "waiting": "events that wait in lanes and outbox",
 }
 

@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from campaigns.audit.accepted import BadLog, read
-from campaigns.audit.inspection import Scope, Verdict, combine, inspect, read_homes
+from campaigns.audit.inspection import Abort, Scope, Verdict, combine, inspect, read_aborts, read_homes
 from campaigns.audit.report import as_json, print_verdict
 from engine.conf import conf
 from engine.placement import DIRECTORY
@@ -75,6 +76,7 @@ def _inspect_all(scope: Scope, log: Path | None) -> Verdict:
     urls = dict(conf().databases)
     if not urls[DIRECTORY]:
         raise CommandError("WORKER_DATABASE_URL is not set: no other role sees every tenant")
+    scope = replace(scope, read_aborts=partial(_read_aborts, urls[DIRECTORY]))
     if len(urls) > 1:
         with _connect(urls[DIRECTORY]) as directory:
             scope = replace(scope, homes=read_homes(directory))
@@ -87,6 +89,11 @@ def _inspect_all(scope: Scope, log: Path | None) -> Verdict:
                 raise
             unreached[name] = str(error).strip()
     return combine(verdicts, unreached)
+
+
+def _read_aborts(url: str) -> list[Abort]:
+    with _connect(url) as directory:
+        return read_aborts(directory)
 
 
 def _inspect(scope: Scope, url: str, log: Path | None) -> Verdict:

@@ -29,6 +29,7 @@ from tests.integration.engine.spilling import (
     orders,
     push_one_by_one,
     spilled_in_redis,
+    tell_modes,
 )
 
 pytestmark = pytest.mark.usefixtures("effects", "small_lanes")
@@ -153,6 +154,24 @@ def test_what_is_in_hand_of_the_buffer_is_executed_and_no_more(
 
     assert orders(watch) == by_lead(ids([*whale[:kept], *whale[12:], *minnow]))
     assert (spilled_in_redis(), modes(watch)["whale"][0]) == ({}, False)
+
+
+def test_what_was_spilled_while_redis_was_away_is_thrown_away(
+    node: Node, watch: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whale, minnow = numbered("whale", "ada", 6), numbered("minnow", "bob", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Lanes, "push", _unreachable)
+        enqueue.push([*whale[:3], *minnow])
+    enqueue._untold.clear()
+    enqueue.push(whale[3:5])
+
+    assert abort("whale", by="anna").events == 5
+    tell_modes(watch)
+    enqueue.push(whale[5:])
+    node.work()
+
+    assert orders(watch) == by_lead(ids([*whale[5:], *minnow]))
 
 
 def test_aborted_events_of_the_buffer_are_removed_in_pieces_and_never_executed(
