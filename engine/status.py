@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from engine import outbox, spill
 from engine.control import DRAINING, QUERIES
 from engine.lanes import lanes
+from engine.placement import DIRECTORY, database_of
 
 #: Of the query.
 COLUMNS = ("tenant", "lanes", "weight", "cap", "rate", "database", "state", "generation")
@@ -33,6 +34,7 @@ class Status:
     in_work: int  #: lanes
     spilled: int  #: events
     outbox: int  #: events, not accepted into lanes yet
+    away: bool  #: its database does not answer: what is there counts as nothing
 
     @property
     def waiting(self) -> int:
@@ -42,8 +44,13 @@ class Status:
     @property
     def word(self) -> str:
         """The state; drained when nothing is left to execute. What is in the outbox waits for the door to open."""
-        drained = self.state == DRAINING and not self.waiting and not self.in_work
+        drained = self.state == DRAINING and not self.waiting and not self.in_work and not self.away
         return "drained" if drained else self.state
+
+    @property
+    def waiting_in_words(self) -> str:
+        """With what is not known."""
+        return f"{self.waiting:,} or more" if self.away else f"{self.waiting:,}"
 
 
 def of(tenant: str) -> Status:
@@ -65,15 +72,26 @@ def of_all(tenants: Iterable[str]) -> list[Status]:
 
 
 def _status(share: dict[str, Any], seen: dict[str, Any]) -> Status:
-    tenant = share["tenant"]
+    spilled, in_outbox, away = _on_database(share["tenant"])
     return Status(
         **share,
         standing=seen["standing"],
         in_redis=seen["waiting"],
         in_work=seen["in_work"],
-        spilled=spill.count_held(tenant),
-        outbox=outbox.count(tenant),
+        spilled=spilled,
+        outbox=in_outbox,
+        away=away,
     )
+
+
+def _on_database(tenant: str) -> tuple[int, int, bool]:
+    """Events in the buffer and in the outbox; and whether that could not be asked, which stops no list of tenants."""
+    try:
+        return spill.count_held(tenant), outbox.count(tenant), False
+    except OperationalError:
+        if database_of(tenant) == DIRECTORY:
+            raise
+        return 0, 0, True
 
 
 def notable(top: int) -> tuple[list[Status], int]:

@@ -143,7 +143,7 @@ def _add(verbs: Any, name: str, help: str) -> ArgumentParser:
 
 def _cells(one: Status) -> Iterable[str]:
     return (
-        one.tenant, one.word, f"{one.waiting:,}", str(one.in_work), f"{one.weight:g}", _limit(one.cap), _rate(one),
+        one.tenant, one.word, one.waiting_in_words, str(one.in_work), f"{one.weight:g}", _limit(one.cap), _rate(one),
         one.database,
     )  # fmt: skip
 
@@ -151,7 +151,8 @@ def _cells(one: Status) -> Iterable[str]:
 def _lines(one: Status) -> Iterable[tuple[str, str]]:
     yield "state", one.word
     yield "for workers", one.standing
-    yield "waiting", f"{one.waiting:,} ({one.in_redis:,} in Redis, {one.spilled:,} in PostgreSQL)"
+    there = "its database does not answer" if one.away else f"{one.spilled:,} in PostgreSQL"
+    yield "waiting", f"{one.waiting_in_words} ({one.in_redis:,} in Redis, {there})"
     yield "outbox", f"{one.outbox:,}"
     yield "lanes in work", f"{one.in_work} of {one.lanes}"
     yield "weight", f"{one.weight:g}"
@@ -171,5 +172,5 @@ def _rate(one: Status) -> str:
 
 def _held(one: Status) -> str:
     """What waits, in a sentence."""
-    said = f"{one.waiting:,} events wait, {one.in_work} lanes are in work."
+    said = f"{one.waiting_in_words} events wait, {one.in_work} lanes are in work."
     return f"{said} {one.outbox:,} events of signals wait in the outbox." if one.outbox else said

@@ -116,3 +116,21 @@ def test_lanes_shows_what_was_spilled_on_every_database(
     with closed(blue.worker):
         shown = show()
     assert "whale" in shown and "The database blue does not answer" in shown
+
+
+def test_tenants_are_listed_though_a_database_is_away(
+    log: Path, blue: Urls, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def show(*options: str) -> str:
+        text = io.StringIO()
+        call_command("tenant", *options, stdout=text)
+        return text.getvalue()
+
+    assert "or more" not in show("list")
+    connections["blue"].close()
+    with closed(blue.worker):
+        listed = {line.split()[1]: line for line in show("list").splitlines() if "active" in line}
+        assert "1 or more" in listed["minnow"] and "or more" not in listed["whale"]
+        assert "its database does not answer" in show("show", "minnow")
