@@ -56,8 +56,8 @@ def stock(name: str, kind: str, seek: str, rounds: int = 8) -> Control:
 #: Lanes of two events.
 SPILLS = "burst beyond the lanes' limit"
 
-#: Lanes are never empty for long, though every event is soon done.
-BACKLOG = Size(events=800, pace=(0.02, 0.1))
+#: Lanes are never empty for long, and have something in Redis and in the buffer.
+BACKLOG = Size(tenants=2, leads=40, pace=(0.02, 0.1), lane_limit=6)
 
 SLOW = Size(events=600, pace=(0.001, 0.8), seconds=0.5)
 

@@ -31,6 +31,7 @@ class Fault:
     name: str
     harm: Harm
     loses: bool = False  #: Redis forgets what it had accepted: the client sends all of it again
+    meddles: bool = False  #: writes to lanes past the scripts: the reconciler has something to repair
     poison: Sequence[str] = ()  #: types of events that must become dead letters
     skew: Sequence[float] = (0.0,)  #: wrong clocks of who accepts events
     combines: bool = True

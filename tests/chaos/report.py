@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.fault import discover
 from tests.chaos.rounds import COMBINED, Outcome
 
 
@@ -32,7 +33,7 @@ def line(outcome: Outcome) -> str:
     if outcome.spilled:
         words += f", {outcome.spilled} spilled"
     left = f"  left behind: {outcome.left}" if outcome.left else ""
-    left += f"  BROKEN: {outcome.broken}" if outcome.broken else ""
+    left += f"  repaired: {outcome.broken}" if outcome.broken else ""
     return f"{outcome.number:4} {outcome.kind}{faults}: {words}, recovered in {outcome.recovery:.1f} s{left}"
 
 
@@ -128,6 +129,7 @@ def main() -> int:
     parser.add_argument("files", nargs="+", type=Path, help="made by --json")
     parser.add_argument("--markdown", action="store_true", help="as in docs/reliability.md")
     options = parser.parse_args()
+    discover()
     outcomes = [one for path in options.files for one in load(path)]
     console = Console(width=150)
     console.print(markdown(outcomes) if options.markdown else table(outcomes), markup=False, soft_wrap=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.chaos import report
+from tests.chaos.fault import discover
 from tests.chaos.rounds import COMBINED, Outcome
+
+discover()
 
 COUNTS = dict.fromkeys(("lost", "twice", "disorder", "foreign", "buried", "unburied"), 0)
 
@@ -42,3 +45,10 @@ def test_a_lane_that_stays_in_spill_mode_fails_its_round() -> None:
     stays.in_spill = 1
 
     assert (outcome(1, "FLUSHALL").passed, stays.passed) == (True, False)
+
+
+def test_what_the_reconciler_repaired_fails_a_round_unless_its_fault_wrote_to_the_lanes() -> None:
+    by_itself, deleted = outcome(1, "FLUSHALL"), outcome(2, "DEL of a lane")
+    by_itself.broken = deleted.broken = {"depth": 1}
+
+    assert (by_itself.passed, deleted.passed) == (False, True)

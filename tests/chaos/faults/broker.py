@@ -47,7 +47,7 @@ def flushall(world: World, chance: random.Random) -> Iterator[float]:
     yield 0
 
 
-@fault("DEL of a lane", loses=True)
+@fault("DEL of a lane", loses=True, meddles=True)
 def delete_lane(world: World, chance: random.Random) -> Iterator[float]:
     with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         lanes = sorted(client.scan_iter(match="{fairlane}:t.*", count=1000))

@@ -17,7 +17,7 @@ fault("poison: asks for all memory", poison=("memory", "memory"), combines=False
 fault("poison: never ready", poison=("retry", "retry"), combines=False)(nothing)
 
 
-@fault("poison: no event at all", combines=False)
+@fault("poison: no event at all", meddles=True, combines=False)
 def garbage(world: World, chance: random.Random) -> Iterator[float]:
     with contextlib.suppress(*ALREADY_DOWN), world.direct() as client:
         lanes = sorted(client.scan_iter(match="{fairlane}:t.*", count=1000))
