@@ -9,6 +9,9 @@ from functools import cache
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+#: Lanes of a tenant, or tenants, whose events may fail in a row and are still buried.
+BREAKER_AFTER = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class EngineConf:
@@ -31,6 +34,7 @@ class EngineConf:
     run_seconds: float = 30.0  #: a bundle that takes longer is stuck: its process is killed
     retry_seconds: float = 0.5  #: wait before an event is tried again
     max_attempts: int = 3  #: tries of an event that fails or kills its process, then it is a dead letter
+    breaker_after: int = BREAKER_AFTER  #: lanes of a tenant, or tenants, that fail in a row before no more is buried
     lane_limit: int = 10_000  #: most events of a lane in Redis; more go to PostgreSQL
     spill_limit: int = 1_000_000  #: most events of a lane in PostgreSQL; more are refused
     memory_limit_bytes: int = 0  #: memory Redis may use where its maxmemory is 0 (no limit); 0: no limit

@@ -11,8 +11,9 @@ from engine.sql import load
 
 QUERIES = load("engine.sql", "roles.sql")
 
-#: No statement and no open transaction of the engine lasts longer: a stuck one would hold leads and vacuum.
-#: A client that was killed is noticed while its statement runs, so its locks do not outlive it.
+#: No statement and no open transaction of the engine lasts longer: a stuck one would hold leads and vacuum. An
+#: executor's open transaction has a limit of its own (tasks.py). A client that was killed is noticed while its
+#: statement runs, so its locks do not outlive it.
 LIMITS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c client_connection_check_interval=1s"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from psycopg import errors as database_errors
 from psycopg.pq import TransactionStatus
 
 from engine import ledger, spill
+from engine.breaker import Breaker
+from engine.conf import BREAKER_AFTER
 from engine.enqueue import TASK_TYPE
 from engine.errors import DatabaseDown, HandlerFault, Retry
 from engine.lanes import Cost, FetchedLane, LaneOutcome, Mode
@@ -39,6 +41,9 @@ CONTENTION = (
 #: Classes of SQLSTATE that say the database cannot be used now: nobody in the bundle is to blame.
 DOWN_CLASSES = ("08", "53", "57P")
 
+
+#: Dead letters of a lane in a bundle, with no success between them; what is left of the lane is leased again.
+DEAD_IN_A_ROW = 2
 
 FIRST_MOMENT, LAST_MOMENT = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 
@@ -94,6 +99,12 @@ class Report:
     events: dict[str, int] = field(default_factory=dict)
     modes: list[Mode] = field(default_factory=list)  #: of the lanes that were looked for in the buffer
     dead: int = 0
+    in_a_row: Counter[Place] = field(default_factory=Counter)  #: dead of a lane since its last event that succeeded
+
+    def is_over(self, work: LaneWork) -> bool:
+        """Whether no more of a lane is tried in this bundle: others shall say first whether everything fails."""
+        place = work.tenant, work.lane
+        return self.outcomes[place].wait is not None or self.in_a_row[place] >= DEAD_IN_A_ROW
 
     def cost(self) -> dict[str, Cost]:
         """What it cost, per tenant."""
@@ -115,6 +126,7 @@ class Executor:
         tries_of: Callable[[str, int, int], int] = lambda tenant, lane, number: 0,
         max_attempts: int,
         retry_seconds: float,
+        breaker: Breaker | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.connection = connection
@@ -123,6 +135,7 @@ class Executor:
         self.tries_of = tries_of
         self.max_attempts = max_attempts
         self.retry_seconds = retry_seconds
+        self.breaker = breaker or Breaker(BREAKER_AFTER)
         self.clock = clock
 
     def execute(self, lanes: Sequence[FetchedLane]) -> Report:
@@ -169,7 +182,7 @@ class Executor:
     def _run_one_by_one(self, work: LaneWork, report: Report) -> None:
         for position in range(len(work.events)):
             self._run([work.part(position, position + 1)], report)
-            if report.outcomes[work.tenant, work.lane].wait is not None:
+            if report.is_over(work):
                 return
 
     def _run(self, works: list[LaneWork], report: Report) -> None:
@@ -200,7 +213,10 @@ class Executor:
             self._refuse_aborted()
             spill.remove(self.connection, [row for work in works for row in work.spilled()])
         _charge(report, works, own, time.perf_counter() - started)  # first: a bad answer must not count twice
+        if todo:
+            self.breaker.succeeded({event.tenant for event in todo})
         for work in works:
+            report.in_a_row.pop((work.tenant, work.lane), None)
             _count_done(report, work)
 
     def _refuse_aborted(self) -> None:
@@ -217,6 +233,7 @@ class Executor:
             self._bury(work, f"its process died, or it failed, {work.tries} times", report, work.tries)
         elif event.type == TASK_TYPE:
             self._task(event, work)
+            self.breaker.succeeded([work.tenant])
             _count_done(report, work)
         else:
             self._together([work], report, started)
@@ -243,8 +260,7 @@ class Executor:
             return
         logger.info("a bundle of %d lanes is split: %s", len(works), error)
         for half in _halves(works):
-            waiting = {place for place, outcome in report.outcomes.items() if outcome.wait is not None}
-            self._run([work for work in half if (work.tenant, work.lane) not in waiting], report)
+            self._run([work for work in half if not report.is_over(work)], report)
 
     def _failed(self, work: LaneWork, error: Exception, report: Report) -> None:
         """The culprit stands alone: try again later, or park it."""
@@ -255,13 +271,17 @@ class Executor:
             self._wait(work, report, error.delay, tried=True)
         elif isinstance(error, database_errors.QueryCanceled) and again:
             self._wait(work, report, self.retry_seconds, tried=True)
+        elif (pause := self.breaker.failed(work.tenant, work.lane, error)) is not None:
+            self._wait(work, report, pause, tried=False, innocent=True)
         else:
             logger.warning("an event of tenant %s is a dead letter: %r", work.tenant, error)
             self._bury(work, f"{type(error).__name__}: {error}", report, work.tries + 1)
+            report.in_a_row[work.tenant, work.lane] += 1
 
-    def _wait(self, work: LaneWork, report: Report, seconds: float, *, tried: bool) -> None:
+    def _wait(self, work: LaneWork, report: Report, seconds: float, *, tried: bool, innocent: bool = False) -> None:
         outcome = report.outcomes[work.tenant, work.lane]
-        report.outcomes[work.tenant, work.lane] = replace(outcome, wait=seconds, tried=tried)
+        waiting = replace(outcome, wait=seconds, tried=tried, innocent=innocent)
+        report.outcomes[work.tenant, work.lane] = waiting
 
     def _bury(self, work: LaneWork, error: str, report: Report, attempts: int) -> None:
         event = work.events[0]

@@ -35,6 +35,7 @@ class Keeper(threading.Thread):
         self.settings = settings
         self.held: dict[str, str] = {}  #: bundle id -> what it holds, in words
         self.leased = 0  #: bundles since the start
+        self.breakers: dict[str, str] = {}  #: processes that bury nothing, and why; of all nodes
         self.pressure: dict[str, Any] = {}  #: how full Redis is; empty where it has no limit
         self._returned: set[str] = set()
         self._lock = threading.Lock()
@@ -110,6 +111,7 @@ class Keeper(threading.Thread):
         uptime = self.lanes.client.info("server")["uptime_in_seconds"]
         take_over = uptime >= self.settings.lease_seconds
         self.lanes.sweep(list(self.settings.databases), take_over=take_over)
+        self.breakers = self.lanes.breakers()
 
     def _feel_pressure(self) -> None:
         used, limit = self.lanes.memory()

@@ -63,12 +63,14 @@ class LaneOutcome:
     done: int  #: events executed
     wait: float | None = None  #: seconds until the rest is tried again, its first event alone; None: at once
     tried: bool = False  #: that event used up one of its tries
+    innocent: bool = False  #: nothing is held against that event: it does not go alone
     spilled: int = 0  #: how many of those done were in PostgreSQL and so are not to be removed from the head
 
     def row(self) -> list[object]:
         """The form settle.lua reads."""
         wait = -1 if self.wait is None else max(0, int(self.wait * 1000))
-        return [self.tenant, self.lane, self.done, self.done - self.spilled, wait, int(self.tried)]
+        tried = -1 if self.innocent else int(self.tried)
+        return [self.tenant, self.lane, self.done, self.done - self.spilled, wait, tried]
 
 
 class Glance(msgspec.Struct):
@@ -246,6 +248,15 @@ class Lanes:
         """Tell lanes their mode; an order older than what they know changes nothing."""
         if modes:
             self._run("mode", json.dumps(modes))
+
+    def tell_breaker(self, process: str, words: str) -> None:
+        """Say what this process does not bury and why; empty: it buries again."""
+        self._run("breakers", process, words)
+
+    def breakers(self) -> dict[str, str]:
+        """Processes that bury nothing because everything fails, or all events of a tenant; and why."""
+        rows = [row.decode() for row in self._run("breakers")]
+        return dict(zip(rows[::2], rows[1::2], strict=True))
 
     def lead(self, database: str, process: str, seconds: float) -> bool:
         """Whether this process is the one that reconciles for the database, for so long."""

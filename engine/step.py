@@ -46,4 +46,5 @@ class LaneControl(bootsteps.StartStopStep):
     def info(self, c: Any) -> dict[str, Any]:
         """Shown by `celery inspect stats`."""
         leases = keeper()
-        return {"lanes": {"held": dict(leases.held), "leased": leases.leased} | leases.pressure}
+        figures = {"held": dict(leases.held), "leased": leases.leased, "breakers": leases.breakers}
+        return {"lanes": figures | leases.pressure}

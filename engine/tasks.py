@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import django.db
@@ -16,13 +17,14 @@ from django.utils.module_loading import import_string
 from kombu.utils.json import loads
 
 from engine import control, db
+from engine.breaker import Breaker
 from engine.conf import conf
 from engine.errors import DatabaseDown, Retry, UnsafeRole
 from engine.executor import Executor, Report
 from engine.lanes import BROKER_ERRORS, lanes
 from engine.placement import DIRECTORY, live_elsewhere
 from engine.silence import ServerSilent
-from engine.transport import BUNDLE_TASK
+from engine.transport import BUNDLE_TASK, owner
 from engine.types import Event
 
 logger = logging.getLogger(__name__)
@@ -126,7 +128,31 @@ def _make_executor(database: str) -> Executor:
         tries_of=lanes().tries_of,
         max_attempts=settings.max_attempts,
         retry_seconds=settings.retry_seconds,
+        breaker=_breaker(os.getpid()),
     )
+
+
+def _idle_limit() -> str:
+    """How long an open transaction may wait for this process: as long as a lease without its renewal.
+
+    Who stands still longer has lost its lanes, and must not hold up whoever has them now. Between two statements
+    there is only deciding for one bundle, which aims at a fraction of a second; a bundle that is cut off for it
+    comes back in smaller parts, and an event that takes that long alone is buried as one that kills its process.
+    """
+    return f"{int(conf().lease_seconds * 1000)}ms"
+
+
+@cache
+def _breaker(_pid: int) -> Breaker:
+    """This process's breaker: a fault of the release shows on every database."""
+    return Breaker(conf().breaker_after, tell=_tell_breaker)
+
+
+def _tell_breaker(words: str) -> None:
+    try:
+        lanes().tell_breaker(owner(), words)
+    except BROKER_ERRORS as error:
+        logger.warning("the broker was not told what is not buried: %s", error)
 
 
 def _connect(url: str) -> psycopg.Connection:
@@ -135,6 +161,7 @@ def _connect(url: str) -> psycopg.Connection:
         connection = db.connect(url, "fairlane-worker")
         connection.autocommit = True
         connection.execute("SET lock_timeout = '500ms'")
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [_idle_limit()])
     except psycopg.OperationalError as error:
         raise DatabaseDown(str(error)) from error
     try:

@@ -123,6 +123,7 @@ ENGINE = {
     "max_attempts": env.int("FAIRLANE_MAX_ATTEMPTS", 3),
     "journal": env.bool("FAIRLANE_JOURNAL", False),
     "journal_seconds": env.float("FAIRLANE_JOURNAL_SECONDS", 0.2),
+    "breaker_after": env.int("FAIRLANE_BREAKER_AFTER", 5),
 }
 
 LOGGING = {

@@ -134,6 +134,13 @@ def swallow(connection: psycopg.Connection, event: Event) -> None:
         return
 
 
+def released(connection: psycopg.Connection, event: Event) -> None:
+    """Fails like every event of a faulty release, as long as the file is there that stands for the fault."""
+    purchase(connection, event)
+    if Path(event.data["fault"]).exists():
+        raise KeyError("a column is missing")
+
+
 BEHAVIOURS: dict[str, Behaviour] = {
     "fail": fail,
     "exit": exit_process,
@@ -145,4 +152,5 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "exit-once": exit_once,
     "statement": statement,
     "swallow": swallow,
+    "released": released,
 }

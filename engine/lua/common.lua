@@ -18,6 +18,7 @@
 --   journal:<database> hash   id: of the last rebuild of its tenants' lanes, run: the server process it was made on; or,
 --                             while one goes on, token: of that rebuild, run
 --   counts             hash   direct: events taken into lanes so far; repaired, repaired:<invariant>: by reconcile.lua
+--   breakers           hash   process -> since when and why it buries nothing, because everything fails
 --   reconciler:<database> string the process that checks its lanes, as long as it does
 --   samples:<database> list   its counters of back pressure, one sample each ten seconds, for some minutes
 --   buffered:<database> string what its buffer held when that was looked at last
@@ -63,6 +64,7 @@ end
 local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later', prefix .. 'depth'
 local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs', prefix .. 'counts'
 local limited_key, told_key = prefix .. 'limited', prefix .. 'told'
+local breakers_key = prefix .. 'breakers'
 local pressure_key, tried_key = prefix .. 'pressure', prefix .. 'tried'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 

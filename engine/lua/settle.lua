@@ -5,7 +5,7 @@
 --   "cost": {tenant: [ms, events, own ms]}, "modes": [[tenant, lane, spill, epoch], ...]}.
 --   done: events executed; gone: how many of them to remove from the head, the others were in PostgreSQL;
 --   wait: -1, or milliseconds until the rest of the lane is tried again, its first event alone;
---   tried: 1 when that event used up one of its tries, else 0; modes: as PostgreSQL now has them.
+--   tried: 1 when that event used up one of its tries, -1 when nothing is held against it, else 0; modes: as PostgreSQL now has them.
 -- Returns the number of lanes settled, or -1 when the lease is lost.
 local bundle = ARGV[1]
 local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database', 'rated', 'since')
@@ -52,8 +52,10 @@ for _, item in ipairs(outcome.lanes) do
     end
     if done > 0 and redis.call('HEXISTS', suspects_key, name) == 1 then acquit(name, done) end
     if wait >= 0 and has_work(tenant, lane) then
-      redis.call('HSET', suspects_key, name, 1)
-      redis.call('HSET', narrow_key, name, 1)
+      if tried >= 0 then
+        redis.call('HSET', suspects_key, name, 1)
+        redis.call('HSET', narrow_key, name, 1)
+      end
       if tried == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
       redis.call('ZADD', later_key, now + wait, name)
     else

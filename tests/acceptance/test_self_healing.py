@@ -5,11 +5,13 @@ needs no person. One bad event costs only its own lead, never its batch, its lan
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
 
 from engine import enqueue
+from engine.celery import app
 from engine.embedded import Servers
 from engine.lanes import lanes
 from engine.routing import lane_of
@@ -112,6 +114,83 @@ def test_a_node_that_stood_still_goes_on(start: Start, effects: Effects) -> None
 
     effects.check([*sent, *more])
     assert_quiet()
+
+
+def test_the_lanes_of_a_node_that_stands_still_in_a_transaction_go_on_soon_after_its_lease(
+    start: Start, effects: Effects
+) -> None:
+    """Its keys in the ledger are taken and not committed; PostgreSQL ends it when the lease is over too."""
+    sent = slow_events(60)
+    sleeper = start("sleeper")
+    enqueue.push(sent)
+    wait_until(lambda: effects.count() > 3, "no progress")
+    pause_in_a_transaction(sleeper, effects)
+    heir = start("heir")
+
+    took = wait_until(lambda: effects.count() == len(sent), "the lanes wait for who stands still", seconds=20)
+    assert took < 15, "that is PostgreSQL's thirty seconds"
+    sleeper.resume()
+    more = slow_events(20, first=60)
+    enqueue.push(more)
+    effects.wait_for(more)
+    heir.kill()
+    last = slow_events(20, first=80)
+    enqueue.push(last)
+    effects.wait_for(last)
+
+    effects.check([*sent, *more, *last])
+    assert effects.dead() == set()
+    assert_quiet()
+
+
+def pause_in_a_transaction(worker: Worker, effects: Effects) -> None:
+    """Stop the node while one of its transactions waits for its process."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fairlane-worker'"
+        " AND state = 'idle in transaction' AND backend_xid IS NOT NULL"
+    )
+
+    def stopped_within() -> bool:
+        worker.pause()
+        if effects.watch.execute(query).fetchone() != (0,):
+            return True
+        worker.resume()
+        return False
+
+    wait_until(stopped_within, "it is never caught in a transaction")
+
+
+def test_a_release_whose_every_event_fails_buries_next_to_nothing(
+    start: Start, effects: Effects, tmp_path: Path
+) -> None:
+    """The node says so, keeps every lane in its order, and goes on by itself when the fault is mended."""
+    fault = tmp_path / "fault"
+    fault.touch()
+    leads = [(tenant, f"{tenant}-{n}") for tenant in ("whale", "minnow") for n in range(30)]
+    sent = [
+        event(tenant, lead, f"{lead}-{n}", "released", n=n, fault=str(fault))
+        for n in range(4)
+        for tenant, lead in leads
+    ]
+    enqueue.push(sent)
+
+    start()
+    wait_until(lambda: bool(lanes().breakers()), "nobody says that everything fails")
+    wait_until(breakers_in_stats, "`celery inspect stats` does not show it")
+    fault.unlink()
+    effects.wait_for([one for one in sent if (one.tenant, one.id) not in effects.dead()])
+
+    buried = [one for one in sent if (one.tenant, one.id) in effects.dead()]
+    assert len(buried) <= 2 * 2 * 2 * 5 + 4, "a child buries two of a lane, five lanes of a tenant"
+    effects.check([one for one in sent if one not in buried])
+    wait_until(lambda: not lanes().breakers(), "it stays open")
+    assert_quiet()
+
+
+def breakers_in_stats() -> bool:
+    """Whether a node tells of breakers."""
+    stats = app.control.inspect(timeout=2).stats() or {}
+    return any("KeyError" in words for node in stats.values() for words in node["lanes"]["breakers"].values())
 
 
 def test_lost_connections_to_the_database_are_made_anew(start: Start, effects: Effects) -> None:

@@ -70,7 +70,17 @@ def _picture(tenant: str | None, top: int) -> Group:
         tables.append(_lanes_table("Leases", leases, now))
     found, silent = _figures(top)
     warnings = [f"The database {name} does not answer: this is what it said last." for name in silent]
+    if broken := lanes().breakers():
+        tables.append(_breakers_table(broken))
     return Group(*tables, *_back_pressure(found, now), *warnings)
+
+
+def _breakers_table(broken: dict[str, str]) -> Table:
+    """Who buries nothing, and why."""
+    table = Table("process", "buries nothing, because", title="Breakers")
+    for process, words in sorted(broken.items()):
+        table.add_row(process, words)
+    return table
 
 
 def _figures(top: int) -> tuple[figures.Figures, list[str]]:

@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
 from engine import ledger
+from engine.conf import conf
 from engine.errors import DatabaseDown
 from engine.executor import Report
 from engine.lanes import LaneOutcome
@@ -218,3 +220,21 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
 def is_waiting_for_a_lock(watch: psycopg.Connection, of: psycopg.Connection) -> bool:
     query = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
     return watch.execute(query, [of.info.backend_pid]).fetchone() == (True,)
+
+
+def test_a_transaction_that_waits_for_its_process_longer_than_a_lease_is_ended(
+    connect: Connect, settings: Any, watch: psycopg.Connection
+) -> None:
+    """Then its lanes are another's, who must not wait for it; thirty seconds later is too late."""
+    settings.ENGINE = settings.ENGINE | {"lease_seconds": 1.0}
+    conf.cache_clear()
+    sleeper, heir = connect(), connect()
+    conf.cache_clear()
+    one = event("whale", "ada", "1")
+    sleeper.execute("BEGIN")
+    assert ledger.claim(sleeper, [one]) == [one]
+
+    heir.execute("SET lock_timeout = '5s'")
+    assert ledger.claim(heir, [one]) == [one]
+    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+        sleeper.execute("COMMIT")
