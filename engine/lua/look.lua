@@ -36,7 +36,7 @@ if ARGV[1] == 'tenants' then
   for i = 2, #ARGV do tenants[i - 1] = tenant_row(ARGV[i]) end
   return cjson.encode({tenants = tenants})
 end
-local rows = redis.call('ZREVRANGE', depth_key, 0, tonumber(ARGV[1]) - 1)
-for _, tenant in ipairs(rows) do tenants[#tenants + 1] = tenant_row(tenant) end
+local top = tonumber(ARGV[1])
+for _, tenant in ipairs(top > 0 and redis.call('ZREVRANGE', depth_key, 0, top - 1) or {}) do tenants[#tenants + 1] = tenant_row(tenant) end
 return cjson.encode({tenants = tenants, total = redis.call('ZCARD', depth_key),
   bundles = redis.call('ZCARD', bundles_key)})

@@ -2,10 +2,12 @@
 
 -- name: select_queue_writes
 -- Events ever spilled; rows written to the tables of queues since PostgreSQL's statistics began, which a crash of it
--- ends; transactions that wrote them. A session at rest tells its rows within ten seconds.
+-- ends; transactions that wrote them. A session at rest tells its rows within ten seconds. Rows of the journal are
+-- counted by their ids: the statistics of a partition go when it is dropped.
 SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM engine_spilled_events),
     (SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_user_tables
-     WHERE schemaname = 'public' AND relname IN ('engine_outbox', 'engine_spill', 'engine_lanemode')),
+     WHERE schemaname = 'public' AND relname IN ('engine_outbox', 'engine_spill', 'engine_lanemode'))
+    + (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM engine_journal_id_seq),
     (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM engine_queue_transactions);
 
 -- name: select_backlogs

@@ -50,3 +50,16 @@ def test_the_action_of_ten_lines_works(monkeypatch: pytest.MonkeyPatch) -> None:
     lead = LeadState(id=1, tenant="acme", key="anna")
     effects = greet.run(lead, greet.params("Hello"), None)  # type: ignore[arg-type]
     assert effects == [LogActivity("greeting", {"text": "Hello"})]
+
+
+def test_each_promise_has_one_acceptance_test_named_after_it() -> None:
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Promises and their tests")[2]
+    rows = re.findall(r"^\| \*\*([^*]+)\*\*.*\| `tests/acceptance/test_(\w+)\.py` \|$", table, re.MULTILINE)
+
+    assert [name for _, name in rows] == [
+        "order", "exactly_once", "nothing_lost", "back_pressure", "fair", "self_healing", "isolation", "speed",
+    ]  # fmt: skip
+    begun = {path.name: path.read_text(encoding="utf-8")[:20] for path in (ROOT / "tests/acceptance").glob("test_*.py")}
+    assert sorted(name for name, text in begun.items() if "Promise " in text and text[11:12].isdigit()) == sorted(
+        f"test_{name}.py" for _, name in rows
+    )

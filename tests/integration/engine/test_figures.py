@@ -12,7 +12,7 @@ import pytest
 import redis
 from django.db import connections, transaction
 
-from engine import enqueue, figures, outbox, spill
+from engine import enqueue, figures, journal, outbox, spill
 from engine.figures import gather
 from engine.keeper import Keeper
 from engine.lanes import Lanes
@@ -22,6 +22,10 @@ from tests.integration.engine.conftest import PREFIX
 from tests.integration.engine.spilling import Node, numbered, push_one_by_one
 
 pytestmark = pytest.mark.usefixtures("effects", "small_lanes")
+
+
+#: Of the journal.
+CURRENT_PARTITION = "SELECT to_char(now() AT TIME ZONE 'UTC', '\"engine_journal_\"YYYYMMDDHH24')"
 
 
 @pytest.fixture
@@ -104,6 +108,20 @@ def test_events_of_transactions_are_counted_too(watch: psycopg.Connection, befor
     assert waiting() == {"minnow": (3, 0, 0), "whale": (3, 0, 0)}
 
 
+def test_rows_of_the_journal_are_counted_also_when_their_partition_is_gone(
+    watch: psycopg.Connection, before: figures.Figures, owner_connection: psycopg.Connection
+) -> None:
+    now = datetime.now(UTC)
+    for _ in range(3):
+        with connections["default"].cursor() as cursor:
+            cursor.execute(journal.QUERIES["insert_row"], [2, now, now, b"of whale and minnow"])
+    assert written(watch, before) == (3, 3)
+
+    (partition,) = owner_connection.execute(CURRENT_PARTITION).fetchone() or ("",)
+    owner_connection.execute(f"TRUNCATE {partition}")
+    assert written(watch, before) == (3, 3)
+
+
 def test_traffic_that_goes_direct_writes_nothing(
     node: Node, watch: psycopg.Connection, before: figures.Figures
 ) -> None:
@@ -157,12 +175,13 @@ def ages() -> dict[str, float]:
     return {one.tenant: one.oldest_seconds(now.at) for one in now.tenants}
 
 
-def test_as_many_tenants_are_named_as_were_asked_for(watch: psycopg.Connection) -> None:
+def test_as_many_tenants_are_named_as_were_asked_for(watch: psycopg.Connection, lanes: Lanes) -> None:
     push_one_by_one([*numbered("whale", "ada", 5), *numbered("minnow", "bob", 4)])
     figures.note(watch)
 
     assert waiting(top=1) == {"whale": (3, 2, 1)}
     assert gather(top=1).tenants_waiting == 2
+    assert lanes.look(0) == {"tenants": [], "total": 2, "bundles": 0}
 
 
 def test_memory_and_pressure_are_told(valkey: redis.Redis, lanes: Lanes) -> None:
