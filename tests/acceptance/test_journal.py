@@ -1,4 +1,4 @@
-"""Promise 3, with the journal: nothing accepted is lost, not even with all of Redis or its disk; nothing is done twice,
+"""With the journal nothing accepted is lost, not even with all of Redis or its disk; nothing is done twice,
 and each lead's events keep their order.
 """
 
