@@ -43,8 +43,8 @@ bench: $(DEV) ## Measure against stock Celery and the set-based limit; a burst o
 	@$(PY) -m tests.benchmarks $(ARGS)
 	@$(PY) -m tests.benchmarks.back_pressure --seconds "$(or $(SECONDS),60)"
 
-chaos: $(DEV) ## Kill, stop and cut everything for five minutes (ROUNDS= SEED= KINDS=), let a stranger judge
-	@$(PY) -m tests.chaos --rounds "$(or $(ROUNDS),0)" --seed "$(or $(SEED),0)" --kinds "$(KINDS)" $(ARGS)
+chaos: $(DEV) ## Kill, stop and cut everything for five minutes (ROUNDS= SEED= KINDS= JOURNAL=on), let a stranger judge
+	@$(PY) -m tests.chaos --rounds "$(or $(ROUNDS),0)" --seed "$(or $(SEED),0)" --kinds "$(KINDS)" --journal "$(JOURNAL)" $(ARGS)
 
 controls: $(DEV) ## Show that the stranger catches stock Celery, and Fairlane with one guard off
 	@$(PY) -m tests.chaos.controls $(ARGS)

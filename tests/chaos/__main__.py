@@ -36,6 +36,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=0, help="how many (default: as many as five minutes hold)")
     parser.add_argument("--seed", type=int, default=0, help="of an earlier run (default: a new one)")
     parser.add_argument("--kinds", default="", help="only kinds with one of these words in their names, by comma")
+    parser.add_argument(
+        "--journal", default="", choices=["", "on", "off"], help="accepted events (default: by the seed)"
+    )
     parser.add_argument("--first", type=int, default=0, help="number of the first round")
     parser.add_argument("--json", type=Path, default=None, help="file of results")
     return parser.parse_args()
@@ -82,12 +85,13 @@ def main() -> int:
     options, console = arguments(), Console(width=130)
     options.seed = options.seed or random.SystemRandom().randrange(1, 10**6)
     able, skipped = divide(discover().values())
+    options.journal = options.journal or ("on" if options.seed % 3 == 0 else "off")
     kinds = schedule(able, options.kinds, options.seed)
-    console.print(f"Seed {options.seed}. Not played here:", markup=False)
+    console.print(f"Seed {options.seed}, journal {options.journal}. Not played here:", markup=False)
     for name, why in (NEVER | skipped).items():
         console.print(f"  {name}: {why}", markup=False)
     needs = {FAULTS[kind].needs for kind in kinds if kind in FAULTS}
-    with made(needs=needs) as world:
+    with made(needs=needs, FAIRLANE_JOURNAL=str(int(options.journal == "on"))) as world:
         outcomes = run(world, options, kinds, console)
         whole = world.judge(world.log)
     console.print(report.table(outcomes))

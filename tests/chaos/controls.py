@@ -81,7 +81,7 @@ CONTROLS = [
     Control("epoch of producers unchecked", "doors stall, words to Redis are lost", door="producers-epoch"),
     Control(
         "epoch of holders unchecked", "a node stands still before it touches the buffer",
-        off("holders-epoch"), rounds=16, size=BACKLOG,
+        off("holders-epoch"), rounds=16, size=BACKLOG, seek="disorder",
     ),
     Control("lanes go direct without a look", SPILLS, off("look-before-direct")),
     Control("what was spilled is trimmed too", "one door cut off from Redis", off("trim")),

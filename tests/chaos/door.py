@@ -64,9 +64,9 @@ def reach(step: str) -> None:
 
 
 def _between(before: str, function: Callable[..., Any], after: str) -> Callable[..., Any]:
-    def stepped(*args: Any) -> Any:
+    def stepped(*args: Any, **options: Any) -> Any:
         reach(before)
-        result = function(*args)
+        result = function(*args, **options)
         reach(after)
         return result
 
@@ -105,6 +105,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     except LaneFull as full:
         return {"refused": [event.id for event in full.refused]}
     except (EngineError, django.db.Error, redis.RedisError, OSError) as error:
+        print(f"{datetime.now(UTC):%H:%M:%S} {error!r}", file=sys.stderr, flush=True)
         return {"error": repr(error)}
     return {"refused": []}
 

@@ -110,9 +110,9 @@ def producers_epoch_off() -> None:
     """What was to be spilled is spilled, also when the lane has gone direct since."""
     accept = spill.accept
 
-    def accept_anyway(tenant: str, orders: Sequence[Order], limit: int) -> Answer:
+    def accept_anyway(tenant: str, orders: Sequence[Order], limit: int, **more: bool) -> Answer:
         known = [one if one.epoch is None else replace(one, epoch=AnyEpoch(one.epoch)) for one in orders]
-        return accept(tenant, known, limit)
+        return accept(tenant, known, limit, **more)
 
     spill.accept = accept_anyway
 

@@ -78,6 +78,7 @@ def sums(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """What happened besides."""
     names = ("restarts", "repeated", "refused", "cut", "spilled", "in_spill")
     of = {name: sum(getattr(one, name) for one in outcomes) for name in names}
+    of |= {"rounds with the journal": sum(one.journal for one in outcomes)}
     small = sum(bool(one.lane_limit) for one in outcomes)
     return of | {"rounds with small lanes": small, "dead letters": sum(one.verdict["dead"] for one in outcomes)}
 

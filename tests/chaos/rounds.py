@@ -56,6 +56,7 @@ class Outcome:
     seconds: float = 0.0
     stuck: int = 0  #: events neither done nor dead when patience ended
     restarts: int = 0  #: of nodes, by the supervisor
+    journal: bool = False  #: accepted events outlive a loss of Redis's memory
     repeated: int = 0  #: pushes that were not accepted for sure and sent again
     refused: int = 0  #: events refused for want of room, and sent again
     cut: int = 0  #: replies that a proxy lost or cut short
@@ -102,18 +103,20 @@ def play(
     faults = choose(world, kind, chance)
     outcome = Outcome(number, kind, f"{seed}/{number}", [one.name for one in faults])
     sent = _plan(chance, f"r{number}", faults, size)
-    limits = _limits(chance, faults, size.lane_limit)
+    forgets = any(one.loses for one in faults) and not world.journal
+    limits = _limits(chance, faults, size.lane_limit, forgets=forgets)
+    outcome.journal = world.journal
     outcome.lane_limit = limits.get("lane_limit", 0)
     tenants_ready(world, sent.tenants)
     world.tenants, world.aborts = sent.tenants, {}
     log = world.folder / f"accepted-{number}.ndjson"
+    log.touch()
     before, cut = world.left_behind(), world.cut()
     began, restarts = time.monotonic(), sum(one.restarts for one in world.all)
-    forgets = any(one.loses for one in faults)
     seconds = max([size.seconds, *[one.seconds for one in faults]])
     producer = client(sent, log, world.doors, seconds=0 if forgets else seconds, chunk=size.chunk, limits=limits)
     try:
-        _conduct(world, outcome, producer, faults, chance, drain_seconds)
+        _conduct(world, outcome, producer, faults, chance, drain_seconds, forgets)
     except AssertionError as error:
         outcome.error = str(error)
         world.afterwards.clear()
@@ -130,10 +133,15 @@ def play(
 
 
 def _conduct(
-    world: World, outcome: Outcome, producer: Producer, faults: Sequence[Fault], chance: random.Random, patience: float
+    world: World,
+    outcome: Outcome,
+    producer: Producer,
+    faults: Sequence[Fault],
+    chance: random.Random,
+    patience: float,
+    forgets: bool,
 ) -> None:
-    """Send, strike, heal, wait."""
-    forgets = any(one.loses for one in faults)
+    """Send, strike, heal, wait; where Redis forgets, send again."""
     producer.start()
     if forgets:  # what came after the loss would overtake what is sent again
         producer.join()
@@ -149,7 +157,7 @@ def _conduct(
     outcome.recovery = time.monotonic() - healed
 
 
-def _limits(chance: random.Random, faults: Sequence[Fault], own: int = 0) -> dict[str, int]:
+def _limits(chance: random.Random, faults: Sequence[Fault], own: int = 0, *, forgets: bool) -> dict[str, int]:
     """Of lanes in this round: every second one has small ones, so each kind also meets lanes in spill mode.
 
     Not where Redis forgets what it accepted: what was spilled behind that would overtake what is sent again.
@@ -157,7 +165,7 @@ def _limits(chance: random.Random, faults: Sequence[Fault], own: int = 0) -> dic
     drawn = chance.choice((0, chance.choice(SMALL_LIMITS)))
     lane = [own] if own else [one.lane_limit for one in faults if one.lane_limit] or [drawn]
     spill = [one.spill_limit for one in faults if one.spill_limit]
-    limits = {"lane_limit": min(lane)} if min(lane) and not any(one.loses for one in faults) else {}
+    limits = {"lane_limit": min(lane)} if min(lane) and not forgets else {}
     return limits | ({"spill_limit": min(spill)} if spill else {})
 
 

@@ -94,6 +94,7 @@ class World:
         self.nodes: list[Node] = []
         self.doors: list[Door] = []
         self.maintain: list[Node] = []
+        self.journal = environment.get("FAIRLANE_JOURNAL") == "1"  #: accepted events outlive a loss of Redis's memory
         self.needs = needs  #: of tests/chaos/machine.py, what there is
         self.namespace: Namespace | None = None  #: of the first node
         self.environment = environment
@@ -156,6 +157,7 @@ class World:
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
             "CHAOS_GUARDS_OFF": guards_off,
+            "FAIRLANE_JOURNAL": str(int(self.journal)),
             "REDIS_URL": through(self.servers.redis_url, to_redis),
             "DATABASE_URL": database_through(self.app_url, to_database),
             "WORKER_DATABASE_URL": "",

@@ -47,15 +47,15 @@ def test_every_need_is_one_that_the_machine_is_asked_for() -> None:
 
 def test_nothing_is_spilled_where_redis_forgets_what_it_accepted() -> None:
     """What was spilled behind the loss would overtake what is sent again."""
-    forgets = Fault("forgets", nothing, loses=True)
+    spills = Fault("spills", nothing, lane_limit=2)
 
-    drawn = [_limits(random.Random(seed), [forgets, Fault("spills", nothing, lane_limit=2)]) for seed in range(20)]
+    drawn = [_limits(random.Random(seed), [spills], forgets=True) for seed in range(20)]
 
     assert drawn == [{}] * 20
 
 
 def test_every_second_round_has_small_lanes() -> None:
-    drawn = [bool(_limits(random.Random(seed), [Fault("any", nothing)])) for seed in range(200)]
+    drawn = [bool(_limits(random.Random(seed), [Fault("any", nothing)], forgets=False)) for seed in range(200)]
 
     assert 70 < drawn.count(True) < 130
 
