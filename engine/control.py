@@ -8,7 +8,6 @@ its memory. A change that Redis could not be told acts when maintenance does so.
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -80,12 +79,13 @@ def resume(tenant: str) -> None:
 
 def _change(query: str, parameters: list[Any]) -> None:
     """Raises ValueError for a tenant (the last parameter) that is none, and as _tell_on_commit() does."""
+    nested = connection.in_atomic_block
     with operator() as cursor:
         cursor.execute(QUERIES[query], parameters)
         share = cursor.fetchone()
         if share is None:
             raise ValueError(f"no tenant {parameters[-1]!r}")
-        _tell_on_commit(share)
+        _tell_on_commit(share, nested=nested)
 
 
 def _check_share(weight: float, cap: int, rate: float = 0.0) -> None:
@@ -95,9 +95,13 @@ def _check_share(weight: float, cap: int, rate: float = 0.0) -> None:
         raise ValueError(f"a rate is 0 (no limit), or {LEAST_RATE:g} events a second or more")
 
 
-def _tell_on_commit(share: Share) -> None:
-    """Raises BrokerDown from the outermost transaction's end."""
-    transaction.on_commit(partial(tell, share))
+def _tell_on_commit(share: Share, *, nested: bool = False) -> None:
+    """Raises BrokerDown; nested in a caller's transaction, whose end is nobody's to explain, it is logged instead."""
+
+    def tell_it() -> None:  # Django names who failed, which a partial() has no name for
+        tell(share)
+
+    transaction.on_commit(tell_it, robust=nested)
 
 
 def tell(share: Share) -> None:

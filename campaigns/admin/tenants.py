@@ -15,6 +15,7 @@ from django.utils.html import format_html
 
 from campaigns import operations
 from campaigns.admin import theme
+from campaigns.admin.tenant_control import ControlPages, badge, state_of
 from campaigns.models import Tenant
 from campaigns.tenancy import SESSION_KEY, may_enter
 from engine import control
@@ -49,6 +50,13 @@ class TenantForm(forms.ModelForm):
         widget=theme.NumberInput,
         help_text="The most lanes in work at once; 0 for no limit.",
     )
+    rate = forms.FloatField(
+        min_value=0,
+        initial=0.0,
+        required=False,
+        widget=theme.NumberInput,
+        help_text="The most events executed a second; 0 for no limit.",
+    )
     lanes = forms.IntegerField(
         min_value=1,
         max_value=4096,
@@ -68,7 +76,13 @@ class TenantForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         share = TenantControl.objects.filter(pk=self.instance.pk).first()
         if share is not None:
-            self.initial.update(weight=share.weight, cap=share.cap)
+            self.initial.update(weight=share.weight, cap=share.cap, rate=share.rate)
+
+    def clean_rate(self) -> float:
+        rate = self.cleaned_data["rate"] or 0.0
+        if 0 < rate < control.LEAST_RATE:
+            raise forms.ValidationError(f"0 for no limit, or {control.LEAST_RATE:g} or more.")
+        return rate
 
 
 @admin.register(Tenant)
@@ -76,7 +90,8 @@ class TenantAdmin(theme.ModelAdmin):
     operator_pages = True
     form = TenantForm
     formfield_overrides: ClassVar[dict] = theme.FORMFIELD_OVERRIDES
-    list_display = ("name", "id", "weight", "cap", "lanes", "timezone", "created_at", "enter")
+    list_display = ("name", "id", "state", "weight", "cap", "rate", "lanes", "timezone", "created_at", "enter")
+    change_form_template = "campaigns/tenant_form.html"
     search_fields = ("id", "name")
     actions = None
 
@@ -84,7 +99,7 @@ class TenantAdmin(theme.ModelAdmin):
         css: ClassVar[dict] = {"all": ("campaigns/admin.css",)}
 
     def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        return ("id", "name", "timezone", "currency", "weight", "cap", "lanes", *placement_columns())
+        return ("id", "name", "timezone", "currency", "weight", "cap", "rate", "lanes", *placement_columns())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         return () if obj is None else ("id", "lanes", *placement_columns())
@@ -114,7 +129,7 @@ class TenantAdmin(theme.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the share of the workers, which is the engine's table."""
         share = TenantControl.objects.filter(pk=OuterRef("pk"))
-        names = ("weight", "cap", "lanes", "database")
+        names = ("state", "weight", "cap", "rate", "lanes", "database")
         return (
             super().get_queryset(request).annotate(**{f"share_{name}": Subquery(share.values(name)) for name in names})
         )
@@ -126,6 +141,14 @@ class TenantAdmin(theme.ModelAdmin):
     @admin.display(ordering="share_cap")
     def cap(self, tenant: Tenant) -> str:
         return str(tenant.share_cap or "none")
+
+    @admin.display(ordering="share_state")
+    def state(self, tenant: Tenant) -> str:
+        return badge(tenant.share_state)
+
+    @admin.display(ordering="share_rate")
+    def rate(self, tenant: Tenant) -> str:
+        return f"{tenant.share_rate:g}/s" if tenant.share_rate else "none"
 
     @admin.display(ordering="share_lanes")
     def lanes(self, tenant: Tenant) -> int:
@@ -156,7 +179,7 @@ class TenantAdmin(theme.ModelAdmin):
         share = {"weight": values["weight"], "cap": values["cap"]}
         if change:
             operations.change_tenant(obj)
-            control.configure(obj.pk, **share)
+            control.configure(obj.pk, rate=values["rate"], **share)
         else:
             made = operations.create_tenant(
                 obj.pk,
@@ -167,13 +190,24 @@ class TenantAdmin(theme.ModelAdmin):
                 database=values.get("database") or DIRECTORY,
                 **share,
             )
+            if values["rate"]:
+                control.configure(obj.pk, rate=values["rate"])
             obj.__dict__.update(made.__dict__)
+
+    # -- state
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """With what waits, and the buttons."""
+        tenant = kwargs.get("obj")
+        if tenant is not None:
+            context |= state_of(tenant)
+        return super().render_change_form(request, context, **kwargs)
 
     # -- choosing
 
     def get_urls(self) -> list[URLPattern]:
         choose = path("choose/<str:key>/", self.admin_site.admin_view(self.choose), name="campaigns_tenant_choose")
-        return [choose, *super().get_urls()]
+        return [choose, *ControlPages(self).urls(), *super().get_urls()]
 
     def choose(self, request: HttpRequest, key: str) -> HttpResponse:
         """Work in a tenant from now on. A link on another site cannot do it."""
