@@ -31,11 +31,11 @@ from engine.sql import load
 QUERIES = load("engine.sql", "journal.sql")
 logger = logging.getLogger(__name__)
 
-#: Rows read at once; one holds a megabyte, or one push.
-ROWS_AT_ONCE = 8
+#: Rows read at once; one holds a megabyte, or one push. Producers wait two seconds at most for the lanes of a batch.
+ROWS_AT_ONCE = 2
 
 #: Batches between two lines in the log.
-REPORT_BATCHES = 50
+REPORT_BATCHES = 200
 
 
 def guard_lanes(worker: psycopg.Connection, database: str = DIRECTORY) -> None:

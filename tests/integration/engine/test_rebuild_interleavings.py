@@ -36,7 +36,7 @@ from tests.integration.engine.spilling import (
 pytestmark = pytest.mark.usefixtures("effects")
 
 Actor = Iterator[None]
-SEEDS = range(60)
+SEEDS = range(20)
 LEADS = (("whale", "ada"), ("whale", "eve"), ("minnow", "bob"))
 EVENTS = 24  #: of each lead
 
