@@ -233,7 +233,7 @@ def test_events_that_wait_in_their_lanes_are_left_alone(
 def test_what_the_ledger_may_have_forgotten_is_not_put_back(journal: Journal, watch: psycopg.Connection) -> None:
     days = [timedelta(days=8), timedelta(days=6)]
     old = [event("whale", "ada", f"ada-{n}", at=datetime.now(UTC) - age, n=n) for n, age in enumerate(days)]
-    found = [entry for n, one in enumerate(old) for entry in _entries(n, one)]
+    found = [entry for n, one in enumerate(old, start=1) for entry in _entries(n, one)]
 
     assert [entry.event.id for entry in journalled.unsettled(watch, watch, found)] == ["ada-1"]
 
