@@ -103,7 +103,7 @@ def play(
     faults = choose(world, kind, chance)
     outcome = Outcome(number, kind, f"{seed}/{number}", [one.name for one in faults])
     sent = _plan(chance, f"r{number}", faults, size)
-    forgets = any(one.loses for one in faults) and not world.journal
+    forgets = any(one.loses and (one.meddles or not world.journal) for one in faults)
     limits = _limits(chance, faults, size.lane_limit, forgets=forgets)
     outcome.journal = world.journal
     outcome.lane_limit = limits.get("lane_limit", 0)
