@@ -15,7 +15,7 @@ import django.db
 import psycopg
 from django.utils.module_loading import import_string
 
-from engine import control, db, figures, journalled, ledger, outbox, rebuild, reconciler, spill
+from engine import control, db, deadletters, figures, journalled, ledger, outbox, rebuild, reconciler, spill
 from engine.conf import conf
 from engine.errors import EngineError
 from engine.lanes import BROKER_ERRORS, SAMPLE_SECONDS, lanes
@@ -53,6 +53,7 @@ def ensure_partitions(worker: psycopg.Connection) -> None:
     made = ledger.ensure_partitions(worker, conf().ledger_days)
     if made:
         logger.info("%d partitions of the ledger were made", made)
+    deadletters.forget_over(worker, conf().ledger_days)
     if conf().housekeeping:
         import_string(conf().housekeeping)(worker)
 

@@ -52,6 +52,8 @@ class DeadLetter(models.Model):
     error = models.TextField()
     attempts = models.PositiveIntegerField()
     created_at = models.DateTimeField()
+    ended = models.TextField(null=True)  #: "retried" or "dropped" by a person; engine/deadletters.py
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = (models.Index(fields=["tenant_id", "-id"], name="deadletter_by_tenant"),)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from campaigns.admin.clock_face import with_zone
 from campaigns.admin.tenant_pages import TenantPages
+from engine import deadletters
+from engine.deadletters import Choice
 from engine.models import DeadLetter
+
+#: Letters that one press of a button deals with: a page is one transaction.
+MOST = 5000
+
+RETRY_SAYS = (
+    "Each event is executed once more. It comes behind everything that was accepted for its lead since: what it"
+    " changes may overwrite newer values. An event that fails again comes back here."
+)
+DROP_SAYS = "The events are given up: they count as done and are never executed."
 
 
 @admin.register(DeadLetter)
@@ -26,6 +42,7 @@ class DeadLetterAdmin(TenantPages):
         "payload_text",
     )
     readonly_fields = fields
+    actions = ("retry", "drop")
     next_step = "Nothing failed. An event that cannot be executed is kept here with its error."
 
     @admin.display(description="time")
@@ -40,6 +57,44 @@ class DeadLetterAdmin(TenantPages):
     def payload_text(self, letter: DeadLetter) -> str:
         return bytes(letter.payload).decode(errors="backslashreplace")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(ended=None)
+
+    @admin.action(description="Retry: execute behind what was accepted since")
+    def retry(self, request: HttpRequest, letters: QuerySet) -> HttpResponse | None:
+        ids = _chosen(letters)
+        if "confirmed" not in request.POST:
+            return self._confirm(request, letters, "retry", RETRY_SAYS)
+        done = deadletters.retry(request.tenant.pk, Choice(ids))
+        messages.success(request, f"{done.events:,} events go back into their lanes.")
+        if done.unreadable:
+            messages.warning(request, f"{done.unreadable:,} letters are no events and stay.")
+        return None
+
+    @admin.action(description="Drop: never execute")
+    def drop(self, request: HttpRequest, letters: QuerySet) -> HttpResponse | None:
+        ids = _chosen(letters)
+        if "confirmed" not in request.POST:
+            return self._confirm(request, letters, "drop", DROP_SAYS)
+        messages.success(request, f"{deadletters.drop(request.tenant.pk, Choice(ids)):,} dead letters are dropped.")
+        return None
+
+    def _confirm(self, request: HttpRequest, letters: QuerySet, action: str, says: str) -> HttpResponse:
+        """Say how many and what will be done; nothing is done until that is sent back."""
+        count = letters.count()
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": f"{action.capitalize()} {min(count, MOST):,} dead letters",
+            "says": says,
+            "left": max(0, count - MOST),
+            "action": action,
+            "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
+            "across": request.POST.get("select_across", "0"),
+            "opts": self.opts,
+            "list_url": self.list_url(),
+        }
+        return TemplateResponse(request, "campaigns/letters_confirm.html", context)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -48,3 +103,8 @@ class DeadLetterAdmin(TenantPages):
 
     def has_delete_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
         return False
+
+
+def _chosen(letters: QuerySet) -> list[int]:
+    """The oldest first, as many as one page deals with."""
+    return list(letters.order_by("pk").values_list("pk", flat=True)[:MOST])

@@ -122,7 +122,7 @@ def figures(tenant: str) -> list[tuple[str, str, str]]:
     """Label, figure, link."""
     running = Campaign.objects.filter(tenant=tenant, status=Campaign.Status.ACTIVE).count()
     leads = Lead.objects.filter(tenant=tenant).count()
-    dead = DeadLetter.objects.filter(tenant_id=tenant).count()
+    dead = DeadLetter.objects.filter(tenant_id=tenant, ended=None).count()
     return [
         ("Running campaigns", f"{running:,}", reverse("admin:campaigns_campaign_changelist")),
         ("Leads", f"{leads:,}", reverse("admin:campaigns_lead_changelist")),

@@ -16,6 +16,7 @@ CREATE TEMPORARY TABLE audit_missing
 CREATE TEMPORARY TABLE audit_waiting (tenant_id text COLLATE "C", event_key uuid);
 CREATE TEMPORARY TABLE audit_dead
     (tenant_id text COLLATE "C", lead text COLLATE "C", event_id text, event_key uuid);
+CREATE TEMPORARY TABLE audit_retried (LIKE audit_dead);
 CREATE TEMPORARY TABLE audit_executed
     (tenant_id text COLLATE "C", event_key uuid, lead_id bigint, recorded_at timestamptz, first_id bigint,
      last_id bigint, activities bigint, times bigint, event_id text, foreign_campaign boolean);
@@ -65,12 +66,21 @@ ORDER BY s.tenant_id, s.lane, s.number LIMIT %(limit)s;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 
 -- name: select_dead_letters
--- Bytes that were no event have no id and are in no ledger.
+-- Bytes that were no event have no id and are in no ledger. What a person dropped stays a dead letter.
 SELECT tenant_id, lead, event_id FROM engine_deadletter
-WHERE created_at >= %(since)s AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s) AND event_id <> '';
+WHERE created_at >= %(since)s AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s) AND event_id <> ''
+  AND ended IS DISTINCT FROM 'retried';
+
+-- name: select_retried
+-- What a person retried is no dead letter any more, and was accepted anew.
+SELECT tenant_id, lead, event_id FROM engine_deadletter
+WHERE ended = 'retried' AND ended_at >= %(since)s AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s);
 
 -- name: insert_dead
 INSERT INTO audit_dead (tenant_id, lead, event_id, event_key) VALUES (%s, %s, %s, %s);
+
+-- name: insert_retried
+INSERT INTO audit_retried (tenant_id, lead, event_id, event_key) VALUES (%s, %s, %s, %s);
 
 -- name: gather_executions
 -- The one reading of the activities: partitions before `since` are left out, the others are read through, because
@@ -89,8 +99,9 @@ GROUP BY a.tenant_id, a.event_key, a.lead_id, a.recorded_at;
 CREATE INDEX ON audit_accepted (tenant_id, event_key);
 CREATE INDEX ON audit_waiting (tenant_id, event_key);
 CREATE INDEX ON audit_dead (tenant_id, event_key);
+CREATE INDEX ON audit_retried (tenant_id, event_key);
 CREATE INDEX ON audit_executed (tenant_id, event_key);
-ANALYZE audit_accepted, audit_waiting, audit_dead, audit_executed;
+ANALYZE audit_accepted, audit_waiting, audit_dead, audit_retried, audit_executed;
 
 -- name: gather_missing
 -- Accepted, but neither executed nor a dead letter nor waiting. Nobody can tell a single event that was thrown away
@@ -169,7 +180,7 @@ WHERE a.day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date - 1
 
 -- name: find_overtaken
 -- Executed before an event of the same lead that was accepted earlier. An event that was accepted before an abort and
--- again after it is left out: which of the two was executed is not known.
+-- again after it is left out: which of the two was executed is not known. So is a retried one, accepted anew.
 SELECT tenant_id, lead, event_id, format('executed before %%s, which was accepted earlier', earlier)
 FROM (
     SELECT *, max(first_id) OVER earlier_ones AS latest,
@@ -184,6 +195,8 @@ FROM (
             JOIN audit_accepted AS first ON first.tenant_id = b.tenant_id AND first.event_key = a.event_key
             WHERE b.tenant_id = a.tenant_id AND first.place < again.place
               AND coalesce(first.accepted_at <= b.ended_at, true) AND coalesce(again.accepted_at >= b.begun_at, true))
+          AND NOT EXISTS (SELECT FROM audit_retried AS r
+                          WHERE r.tenant_id = a.tenant_id AND r.event_key = a.event_key)
         ORDER BY a.tenant_id, a.event_key, a.place, x.first_id
     ) AS once
     WINDOW earlier_ones AS (PARTITION BY tenant_id, lead ORDER BY place

@@ -117,7 +117,8 @@ def inspect(
     _copy(connection, "copy_waiting", (row for row in waiting if scope.lives_here(row[0])))
     _copy(connection, "copy_aborts", scope.read_aborts())
     connection.execute(QUERIES["begin_snapshot"])
-    _gather_dead(connection, scope)
+    _gather_dead(connection, scope, "select_dead_letters", "insert_dead")
+    _gather_dead(connection, scope, "select_retried", "insert_retried")
     connection.execute(QUERIES["gather_executions"], scope.parameters())
     connection.execute(QUERIES["index_tables"])
     connection.execute(QUERIES["gather_missing"])
@@ -165,13 +166,13 @@ def _copy(connection: psycopg.Connection, query: str, rows: Iterable[tuple[objec
             copy.write_row(row)
 
 
-def _gather_dead(connection: psycopg.Connection, scope: Scope) -> None:
+def _gather_dead(connection: psycopg.Connection, scope: Scope, select: str, insert: str) -> None:
     with connection.cursor(name="audit_dead") as letters, connection.cursor() as writer:
         letters.itersize = CHUNK
-        letters.execute(QUERIES["select_dead_letters"], scope.parameters())
+        letters.execute(QUERIES[select], scope.parameters())
         rows = ((tenant, lead, id, key_of(id)) for tenant, lead, id in letters)
         while chunk := list(islice(rows, CHUNK)):
-            writer.executemany(QUERIES["insert_dead"], chunk)
+            writer.executemany(QUERIES[insert], chunk)
 
 
 def _figures(connection: psycopg.Connection) -> dict[str, int]:

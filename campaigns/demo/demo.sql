@@ -34,10 +34,10 @@ WHERE ctid >= %s::tid AND recorded_at >= date_trunc('month', now(), 'UTC')
   AND campaign_id IS NULL AND position('.' IN kind) = 0;
 
 -- name: count_dead_letters
-SELECT tenant_id, count(*) FROM engine_deadletter WHERE id > %s GROUP BY tenant_id;
+SELECT tenant_id, count(*) FROM engine_deadletter WHERE id > %s AND ended IS NULL GROUP BY tenant_id;
 
 -- name: select_dead_letters
-SELECT tenant_id, event_id, error FROM engine_deadletter WHERE id > %s ORDER BY id;
+SELECT tenant_id, event_id, error FROM engine_deadletter WHERE id > %s AND ended IS NULL ORDER BY id;
 
 -- name: find_last_dead_letter
 SELECT coalesce(max(id), 0) FROM engine_deadletter;
