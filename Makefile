@@ -10,7 +10,7 @@ PIP := $(PY) -m pip install --disable-pip-version-check -qq
 DEMO := .venv/.demo-installed
 DEV := .venv/.dev-installed
 
-.PHONY: help demo test test-fast lint format types imports bench chaos controls lock lock-check clean
+.PHONY: help demo test test-fast lint format types imports bench simulate chaos controls lock lock-check clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -42,6 +42,9 @@ imports: $(DEV) ## Check who may import whom
 bench: $(DEV) ## Measure against stock Celery and the set-based limit; a burst of ten times the load (SECONDS=)
 	@$(PY) -m tests.benchmarks $(ARGS)
 	@$(PY) -m tests.benchmarks.back_pressure --seconds "$(or $(SECONDS),60)"
+
+simulate: $(DEV) ## Play the scheduler with a million tenants, no servers (TENANTS= SEED=)
+	@$(PY) -m tests.simulator --tenants "$(or $(TENANTS),1000000)" --seed "$(or $(SEED),7)" $(ARGS)
 
 chaos: $(DEV) ## Kill, stop and cut everything for five minutes (ROUNDS= SEED= KINDS= JOURNAL=on), let a stranger judge
 	@$(PY) -m tests.chaos --rounds "$(or $(ROUNDS),0)" --seed "$(or $(SEED),0)" --kinds "$(KINDS)" --journal "$(JOURNAL)" $(ARGS)

@@ -42,6 +42,13 @@ local function next_lane()
   end
 end
 
+-- What an event of a tenant may cost that was not measured yet, in milliseconds: twice as much for each of its lanes, by
+-- weight, that is at work without having said so. Else, while one slow event is at work, every worker would take on another.
+local function expected(tenant, conf)
+  local unmeasured = math.min(20, redis.call('HLEN', work_key(tenant)) / conf.weight)
+  return math.max(typical, math.min(whole_budget, typical * 2 ^ unmeasured))
+end
+
 -- How many PostgreSQL holds is not known here: an equal part of the bundle for each lane that may be like this.
 local function share(tenant)
   local alike = redis.call('ZCARD', ready_key(tenant)) * redis.call('ZCARD', ring)
@@ -57,13 +64,13 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   if suspects and #lanes > 0 then break end -- suspects run alone, in the next bundle
   local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
   if cost == 0 and charges[tenant] then break end -- this bundle probes it already
-  local own = tonumber(redis.call('HGET', own_key(database), tenant) or typical)
+  local own = tonumber(redis.call('HGET', own_key(database), tenant) or expected(tenant, conf))
   if #lanes > 0 and own > budget then break end -- too slow to go with others: they would wait for it
 
   if tonumber(time) > clock(database) then redis.call('SET', clock_key(database), time) end
   local count = held > 0 and math.min(held, events_left) or share(tenant)
   if cost == 0 then
-    count, cost = math.min(count, probe), typical
+    count, cost = math.min(count, probe), own
   end
   if own > 0 then count = math.min(count, math.max(1, math.floor(budget / own))) end
   if suspects then count = math.min(count, tonumber(suspects), tonumber(redis.call('HGET', narrow_key, name))) end

@@ -41,6 +41,11 @@ class WorkerTime(Watcher):
         whole = sorted(self.windows)[skip:-1]
         return [jain([used / weights[tenant] for tenant, used in self.windows[at].items()]) for at in whole]
 
+    def jain_of_all(self, weights: Mapping[str, float]) -> float:
+        """The index of the whole time."""
+        used = {tenant: sum(window[tenant] for window in self.windows.values()) for tenant in self.tenants}
+        return jain([ms / weights[tenant] for tenant, ms in used.items()])
+
     def shares(self, weights: Mapping[str, float], skip: int = 0) -> dict[str, float]:
         """What each used, over what its weight is of it: 1 is fair."""
         whole = sorted(self.windows)[skip:-1]

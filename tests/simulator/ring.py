@@ -114,14 +114,16 @@ class Ring:
             cost = self.cost.get(tenant, 0.0)
             if cost == 0 and tenant in charges:
                 break
-            own = self.own.get(tenant, typical)
+            own = self.own.get(tenant, -1.0)
+            if own < 0:
+                own = self._expected(tenant, typical)
             if taken and own > budget:
                 break
             self.clock = max(self.clock, self.ring[tenant])
             lane = int(self.ready[tenant][0][1])
             count = min(self.lanes[tenant][lane], events)
             if cost == 0:
-                count, cost = min(count, PROBE), typical
+                count, cost = min(count, PROBE), own
             if own > 0:
                 count = min(count, max(1, math.floor(budget / own)))
             self._take(tenant, lane, bundle)
@@ -179,9 +181,13 @@ class Ring:
         """As common.lua has it."""
         work = len(self.work.get(tenant, ()))
         if tenant in self.ready:
-            cap = self.shares.get(tenant, DEFAULT).cap
+            cap = self.share(tenant).cap
             return RUNNABLE if cap == 0 or work < cap else CAPPED
         return WORKING if work else IDLE
+
+    def share(self, tenant: str) -> Share:
+        """What it may use."""
+        return self.shares.get(tenant, DEFAULT)
 
     def virtual_time(self, tenant: str) -> float:
         """Its own, or the clock's when there is no trace of it."""
@@ -211,7 +217,7 @@ class Ring:
         return charge / share.weight
 
     def _place(self, tenant: str, before: str, charge: float) -> None:
-        at = self.virtual_time(tenant) + self.charged(charge, self.shares.get(tenant, DEFAULT))
+        at = self.virtual_time(tenant) + self.charged(charge, self.share(tenant))
         if before != RUNNABLE and at < self.clock:
             at = self.clock
         after = self.standing(tenant)
@@ -254,6 +260,10 @@ class Ring:
 
     def _make_ready(self, tenant: str, lane: int, now: int) -> None:
         heapq.heappush(self.ready.setdefault(tenant, []), (now, str(lane)))
+
+    def _expected(self, tenant: str, typical: float) -> float:
+        unmeasured = min(20.0, len(self.work.get(tenant, ())) / self.share(tenant).weight)
+        return max(typical, min(self.limits.milliseconds, typical * 2.0**unmeasured))
 
     def _take(self, tenant: str, lane: int, bundle: str) -> None:
         ready = self.ready[tenant]

@@ -91,10 +91,13 @@ class Workers:
         while self._running:
             self._finish(refill=False)
 
-    def drain(self, until: float) -> None:
-        """Until there is no more work, or that millisecond."""
+    def drain(self) -> None:
+        """Until there is no more work; nobody's lanes are filled again, and nobody watches."""
+        self.watchers = ()
         self._begin_all()
-        self._work_until(until)
+        while self._running:
+            self._finish(refill=False)
+            self._begin_all()
 
     def _work_until(self, until: float) -> None:
         while self._running and self._running[0][0] <= until:
