@@ -22,7 +22,7 @@ from tests.events import event
 from tests.integration.engine.bundles import ids
 from tests.integration.engine.journalling import fresh, journal_on, lose_everything, rebuild_now, settled
 from tests.integration.engine.journalling import journalled as in_journal
-from tests.integration.engine.spilling import Node, by_lead, depth, limit, orders, push_one_by_one
+from tests.integration.engine.spilling import Node, buffered, by_lead, depth, limit, orders, push_one_by_one
 
 pytestmark = pytest.mark.usefixtures("effects", "small_lanes")
 
@@ -227,7 +227,7 @@ def test_events_that_wait_in_their_lanes_are_left_alone(
 
     maintenance.note_settled(watch)
 
-    assert (depth("whale"), depth("minnow")) == (1, 0)
+    assert (depth("whale"), depth("minnow"), buffered(watch)) == (1, 0, [("minnow", 1)])
 
 
 def test_what_the_ledger_may_have_forgotten_is_not_put_back(journal: Journal, watch: psycopg.Connection) -> None:
