@@ -34,7 +34,8 @@ def overtaken_producer(node: Node, monkeypatch: pytest.MonkeyPatch, *, checked: 
     """One producer was told to spill and sleeps; the lane goes direct; it wakes up. The order of acceptance."""
     whale, minnow = numbered("whale", "ada", 6), numbered("minnow", "bob", 1)
     push_one_by_one([*whale[:3], *minnow])
-    asleep = enqueue._push_direct({("whale", 0): [whale[3]]})
+    refused = enqueue._Refused()
+    asleep, sure = enqueue._push_direct({("whale", 0): [whale[3]]}, refused)
     assert [order.epoch for order in asleep["whale"]] == [0]
     node.work()
     assert spilled_in_redis() == {}
@@ -42,8 +43,8 @@ def overtaken_producer(node: Node, monkeypatch: pytest.MonkeyPatch, *, checked: 
     if not checked:
         asleep = {"whale": [spill.Order(0, [whale[3]], epoch=1)]}
     monkeypatch.setattr(enqueue, "_tell", lambda modes: None)  # what Redis is told is on its way
-    again, full = enqueue._spill(asleep)
-    assert (list(again), full) == ([("whale", 0)] if checked else [], [])
+    again = enqueue._spill(asleep, sure, refused)
+    assert (list(again), refused.full) == ([("whale", 0)] if checked else [], [])
     for events in again.values():
         enqueue.push(events)
     push_one_by_one(whale[4:])
@@ -73,7 +74,7 @@ def test_without_the_epoch_it_would_be_overtaken(
 def test_a_producer_that_died_before_it_spilled_holds_up_nobody(node: Node, watch: psycopg.Connection) -> None:
     whale, minnow = numbered("whale", "ada", 5), numbered("minnow", "bob", 1)
     push_one_by_one([*whale[:3], *minnow])
-    enqueue._push_direct({("whale", 0): [whale[3]]})
+    enqueue._push_direct({("whale", 0): [whale[3]]}, enqueue._Refused())
 
     node.work()
 

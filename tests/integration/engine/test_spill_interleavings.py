@@ -96,10 +96,11 @@ class World:
             yield from self._pause(3)
             lanes_of: Any = enqueue._by_lane(chunk)
             while lanes_of:
-                told = self._push(lanes_of)
+                refused = enqueue._Refused()
+                told, sure = self._push(lanes_of, refused)
                 yield from self._pause(10 if told else 0)
-                lanes_of, full = enqueue._spill(told)
-                assert not full
+                lanes_of = enqueue._spill(told, sure, refused)
+                assert not refused.full
                 yield
         self.producing -= 1
 
@@ -107,14 +108,14 @@ class World:
         for _ in range(self.chance.randint(0, most) + 1):
             yield
 
-    def _push(self, lanes_of: Any) -> Any:
+    def _push(self, lanes_of: Any, refused: Any) -> Any:
         fate = self.chance.random() if self.outages else 0
         if fate > 0.9:
-            return enqueue._orders(lanes_of, [None] * len(lanes_of))
+            return enqueue._orders(lanes_of, [None] * len(lanes_of), refused), False
         if self.chance.random() < 0.5:
             enqueue._untold.clear()  # another process of the same producer
-        told = enqueue._push_direct(lanes_of)
-        return enqueue._orders(lanes_of, [None] * len(lanes_of)) if fate > 0.85 else told
+        told = enqueue._push_direct(lanes_of, refused)
+        return (enqueue._orders(lanes_of, [None] * len(lanes_of), refused), False) if fate > 0.85 else told
 
     def node(self, work: Executor) -> Actor:
         """Works; sometimes it crashes, or stands still until somebody else has its lanes."""
