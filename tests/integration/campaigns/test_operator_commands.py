@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -21,6 +22,7 @@ from campaigns.tenancy import operator_context
 from engine import control
 from engine.embedded import Servers
 from engine.lanes import lanes
+from tests.acceptance.harness import wait_until
 from tests.integration.campaigns.shops import Shop, broker_down, open_shop
 
 ROOT = Path(__file__).parents[3]
@@ -120,14 +122,21 @@ def maintain(clean: None) -> Iterator[subprocess.Popen[str]]:
     process.stderr.close()
 
 
+def is_maintaining() -> bool:
+    with psycopg.connect(os.environ["WORKER_DATABASE_URL"], autocommit=True) as worker:
+        names = worker.execute("SELECT application_name FROM pg_stat_activity").fetchall()
+    return ("fairlane-maintenance",) in names
+
+
 def test_maintain_survives_outages_and_ends_at_once(maintain: subprocess.Popen[str], servers: Servers) -> None:
+    wait_until(is_maintaining, "maintain does not start")
     servers.valkey.kill()
     servers.postgres.kill()
-    time.sleep(4)
+    time.sleep(4)  # the length of the outage
     assert maintain.poll() is None
     servers.postgres.start()
     servers.valkey.start()
-    time.sleep(1)
+    wait_until(is_maintaining, "maintain does not come back")
 
     maintain.send_signal(signal.SIGTERM)
     began = time.monotonic()
