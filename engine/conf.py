@@ -38,6 +38,12 @@ class EngineConf:
     lane_limit: int = 10_000  #: most events of a lane in Redis; more go to PostgreSQL
     spill_limit: int = 1_000_000  #: most events of a lane in PostgreSQL; more are refused
     memory_limit_bytes: int = 0  #: memory Redis may use where its maxmemory is 0 (no limit); 0: no limit
+    node_bundles: int = (
+        0  #: most bundles of one database in work on a node; 0: its slots, of several databases all but one
+    )
+    total_bundles: Mapping[str, int] = field(
+        default_factory=dict
+    )  #: database -> most in work on all nodes; 0: no limit
     ledger_days: int = 8  #: partitions of the ledger older than this are dropped
     journal: bool = False  #: events are written to PostgreSQL before they are accepted; the same in every process
     journal_seconds: float = 0.2  #: from one such write of a process to the next
@@ -58,6 +64,10 @@ class EngineConf:
                 raise ImproperlyConfigured(f"ENGINE {name} must be more than 0, not {getattr(self, name)}")
         if self.bundle_seconds * 4 > self.lease_seconds:
             raise ImproperlyConfigured("ENGINE lease_seconds must be at least four times bundle_seconds")
+        if unknown := set(self.total_bundles) - {"default", *self.databases}:
+            raise ImproperlyConfigured(f"ENGINE total_bundles names no database of ENGINE databases: {sorted(unknown)}")
+        if min(self.node_bundles, *self.total_bundles.values(), 0) < 0:
+            raise ImproperlyConfigured("ENGINE node_bundles and total_bundles must be 0 (no limit) or more")
         object.__setattr__(self, "databases", {"default": self.database_url, **self.databases})
 
 

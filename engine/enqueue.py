@@ -15,10 +15,11 @@ import redis
 from kombu.utils.json import loads
 
 from engine import spill
+from engine.answers import Mode
 from engine.control import is_draining, lane_count
 from engine.errors import BrokerDown, LaneFull, TenantDraining
 from engine.journal import journal
-from engine.lanes import LOST, Mode, lanes
+from engine.lanes import LOST, lanes
 from engine.routing import lane_of
 from engine.spill import Order, Place
 from engine.types import Event, encode

@@ -21,12 +21,14 @@ from psycopg import errors as database_errors
 from psycopg.pq import TransactionStatus
 
 from engine import ledger, spill
+from engine.answers import Mode
 from engine.breaker import Breaker
 from engine.conf import BREAKER_AFTER
 from engine.enqueue import TASK_TYPE
 from engine.errors import DatabaseDown, HandlerFault, Retry
-from engine.lanes import Cost, FetchedLane, LaneOutcome, Mode
+from engine.lanes import Cost, FetchedLane, LaneOutcome
 from engine.spill import Place, SpilledEvent
+from engine.strain import Strain
 from engine.types import Event, Unreadable, decode
 
 logger = logging.getLogger(__name__)
@@ -98,6 +100,7 @@ class Report:
     own: dict[str, float] = field(default_factory=dict)  #: of them, those the handler spent on the tenant
     events: dict[str, int] = field(default_factory=dict)
     modes: list[Mode] = field(default_factory=list)  #: of the lanes that were looked for in the buffer
+    strain: Strain = field(default_factory=Strain)
     dead: int = 0
     in_a_row: Counter[Place] = field(default_factory=Counter)  #: dead of a lane since its last event that succeeded
 
@@ -199,6 +202,7 @@ class Executor:
             if self._is_down(error):
                 raise
             _charge(report, works, {}, time.perf_counter() - started)
+            report.strain.feel(error, [(work.tenant, work.lane) for work in works])
             self._split(works, error, report)
 
     def _is_down(self, error: Exception) -> bool:

@@ -16,8 +16,9 @@ from typing import Any
 
 import psycopg
 
+from engine.answers import Noted
 from engine.conf import conf
-from engine.lanes import BROKER_ERRORS, Noted, lanes
+from engine.lanes import BROKER_ERRORS, lanes
 from engine.sql import load
 
 QUERIES = load("engine.sql", "figures.sql")

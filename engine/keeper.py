@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine import budget
 from engine.conf import EngineConf, conf
 from engine.lanes import BROKER_ERRORS, Lanes, connect
 
@@ -26,6 +30,18 @@ SWEEP_SECONDS = 1.0
 DUE_SECONDS = 0.05
 
 
+def owner() -> str:
+    """This process, as leases name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Held(NamedTuple):
+    """A bundle in work here."""
+
+    database: str
+    words: str  #: what it holds
+
+
 class Keeper(threading.Thread):
     """Keeps the leases of this process until end() is called."""
 
@@ -33,26 +49,46 @@ class Keeper(threading.Thread):
         super().__init__(name="lane-keeper", daemon=True)
         self.lanes = Lanes(connect(settings.redis_url), settings)
         self.settings = settings
-        self.held: dict[str, str] = {}  #: bundle id -> what it holds, in words
+        self.held: dict[str, Held] = {}  #: by bundle id
+        self.slots: Callable[[], int] = lambda: 1  #: bundles the pool can execute at once
         self.leased = 0  #: bundles since the start
         self.breakers: dict[str, str] = {}  #: processes that bury nothing, and why; of all nodes
         self.pressure: dict[str, Any] = {}  #: how full Redis is; empty where it has no limit
+        self.limits: dict[str, int] = {}  #: of databases that are strained, for people
         self._returned: set[str] = set()
+        self._room_for: set[str] = set()
         self._lock = threading.Lock()
         self._signal = threading.Event()
         self._ended = threading.Event()
 
-    def hold(self, bundle: str, words: str) -> None:
+    def hold(self, bundle: str, database: str, words: str) -> None:
         """Renew this bundle until it is dropped."""
         with self._lock:
-            self.held[bundle] = words
+            self.held[bundle] = Held(database, words)
             self.leased += 1
+
+    @property
+    def budget(self) -> int:
+        """Bundles of one database that may be in work here; follows the size of the pool."""
+        return budget.node_budget(self.settings.node_bundles, self.slots(), len(self.settings.databases))
+
+    def databases(self) -> list[str]:
+        """That of each bundle in work here."""
+        with self._lock:
+            return [held.database for held in self.held.values()]
+
+    def may_lease(self) -> dict[str, bool]:
+        """For each database whether this node may have one more bundle of it in work."""
+        return budget.may_have_more(self.databases(), self.settings.databases, self.budget)
 
     def drop(self, bundle: str) -> None:
         """The bundle came back: release it if its executor did not settle it. Never waits."""
         with self._lock:
-            self.held.pop(bundle, None)
+            held = self.held.pop(bundle, None)
             self._returned.add(bundle)
+            if held is not None:
+                left = [other.database for other in self.held.values()]
+                self._room_for.update(budget.made_room([held.database], left, self.budget))
         self._signal.set()
 
     def run(self) -> None:
@@ -86,13 +122,15 @@ class Keeper(threading.Thread):
     def _release(self) -> None:
         with self._lock:
             returned, self._returned = self._returned, set()
+            room_for, self._room_for = self._room_for, set()
         if not returned:
             return
         try:
-            self.lanes.release(sorted(returned), blame=True)
+            self.lanes.release(sorted(returned), blame=True, room_for=sorted(room_for))
         except BROKER_ERRORS:
             with self._lock:
                 self._returned |= returned
+                self._room_for |= room_for
             raise
 
     def _renew(self) -> None:
@@ -110,8 +148,15 @@ class Keeper(threading.Thread):
         # After an outage of Redis every lease has expired: let the owners renew before anybody takes over.
         uptime = self.lanes.client.info("server")["uptime_in_seconds"]
         take_over = uptime >= self.settings.lease_seconds
-        self.lanes.sweep(list(self.settings.databases), take_over=take_over)
+        self.lanes.sweep(list(self.settings.databases), take_over=take_over, owner=owner(), slots=self.slots())
         self.breakers = self.lanes.breakers()
+        self.limits = {row["database"]: row["limit"] for row in self.lanes.look_at_databases()}
+
+    def figures(self) -> dict[str, dict[str, int]]:
+        """Of each database what is in work here and what limits it, for people."""
+        in_work = Counter(self.databases())
+        counts = {database: in_work[database] for database in self.settings.databases}
+        return budget.in_words(counts, self.budget, self.limits)
 
     def _feel_pressure(self) -> None:
         used, limit = self.lanes.memory()

@@ -21,18 +21,13 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
+from engine.answers import Glance, Lease, LeasedLane, Mode, ModesRead, Noted
 from engine.conf import EngineConf, conf
 from engine.keys import WAKE_QUEUE
+from engine.strain import Strain
 
 #: Errors of the connection to Redis, and of a Redis that is loading, full or read-only.
 BROKER_ERRORS = (redis.RedisError, OSError)
-
-#: Tenant, lane and number of events to take.
-LeasedLane = tuple[str, int, int]
-
-#: A lane's mode as PostgreSQL has it: tenant, lane, whether it is in spill mode, epoch.
-Mode = tuple[str, int, bool, int]
-
 
 #: Counters of back pressure are kept each so many seconds, so many times.
 SAMPLE_SECONDS, SAMPLES = 10.0, 31
@@ -73,24 +68,6 @@ class LaneOutcome:
         return [self.tenant, self.lane, self.done, self.done - self.spilled, wait, tried]
 
 
-class Glance(msgspec.Struct):
-    """What reconcile.lua found in a part of what is in Redis, and repaired."""
-
-    cursor: str  #: where to go on; "0" at the end
-    found: dict[str, int]  #: invariant -> times
-    first: dict[str, str]  #: invariant -> where it was found first
-    more: list[tuple[str, str]] = []  #: what has to be looked through for itself
-
-
-class _Modes(msgspec.Struct):
-    cursor: str
-    modes: list[Mode] = []
-
-    @classmethod
-    def read(cls, answer: bytes) -> _Modes:
-        return msgspec.json.decode(answer, type=cls)
-
-
 @dataclass(frozen=True)
 class Cost:
     """What a bundle cost for one tenant."""
@@ -103,20 +80,6 @@ class Cost:
         """The form settle.lua reads, in milliseconds."""
         own = self.seconds if self.own is None else self.own
         return [self.seconds * 1000, self.events, own * 1000]
-
-
-@dataclass(frozen=True)
-class Noted:
-    """What Redis knows of back pressure; times in milliseconds of its clock."""
-
-    now: int
-    direct: int  #: events taken into lanes since Redis remembers
-    pressure: bool
-    spilling: int  #: lanes in spill mode
-    samples: Mapping[str, Sequence[Mapping[str, int]]]  #: by database, oldest first
-    buffered: Mapping[
-        str, Any
-    ]  #: by database, noted last: {"at", "counters", "tenants": [[tenant, events, oldest, lanes], …]}
 
 
 def connect(url: str) -> redis.Redis:
@@ -132,9 +95,10 @@ def connect(url: str) -> redis.Redis:
 
 def _script(client: redis.Redis, name: str) -> Script:
     lua = files("engine") / "lua"
-    common, text = (lua / "common.lua").read_text(), (lua / f"{name}.lua").read_text()
+    shared = [(lua / f"{part}.lua").read_text() for part in ("common", "databases")]
+    text = (lua / f"{name}.lua").read_text()
     shebang = text.split("\n", 1)[0] + "\n" if text.startswith("#!") else ""
-    return client.register_script(shebang + common + text[len(shebang) :])
+    return client.register_script("".join([shebang, *shared, text[len(shebang) :]]))
 
 
 class Lanes:
@@ -163,13 +127,29 @@ class Lanes:
         return self._run("push", *args)
 
     def lease(self, bundle: str, owner: str, database: str) -> list[LeasedLane]:
-        """Take the fairest tenants' lanes under this bundle id; empty when there is nothing to do."""
+        """Take the fairest tenants' lanes of one database under this bundle id; empty when there is nothing to do."""
+        leased = self.lease_next(bundle, owner, {database: True})
+        return leased.lanes if leased else []
+
+    def lease_next(
+        self, bundle: str, owner: str, databases: Mapping[str, bool], *, pass_on: bool = False
+    ) -> Lease | None:
+        """Take the fairest tenants' lanes of the database whose turn it is, under this bundle id; None: nothing to do.
+
+        databases: whether this node may have one more bundle of each in work. pass_on: put back a mark that is of
+        no use here, for the other nodes.
+        """
         limits = self.settings
-        answer = self._run(
-            "lease", bundle, owner, database, limits.bundle_events, limits.bundle_seconds * 1000,
-            int(limits.lease_seconds * 1000), limits.bundle_lanes, limits.probe_events,
-        )  # fmt: skip
-        return [(tenant, lane, count) for tenant, lane, count, _ in json.loads(answer)]
+        args: list[bytes | str | int | float] = [
+            bundle, owner, limits.bundle_events, limits.bundle_seconds * 1000, int(limits.lease_seconds * 1000),
+            limits.bundle_lanes, limits.probe_events, int(pass_on),
+        ]  # fmt: skip
+        for database, may in databases.items():
+            args += [database, limits.total_bundles.get(database, 0), int(may)]
+        answer = self._run("lease", *args)
+        if answer is None:
+            return None
+        return Lease(answer[0].decode(), [(tenant, lane, count) for tenant, lane, count, _ in json.loads(answer[1])])
 
     def fetch(self, bundle: str) -> list[FetchedLane] | None:
         """The bundle's events; None when its lease is lost."""
@@ -186,31 +166,51 @@ class Lanes:
         return self._run("tries", tenant, lane, number)
 
     def settle(
-        self, bundle: str, lanes: Iterable[LaneOutcome], cost: Mapping[str, Cost], modes: Iterable[Mode] = ()
+        self,
+        bundle: str,
+        lanes: Iterable[LaneOutcome],
+        cost: Mapping[str, Cost],
+        modes: Iterable[Mode] = (),
+        strain: Strain | None = None,
     ) -> int:
         """End the bundle with its outcome and its cost per tenant. Returns lanes settled, -1: lease lost."""
-        outcome = {
+        outcome: dict[str, object] = {
             "lanes": [lane.row() for lane in lanes],
             "cost": {tenant: each.row() for tenant, each in cost.items()},
             "modes": list(modes),
         }
+        if strain:
+            outcome |= {"strain": len(strain.lanes), "strained_by": strain.kind}
         return self._run("settle", bundle, json.dumps(outcome))
 
-    def release(self, bundles: Sequence[str], *, blame: bool, wait: float = 0.0) -> int:
+    def release(
+        self,
+        bundles: Sequence[str],
+        *,
+        blame: bool,
+        wait: float = 0.0,
+        unreachable: bool = False,
+        room_for: Sequence[str] = (),
+    ) -> int:
         """Give bundles back without an outcome, to be leased again after `wait` seconds.
 
-        blame: their events may have killed their executor. Returns how many were still held.
+        blame: their events may have killed their executor. unreachable: their database does not answer here.
+        room_for: databases of which this node may have a bundle in work again. Returns how many were still held.
         """
-        return self._run("release", int(blame), int(wait * 1000), *bundles)
+        args = int(blame), int(wait * 1000), int(unreachable), len(room_for)
+        return self._run("release", *args, *room_for, *bundles)
 
     def renew(self, bundles: Sequence[str]) -> list[str]:
         """Hold bundles for another lease time. Returns those that are lost."""
         lost = self._run("renew", int(self.settings.lease_seconds * 1000), *bundles)
         return [bundle.decode() for bundle in lost]
 
-    def sweep(self, databases: Sequence[str], *, take_over: bool = True) -> bool:
-        """Take over what expired, bring back what waited, wake workers. True when a tenant is runnable."""
-        return bool(self._run("sweep", int(take_over), *databases))
+    def sweep(self, databases: Sequence[str], *, take_over: bool = True, owner: str = "", slots: int = 0) -> bool:
+        """Take over what expired, bring back what waited, wake workers. True when a tenant is runnable.
+
+        owner and slots: the node that sweeps, and how many bundles it can execute at once.
+        """
+        return bool(self._run("sweep", int(take_over), owner, slots, *databases))
 
     def is_told(self) -> bool:
         """Whether note_told() was called since Redis last lost its memory."""
@@ -274,14 +274,14 @@ class Lanes:
 
     def modes_of(self, places: Sequence[tuple[str, int]]) -> list[Mode]:
         """The modes of these lanes as Redis has them, in their order."""
-        return _Modes.read(self._run("modes", "of", json.dumps(places))).modes if places else []
+        return ModesRead.read(self._run("modes", "of", json.dumps(places))).modes if places else []
 
     def modes_known(self, database: str, much: int) -> Iterator[list[Mode]]:
         """The modes of all lanes of a database that Redis has been told of, some at a time; some twice."""
         for what in ("spill", "epochs"):
             cursor = ""
             while cursor != "0":
-                part = _Modes.read(self._run("modes", what, cursor or "0", much, database))
+                part = ModesRead.read(self._run("modes", what, cursor or "0", much, database))
                 yield part.modes
                 cursor = part.cursor
 
@@ -320,14 +320,18 @@ class Lanes:
         return pipeline.execute()
 
     def look(self, top: int = 50) -> dict[str, Any]:
-        """The deepest tenants with their standing, for people."""
-        answer = json.loads(self._run("look", top))
+        """The deepest tenants with their standing, and the databases, for people."""
+        answer = json.loads(self._run("look", top, *self.settings.databases))
         return answer | {"tenants": answer["tenants"] or []}  # Lua's empty table is an object in JSON
 
     def look_at_tenants(self, tenants: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The same for these tenants, by key."""
         rows = json.loads(self._run("look", "tenants", *tenants))["tenants"] or []
         return {row["tenant"]: row for row in rows}
+
+    def look_at_databases(self) -> list[dict[str, Any]]:
+        """What is in work on each database, and what limits it."""
+        return json.loads(self._run("look", "databases", *self.settings.databases))["databases"]
 
     def look_at(self, tenant: str, lanes: int) -> list[dict[str, Any]]:
         """Each lane of one tenant with its lease."""

@@ -21,9 +21,10 @@ from contextlib import closing
 import psycopg
 
 from engine import control, db, spill
+from engine.answers import Mode
 from engine.errors import BrokerDown
 from engine.journalled import Entry, alone, entries, settled_to, unsettled
-from engine.lanes import BROKER_ERRORS, Mode, lanes
+from engine.lanes import BROKER_ERRORS, lanes
 from engine.placement import DIRECTORY, database_of
 from engine.spill import Place
 from engine.sql import load

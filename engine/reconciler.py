@@ -19,7 +19,8 @@ from functools import cache
 import psycopg
 
 from engine import spill
-from engine.lanes import Glance, Lanes, Mode, lanes
+from engine.answers import Glance, Mode
+from engine.lanes import Lanes, lanes
 from engine.placement import DIRECTORY, live_elsewhere
 from engine.spill import Place
 

@@ -17,7 +17,7 @@ import psycopg
 from django.db import connections, transaction
 from psycopg import errors as database_errors
 
-from engine.lanes import Mode
+from engine.answers import Mode
 from engine.placement import database_of
 from engine.rights import rows_of
 from engine.sql import load

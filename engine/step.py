@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
@@ -24,6 +25,12 @@ def drop_orphans(leases: Keeper) -> None:
         leases.drop(bundle)
 
 
+def slots(c: Any) -> int:
+    """Bundles the pool can execute at once, when it has grown as far as it may."""
+    autoscaler = getattr(c.controller, "autoscaler", None)
+    return autoscaler.max_concurrency if autoscaler else c.pool.num_processes
+
+
 class LaneControl(bootsteps.StartStopStep):
     """Starts with the consumer, also after each reconnect; ends when the pool has drained."""
 
@@ -32,6 +39,7 @@ class LaneControl(bootsteps.StartStopStep):
 
     def start(self, c: Any) -> None:
         """Before consuming begins."""
+        keeper().slots = partial(slots, c)
         drop_orphans(keeper())
         if c.hub is not None:
             c.hub.call_repeatedly(POOL_CHECK_SECONDS, c.pool.maintain_pool)
@@ -46,5 +54,6 @@ class LaneControl(bootsteps.StartStopStep):
     def info(self, c: Any) -> dict[str, Any]:
         """Shown by `celery inspect stats`."""
         leases = keeper()
-        figures = {"held": dict(leases.held), "leased": leases.leased, "breakers": leases.breakers}
+        words = {bundle: held.words for bundle, held in list(leases.held.items())}
+        figures = {"held": words, "leased": leases.leased, "databases": leases.figures(), "breakers": leases.breakers}
         return {"lanes": figures | leases.pressure}

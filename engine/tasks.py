@@ -61,7 +61,7 @@ def run_bundle(*, bundle: str, database: str = DIRECTORY, **_: Any) -> str:
 
 
 def _give_back(bundle: str, error: Exception, *, blame: bool) -> str:
-    lanes().release([bundle], blame=blame, wait=DATABASE_PAUSE_SECONDS)
+    lanes().release([bundle], blame=blame, wait=DATABASE_PAUSE_SECONDS, unreachable=not blame)
     return f"given back, {error}"
 
 
@@ -91,11 +91,15 @@ def _was_cut(connection: psycopg.Connection, database: str, error: Exception) ->
 def _settle(bundle: str, report: Report) -> int:
     for _ in range(SETTLE_TRIES - 1):
         try:
-            return lanes().settle(bundle, report.outcomes.values(), report.cost(), report.modes)
+            return _settle_once(bundle, report)
         except BROKER_ERRORS as error:
             logger.warning("settling is tried again: %s", error)
             time.sleep(SETTLE_PAUSE_SECONDS)
-    return lanes().settle(bundle, report.outcomes.values(), report.cost(), report.modes)
+    return _settle_once(bundle, report)
+
+
+def _settle_once(bundle: str, report: Report) -> int:
+    return lanes().settle(bundle, report.outcomes.values(), report.cost(), report.modes, report.strain)
 
 
 def _in_words(report: Report, settled: int, seconds: float) -> str:

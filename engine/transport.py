@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import base64
 import logging
-import os
-import socket
+import time
 import uuid
 from collections.abc import Callable
 from queue import Empty
@@ -24,11 +23,12 @@ from kombu.transport import redis as stock
 from kombu.transport import virtual
 from kombu.utils.json import dumps
 
+from engine.answers import Lease, LeasedLane
 from engine.conf import conf
 from engine.enqueue import push_to_lane, task_event
-from engine.keeper import keeper
+from engine.keeper import keeper, owner
 from engine.keys import BUNDLE_TAG, WAKE_QUEUE
-from engine.lanes import LeasedLane, lanes
+from engine.lanes import lanes
 from engine.routing import LANE_PREFIX, parse_queue
 
 logger = logging.getLogger(__name__)
@@ -36,16 +36,11 @@ logger = logging.getLogger(__name__)
 #: The Celery task that executes a bundle.
 BUNDLE_TASK = "engine.run_bundle"
 
-#: The database this node works for.
-DATABASE = "default"
-
 #: Bundles leased for one mark: few, or one node takes all ready lanes before the others wake.
 BUNDLES_PER_MARK = 2
 
-
-def owner() -> str:
-    """This process, as leases name it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+#: A mark of which this node can make no use is passed on to the others; if nobody else waits it comes back at once.
+PASS_ON_SECONDS = 0.05
 
 
 def in_words(leased: list[LeasedLane]) -> str:
@@ -125,6 +120,7 @@ class Channel(stock.Channel):
     """Publishing to lanes, and leasing for a consumer."""
 
     QoS = QoS
+    _passed_on_at = 0.0
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         if not queue.startswith(LANE_PREFIX):
@@ -149,20 +145,34 @@ class Channel(stock.Channel):
         """Lease bundles for the free slots and hand each to Celery."""
         free = self.qos.can_consume_max_estimate() or 1
         for _ in range(min(free, BUNDLES_PER_MARK)):
-            bundle = BUNDLE_TAG + uuid.uuid4().hex
-            try:
-                leased = lanes().lease(bundle, owner(), DATABASE)
-            except self.connection_errors:
-                keeper().drop(bundle)  # the reply may be what was lost, not the lease
-                raise
-            except redis.RedisError as error:  # loading, read-only: the worker stays and is woken again
-                logger.warning("nothing leased: %s", error)
+            if not self._deliver_bundle(callback):
                 return
-            if not leased:
-                return
-            words = in_words(leased)
-            keeper().hold(bundle, words)
-            callback(bundle_message(bundle, DATABASE, words, conf().run_seconds))
+
+    def _deliver_bundle(self, callback: Callable[[dict[str, Any]], None]) -> bool:
+        """Returns whether there was one."""
+        bundle = BUNDLE_TAG + uuid.uuid4().hex
+        leased = self._lease(bundle)
+        if leased is None:
+            return False
+        words = in_words(leased.lanes)
+        keeper().hold(bundle, leased.database, words)
+        callback(bundle_message(bundle, leased.database, words, conf().run_seconds))
+        return True
+
+    def _lease(self, bundle: str) -> Lease | None:
+        now = time.monotonic()
+        pass_on = now - self._passed_on_at >= PASS_ON_SECONDS
+        try:
+            leased = lanes().lease_next(bundle, owner(), keeper().may_lease(), pass_on=pass_on)
+        except self.connection_errors:
+            keeper().drop(bundle)  # the reply may be what was lost, not the lease
+            raise
+        except redis.RedisError as error:  # loading, read-only: the worker stays and is woken again
+            logger.warning("nothing leased: %s", error)
+            return None
+        if leased is None and pass_on:
+            self._passed_on_at = now
+        return leased
 
     def close(self) -> None:
         """kombu 5.7.0 stays half closed when the read of a BRPOP in flight fails here."""

@@ -114,6 +114,8 @@ ENGINE = {
     "databases": worker_urls(os.environ),
     "handler": "campaigns.handler.handle",
     "housekeeping": "campaigns.housekeeping.keep_house",
+    "node_bundles": env.int("FAIRLANE_NODE_BUNDLES", 0),
+    "total_bundles": env.dict("FAIRLANE_TOTAL_BUNDLES", cast={"value": int}, default={}),
     "bundle_seconds": env.float("FAIRLANE_BUNDLE_SECONDS", 0.08),
     "bundle_events": env.int("FAIRLANE_BUNDLE_EVENTS", 1000),
     "lane_limit": env.int("FAIRLANE_LANE_LIMIT", 10_000),

@@ -8,6 +8,7 @@
 --   work:<tenant>      hash   lane -> bundle that holds it; its length is the number of lanes in work
 --   later              zset   "<tenant>|<lane>" set aside until a time (a retry)
 --   bundles            zset   live leases by expiry;  bundle:<id> hash  what the lease holds
+--   live:<database>    zset   those of one database
 --   suspects           hash   "<tenant>|<lane>" -> events among which one may have killed its executor
 --   narrow, attempts   hash   ... -> how many of them to run at once; deaths of the first one, run alone
 --   tried              hash   ... -> number in PostgreSQL of the event whose deaths those are
@@ -34,6 +35,7 @@
 --   away:<database>    zset   virtual time of tenants at work that have no lane to lease now
 --   debt:<database>    zset   virtual time of idle tenants that used more than the clock says
 --   clock:<database>   string virtual time of the tenant last chosen
+-- Bundles in work per database: databases.lua.
 local prefix, wake_queue, journalled = KEYS[1], KEYS[2], KEYS[3] == 'journal'
 
 local function lane_key(tenant, lane) return prefix .. 't.' .. tenant .. '.' .. lane end
@@ -46,6 +48,9 @@ local function ring_key(database) return prefix .. 'ring:' .. database end
 local function away_key(database) return prefix .. 'away:' .. database end
 local function debt_key(database) return prefix .. 'debt:' .. database end
 local function clock_key(database) return prefix .. 'clock:' .. database end
+local function live_key(database) return prefix .. 'live:' .. database end
+local function load_key(database) return prefix .. 'load:' .. database end
+local function rest_key(database, owner) return prefix .. 'rest:' .. database .. ':' .. owner end
 local function cost_key(database) return prefix .. 'cost:' .. database end
 local function own_key(database) return prefix .. 'own:' .. database end
 local function samples_key(database) return prefix .. 'samples:' .. database end
@@ -66,6 +71,7 @@ local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs',
 local limited_key, told_key = prefix .. 'limited', prefix .. 'told'
 local breakers_key = prefix .. 'breakers'
 local pressure_key, tried_key = prefix .. 'pressure', prefix .. 'tried'
+local turns_key, nodes_key = prefix .. 'turns', prefix .. 'nodes'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 
 local function now_ms()
@@ -199,6 +205,7 @@ local function forget_debts(database)
       redis.call('SET', clock_key(database), string.format('%.6f', upto))
     end
     redis.call('DEL', debt, cost_key(database), own_key(database))
+    redis.call('HDEL', turns_key, database)
     return
   end
   -- Each call may forget more than a bundle brings, one tenant a lane: else debts grow while somebody is always at work.
@@ -207,13 +214,6 @@ local function forget_debts(database)
   redis.call('ZREM', debt, unpack(paid))
   redis.call('HDEL', cost_key(database), unpack(paid))
   redis.call('HDEL', own_key(database), unpack(paid))
-end
-
--- One mark at most: it is a hint that somebody should lease, not a count.
-local function wake(database)
-  if redis.call('ZCARD', ring_key(database)) > 0 and redis.call('LLEN', wake_queue) == 0 then
-    redis.call('RPUSH', wake_queue, '1')
-  end
 end
 
 -- A lane in spill mode is always worth a look: it ends with events done, or with the lane direct again.
@@ -297,11 +297,12 @@ local function set_mode(tenant, lane, spill, epoch)
 end
 
 -- End a lease without an outcome. blame: the events were being executed when the owner died, so they
--- are suspects. wait: milliseconds until the next try.
+-- are suspects. wait: milliseconds until the next try. Returns its database; false when it is no more.
 local function release_bundle(bundle, blame, now, wait)
   local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'fetched', 'database')
   redis.call('ZREM', bundles_key, bundle)
   if not row[1] then return false end
+  redis.call('ZREM', live_key(row[3]), bundle)
   blame = blame and row[2]
   local items = cjson.decode(row[1])
   for _, item in ipairs(items) do

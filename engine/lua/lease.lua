@@ -1,25 +1,45 @@
 #!lua flags=allow-oom
 -- lease: take the head of the fairest tenants' lanes under one bundle until a deadline; nothing is removed.
 -- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
--- ARGV: bundle id, owner, database, most events, budget in ms, milliseconds to hold, most lanes, most events of
--- a tenant whose cost is not known yet.
--- Returns JSON [[tenant, lane, events, epoch], ...], empty when there is nothing to do, or when there is a journal and
--- lanes are to be rebuilt from it: what is here now may come after what was lost. epoch: -1, or that of the
--- spill mode of a lane that holds none here: so many are to be taken from PostgreSQL, if it is at that epoch.
-local bundle, owner, database = ARGV[1], ARGV[2], ARGV[3]
-local events_left, budget = tonumber(ARGV[4]), tonumber(ARGV[5])
+-- ARGV: bundle id, owner, most events, budget in ms, milliseconds to hold, most lanes, most events of a tenant whose
+-- cost is not known yet, 1 to pass on a mark that is of no use here, then per database: its name, most bundles in
+-- work on all nodes (0: no limit), 1 when this node may have one more of it in work.
+-- Returns the database and JSON [[tenant, lane, events, epoch], ...], or false when there is nothing to do, as on a
+-- database whose lanes are to be rebuilt from its journal: what is here now may come after what was lost. epoch: -1,
+-- or that of the spill mode of a lane that holds none here: so many are to be taken from PostgreSQL, if it is at that
+-- epoch.
+local bundle, owner = ARGV[1], ARGV[2]
+local events_left, budget = tonumber(ARGV[3]), tonumber(ARGV[4])
 local whole_budget = budget
-local hold, lanes_left = tonumber(ARGV[6]), tonumber(ARGV[7])
-local probe = tonumber(ARGV[8]) -- of one lane: they may be slow
+local hold, lanes_left = tonumber(ARGV[5]), tonumber(ARGV[6])
+local probe = tonumber(ARGV[7]) -- of one lane: they may be slow
+local first_database = 9
 local least_share = 32 -- events to ask PostgreSQL for
 
-local known = redis.call('HGET', bundle_key(bundle), 'lanes')
-if known then return known end
-if journalled and not guarded(database) then return '[]' end
+local known = redis.call('HMGET', bundle_key(bundle), 'database', 'lanes')
+if known[2] then return known end
 
 local now = now_ms()
 for other in pairs(tidy(now, true)) do wake(other) end
 
+local open = {}
+for i = first_database, #ARGV, 3 do
+  heed_total(ARGV[i], tonumber(ARGV[i + 1]))
+  if ARGV[i + 2] == '1' and (not journalled or guarded(ARGV[i])) then open[#open + 1] = ARGV[i] end
+end
+
+local function wake_all()
+  for i = first_database, #ARGV, 3 do wake(ARGV[i]) end
+end
+
+-- Who popped a mark waits behind all others, so one that is put back is theirs.
+local function nothing()
+  if ARGV[8] == '1' then wake_all() end
+  return false
+end
+
+local database = choose(open, #ARGV == first_database + 2, owner, now)
+if not database then return nothing() end
 local ring = ring_key(database)
 local learned = redis.call('HMGET', own_key(database), '', '#size')
 local typical, size = tonumber(learned[1] or first_typical), tonumber(learned[2] or first_size)
@@ -95,13 +115,15 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   events_left, budget, lanes_left = events_left - count, budget - count * own, lanes_left - 1
   if suspects then break end
 end
-if #lanes == 0 then return '[]' end
+if #lanes == 0 then return nothing() end
 
 local answer = cjson.encode(lanes)
 redis.call('HSET', bundle_key(bundle), 'lanes', answer, 'charges', cjson.encode(charges),
-  'owner', owner, 'database', database, 'since', now, 'size', size, 'limit', ARGV[4], 'budget', ARGV[5])
+  'owner', owner, 'database', database, 'since', now, 'size', size, 'limit', ARGV[3], 'budget', ARGV[4],
+  'hold', hold, 'count', #lanes)
 if next(rated) then redis.call('HSET', bundle_key(bundle), 'rated', cjson.encode(rated)) end
 redis.call('ZADD', bundles_key, now + hold, bundle)
+redis.call('ZADD', live_key(database), now + hold, bundle)
 forget_debts(database)
-wake(database)
-return answer
+wake_all()
+return {database, answer}

@@ -1,9 +1,24 @@
 #!lua flags=allow-oom
 -- look: what waits and what is in work, for people; changes nothing.
--- ARGV: how many tenants, deepest first (those at work come too), or "tenants" and their keys, or "tenant", its key
--- and its lane count.
--- Returns JSON: {"tenants": [...]} or {"lanes": [...]}.
+-- ARGV: how many tenants, deepest first (those at work come too), and databases; or "tenants" and their keys; or
+-- "databases" and databases; or "tenant", its key and its lane count.
+-- Returns JSON: {"tenants": [...], "databases": [...], ...}, {"databases": [...]} or {"lanes": [...]}.
 local now = now_ms()
+local function databases()
+  local rows = {}
+  for i = 2, #ARGV do
+    local name, lanes = ARGV[i], 0
+    local row = redis.call('HMGET', load_key(name), 'limit', 'total', 'strain', 'strained')
+    local live = redis.call('ZRANGE', live_key(name), now, '+inf', 'BYSCORE')
+    for _, bundle in ipairs(live) do lanes = lanes + (redis.call('HGET', bundle_key(bundle), 'count') or 0) end
+    rows[#rows + 1] = {database = name, runnable = redis.call('ZCARD', ring_key(name)), bundles = #live,
+      lanes = lanes, limit = tonumber(row[1] or 0), total = tonumber(row[2] or 0), slots = ceiling(name, now),
+      strain = row[3] or '', strained_ms = row[4] and now - row[4] or 0}
+  end
+  return rows
+end
+if ARGV[1] == 'databases' then return cjson.encode({databases = databases()}) end
+
 local function oldest(tenant, lane)
   local first = redis.call('LINDEX', lane_key(tenant, lane), 0)
   return first and string.match(first, '"accepted_at":"([^"]+)"') or ''
@@ -39,4 +54,4 @@ end
 local top = tonumber(ARGV[1])
 for _, tenant in ipairs(top > 0 and redis.call('ZREVRANGE', depth_key, 0, top - 1) or {}) do tenants[#tenants + 1] = tenant_row(tenant) end
 return cjson.encode({tenants = tenants, total = redis.call('ZCARD', depth_key),
-  bundles = redis.call('ZCARD', bundles_key)})
+  bundles = redis.call('ZCARD', bundles_key), databases = databases()})

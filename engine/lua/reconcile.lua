@@ -106,17 +106,19 @@ local function check_work(tenant, rows)
 end
 
 local function check_bundle(bundle)
-  local lanes = redis.call('HGET', bundle_key(bundle), 'lanes')
-  if not lanes then
+  local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'database')
+  if not row[1] then
     if redis.call('EXISTS', bundle_key(bundle)) == 1 then
       report('leases', bundle)
       redis.call('DEL', bundle_key(bundle))
     end
     return
   end
-  if not redis.call('ZSCORE', bundles_key, bundle) then
+  local live = live_key(row[2])
+  if not redis.call('ZSCORE', bundles_key, bundle) or not redis.call('ZSCORE', live, bundle) then
     report('leases', bundle)
     redis.call('ZADD', bundles_key, now + hold, bundle)
+    redis.call('ZADD', live, now + hold, bundle)
   end
 end
 
@@ -191,6 +193,7 @@ local function check_bundles(rows)
     elseif expires > now + 2 * hold then
       report('overlong', bundle)
       redis.call('ZADD', bundles_key, now + hold, bundle)
+      redis.call('ZADD', live_key(redis.call('HGET', bundle_key(bundle), 'database')), now + hold, bundle)
     end
   end
 end

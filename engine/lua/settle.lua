@@ -2,7 +2,8 @@
 -- settle: end a bundle with its outcome: trim what was done, free the lanes, charge the measured cost.
 -- Bound to the bundle id, so a repeat after a lost reply finds nothing and changes nothing.
 -- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, gone, wait, tried], ...],
---   "cost": {tenant: [ms, events, own ms]}, "modes": [[tenant, lane, spill, epoch], ...]}.
+--   "cost": {tenant: [ms, events, own ms]}, "modes": [[tenant, lane, spill, epoch], ...],
+--   "strain": number of lanes that their database held up, "strained_by": what by}.
 --   done: events executed; gone: how many of them to remove from the head, the others were in PostgreSQL;
 --   wait: -1, or milliseconds until the rest of the lane is tried again, its first event alone;
 --   tried: 1 when that event used up one of its tries, -1 when nothing is held against it, else 0; modes: as PostgreSQL now has them.
@@ -16,7 +17,19 @@ local now = now_ms()
 local look_again_ms = 50
 
 local tenants, before, confs = {}, {}, {} -- tenants: in the order of their lanes, as what is learnt depends on it
-for _, item in ipairs(cjson.decode(row[1])) do
+local held = cjson.decode(row[1])
+
+-- Half of the lanes or more were held up: that is the database. Fewer are in each other's way, or somebody's who
+-- locked a lead; a lane that was tried alone because it was held up before is known already.
+local strain = outcome.strain or 0
+local known = #held == 1 and redis.call('HEXISTS', suspects_key, place_name(held[1][1], held[1][2])) == 1
+if strain == 0 then
+  eased(database, now)
+elseif 2 * strain >= #held and not known then
+  strained(database, outcome.strained_by, tonumber(row[5]), now)
+end
+
+for _, item in ipairs(held) do
   local tenant = item[1]
   if not confs[tenant] then
     tenants[#tenants + 1] = tenant
@@ -64,7 +77,7 @@ for _, item in ipairs(outcome.lanes) do
   end
 end
 -- Lanes the outcome does not name go back as they were.
-for _, item in ipairs(cjson.decode(row[1])) do
+for _, item in ipairs(held) do
   if let_go(item[1], tostring(item[2]), bundle) then refresh(item[1], tostring(item[2]), now) end
 end
 
@@ -121,6 +134,7 @@ elseif shared_ms < budget and events >= 0.8 * size then
   redis.call('HSET', own_key(database), '#size', math.min(tonumber(sizes[2]), size * 2))
 end
 redis.call('ZREM', bundles_key, bundle)
+redis.call('ZREM', live_key(database), bundle)
 redis.call('DEL', bundle_key(bundle))
 forget_debts(database)
 wake(database)

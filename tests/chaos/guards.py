@@ -28,9 +28,9 @@ def token_check_off() -> None:
     """A settle trims its lanes though its lease was lost."""
     settle = Lanes.settle
 
-    def settle_anyway(self: Lanes, bundle: str, outcomes: Any, cost: Any) -> int:
+    def settle_anyway(self: Lanes, bundle: str, outcomes: Any, *more: Any) -> int:
         outcomes = list(outcomes)
-        settled = settle(self, bundle, outcomes, cost)
+        settled = settle(self, bundle, outcomes, *more)
         if settled == -1:
             for one in outcomes:
                 self.client.ltrim(f"{self.settings.prefix}t.{one.tenant}.{one.lane}", one.done, -1)

@@ -65,7 +65,7 @@ def _picture(tenant: str | None, top: int) -> Group:
     look = lanes().look(top)
     seen = {row["tenant"]: lanes().look_at(row["tenant"], lane_count(row["tenant"])) for row in look["tenants"]}
     leases = [(name, row) for name, rows in seen.items() for row in rows if row["bundle"]]
-    tables = [_tenants_table(look, seen, now)]
+    tables = [_tenants_table(look, seen, now), _databases_table(look)]
     if leases:
         tables.append(_lanes_table("Leases", leases, now))
     found, silent = _figures(top)
@@ -150,6 +150,20 @@ def _tenants_table(look: dict[str, Any], seen: dict[str, list[dict[str, Any]]], 
         table.add_row(
             row["tenant"], row["standing"], f"{row['waiting']:,.0f}", str(row["ready"]), str(row["in_work"]),
             f"{row['weight']:g}", f"{row['cap']:g}" if row["cap"] else "none", _oldest(seen[row["tenant"]], now),
+        )  # fmt: skip
+    return table
+
+
+def _databases_table(look: dict[str, Any]) -> Table:
+    table = Table("database", title="Databases")
+    for name in ("runnable tenants", "bundles in work", "lanes in work", "limit", "total", "slots"):
+        table.add_column(name, justify="right")
+    table.add_column("last strain")
+    for row in look["databases"]:
+        strain = f"{row['strain']} {row['strained_ms'] / 1000:.0f} s ago" if row["strain"] else ""
+        table.add_row(
+            row["database"], str(row["runnable"]), str(row["bundles"]), str(row["lanes"]), str(row["limit"] or "none"),
+            str(row["total"] or "none"), str(row["slots"]), strain,
         )  # fmt: skip
     return table
 

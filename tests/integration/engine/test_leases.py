@@ -204,7 +204,9 @@ def test_a_mark_is_there_while_a_tenant_is_runnable(make_lanes: Callable[..., La
 
 
 def test_look_shows_what_waits_and_what_is_in_work(lanes: Lanes) -> None:
-    assert lanes.look() == {"tenants": [], "total": 0, "bundles": 0}
+    look = lanes.look()
+    assert [row["database"] for row in look.pop("databases")] == ["default"]
+    assert look == {"tenants": [], "total": 0, "bundles": 0}
     lanes.push([("whale", 0, raw("whale", "ada", 3)), ("minnow", 1, raw("minnow", "bob", 1))])
     lease(lanes, "b1")
     lanes.push([("whale", 2, raw("whale", "eve", 4))])

@@ -130,13 +130,13 @@ def test_a_database_that_is_down_is_nobodys_fault(
     try:
         for number in range(4):
             let_wait_end(valkey)
-            lease(lanes, f"b{number}")
+            assert lanes.lease(f"b{number}", f"node:{number}", "default")
             assert run(f"b{number}").startswith("given back, ")
     finally:
         servers.postgres.start()
 
     let_wait_end(valkey)
-    assert sorted(lease(lanes, "after")) == [("minnow", 0, 1), ("whale", 0, 2)]
+    assert sorted(lanes.lease("after", "node:4", "default")) == [("minnow", 0, 1), ("whale", 0, 2)]
     assert tries(lanes, "after") == [0, 0]
     assert run("after").startswith("3 events")
 
@@ -162,7 +162,7 @@ def test_a_shutdown_in_the_middle_of_a_transaction_is_nobodys_fault(
         servers.postgres.start()
 
     let_wait_end(valkey)
-    assert sorted(lease(lanes, "after")) == [("minnow", 0, 1), ("whale", 0, 2)]
+    assert sorted(lanes.lease("after", "node:2", "default")) == [("minnow", 0, 1), ("whale", 0, 2)]
     assert run("after").startswith("3 events")
 
 

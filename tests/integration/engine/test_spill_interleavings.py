@@ -14,8 +14,9 @@ import psycopg
 import pytest
 
 from engine import control, enqueue, spill
+from engine.answers import Mode
 from engine.executor import Executor
-from engine.lanes import Mode, lanes
+from engine.lanes import lanes
 from tests.acceptance.harness import register
 from tests.integration.engine.bundles import dead, executor, ids
 from tests.integration.engine.conftest import Connect

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from engine import spill
-from engine.lanes import Mode
+from engine.answers import Mode
 from engine.spill import Answer, InHand, Order
 from engine.types import Event, decode
 from tests.acceptance.harness import register
