@@ -21,10 +21,11 @@ from engine.breaker import Breaker
 from engine.conf import conf
 from engine.errors import DatabaseDown, Retry, UnsafeRole
 from engine.executor import Executor, Report
+from engine.keeper import owner
 from engine.lanes import BROKER_ERRORS, lanes
 from engine.placement import DIRECTORY, live_elsewhere
 from engine.silence import ServerSilent
-from engine.transport import BUNDLE_TASK, owner
+from engine.transport import BUNDLE_TASK
 from engine.types import Event
 
 logger = logging.getLogger(__name__)

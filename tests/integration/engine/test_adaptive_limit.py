@@ -39,6 +39,7 @@ def lanes(make_lanes: Callable[..., Lanes]) -> Lanes:
 
 def cut(lanes: Lanes, valkey: redis.Redis, in_work: int = 8) -> list[str]:
     """A lock wait long ago, while so many bundles were in work. Returns those that still are."""
+    slots(lanes, 16)
     bundles = take(lanes, in_work, prefix="cut")
     finish(lanes, bundles.pop(), held_up=1)
     let_pass(valkey, LONG_AGO_MS)
@@ -135,6 +136,7 @@ def rises(lanes: Lanes, valkey: redis.Redis, times: int) -> list[int]:
     """The limit after each second in which bundles settled well and all it allows were in work."""
     found = []
     for number in range(times):
+        slots(lanes, 16)
         bundles = take(lanes, 16, prefix=f"rise{number}-")
         finish(lanes, bundles[0])
         found.append(limit(lanes))

@@ -95,6 +95,7 @@ def test_what_a_killed_node_had_in_work_is_counted_no_more(lanes: Lanes, valkey:
     assert take(lanes, 9, "second", "next") == ["next0", "next1", "next2"]
 
 
+@pytest.mark.breaks_lanes
 def test_a_lease_whose_record_was_lost_is_counted_until_it_would_have_expired(
     lanes: Lanes, valkey: redis.Redis
 ) -> None:
