@@ -31,6 +31,7 @@ import redis
 django.setup()
 
 from engine import control, enqueue, spill  # noqa: E402
+from engine.conf import conf  # noqa: E402
 from engine.errors import EngineError, LaneFull  # noqa: E402
 from engine.lanes import Lanes, lanes  # noqa: E402
 from engine.types import Event  # noqa: E402
@@ -111,8 +112,8 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _limit(**limits: int) -> None:
-    """The lanes' limits for this order."""
-    lanes().settings = dataclasses.replace(lanes().settings, **limits)
+    """The lanes' limits for this order; those it does not name are the defaults, not the last order's."""
+    lanes().settings = dataclasses.replace(conf(), **limits)
 
 
 def _event(id: str, tenant: str, lead: str, type: str, data: dict[str, Any]) -> Event:
