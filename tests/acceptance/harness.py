@@ -109,12 +109,12 @@ class Worker:
             os.kill(pid, number)
 
 
-def register(*tenants: str) -> None:
+def register(*tenants: str, database: str = "default") -> None:
     """Tenants as the engine knows them; the names of a test file are its own."""
     with transaction.atomic(), transaction.get_connection().cursor() as cursor:
         cursor.execute("SELECT set_config('fairlane.operator', 'on', true)")
         for tenant in tenants:
-            control.register(tenant)
+            control.register(tenant, database=database)
 
 
 def wait_until(condition: Callable[[], bool], why: str, *, seconds: float = PATIENCE_SECONDS) -> float:
