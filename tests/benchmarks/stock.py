@@ -15,7 +15,7 @@ from engine.types import Event
 SQL = load("tests.benchmarks", "stock.sql")
 ACTIONS = ("count", "sum", "score")
 
-app = Celery("stock", broker=os.environ.get("REDIS_URL", ""))
+app = Celery("stock", broker=os.environ.get("REDIS_URL", ""), set_as_current=False)
 app.conf.update(
     task_serializer="json",
     accept_content=["json"],

@@ -21,7 +21,7 @@ from tests import handler
 from tests.acceptance.harness import Worker
 from tests.chaos.producer import Producer
 
-app = Celery("stock", broker=os.environ.get("REDIS_URL", ""))
+app = Celery("stock", broker=os.environ.get("REDIS_URL", ""), set_as_current=False)
 app.conf.update(
     task_serializer="json",
     accept_content=["json"],

@@ -37,7 +37,7 @@ def tenants(clean: None) -> None:
 def task() -> Iterator[Task]:
     """A task of this test only."""
 
-    @app.task(name="tests.remember")
+    @app.task(name="tests.remember", shared=False)
     def remember(**_: object) -> None:
         """Nothing: it is never run here."""
 
