@@ -261,7 +261,7 @@ def assert_quiet() -> None:
 
     def quiet() -> bool:
         look = lanes().look()
-        return look == {"tenants": [], "total": 0, "bundles": 0}
+        return (look["tenants"], look["total"], look["bundles"]) == ([], 0, 0)
 
     wait_until(quiet, "something is left in the lanes")
     assert not lanes().client.exists("{fairlane}:suspects", "{fairlane}:attempts", "{fairlane}:later")
