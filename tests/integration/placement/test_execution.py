@@ -19,6 +19,7 @@ from engine import placement, tasks
 from engine.embedded import Servers
 from engine.lanes import lanes
 from engine.roles import Urls
+from tests.acceptance.harness import wait_until
 from tests.integration.campaigns.shops import Shop, broker_down, open_shop
 from tests.integration.campaigns.world import make_campaign
 from tests.integration.placement.bundles import closed, let_wait_end, run_bundles
@@ -116,7 +117,7 @@ def test_only_the_tenants_of_a_dead_database_wait(
         assert orders(directory_worker) == [("whale", 6)]
 
     let_wait_end()
-    run_bundles("blue")
+    wait_until(lambda: bool(run_bundles("blue")), "the node does not come back to it")
 
     with psycopg.connect(blue.worker) as worker:
         assert orders(worker) == [("minnow", 6)]

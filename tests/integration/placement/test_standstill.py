@@ -9,6 +9,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from django.db import OperationalError, connections
+from psycopg import generators
 
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
@@ -18,6 +19,7 @@ from engine.impatient import base
 from engine.impatient.base import ask_leave, forget
 from engine.roles import Urls
 from engine.silence import ServerSilent
+from tests.acceptance.harness import wait_until
 from tests.chaos.proxy import Proxy
 from tests.conftest import empty_tables, further_database
 from tests.integration.placement.bundles import closed, let_wait_end, proxy_to, run_bundles, silent, through
@@ -69,6 +71,21 @@ def test_a_silent_server_ends_the_wait(line: Proxy, blue: Urls) -> None:
         assert connection.closed
 
 
+def test_a_connection_that_was_lost_without_a_word_ends_the_wait(line: Proxy, blue: Urls) -> None:
+    """The server is well and lets everybody in, but knows nothing of what this one asked."""
+    with db.connect(blue.worker, "fairlane-test") as connection:
+        connection.execute("SELECT 1")
+        with silent(line):
+            connection.pgconn.send_query(b"SELECT 2")
+            wait_until(lambda: any(link.is_dead for link in line._all()), "the network swallows nothing")
+        began = time.monotonic()
+        with pytest.raises(ServerSilent, match="without a word"):
+            connection.wait(generators.fetch_many(connection.pgconn))
+
+        assert time.monotonic() - began < 4
+        assert connection.closed
+
+
 def test_a_bundle_of_a_silent_database_is_given_back_without_blame(
     shops: Shops, line: Proxy, directory_worker: psycopg.Connection, blue_urls: Urls
 ) -> None:
@@ -82,7 +99,7 @@ def test_a_bundle_of_a_silent_database_is_given_back_without_blame(
         run_bundles("default")
         assert orders(directory_worker) == [("whale", 4)]
     let_wait_end()
-    run_bundles("blue")
+    wait_until(lambda: bool(run_bundles("blue")), "the node does not come back to it")
 
     with psycopg.connect(blue_urls.worker) as worker:
         assert orders(worker) == [("minnow", 4)]
