@@ -1,4 +1,4 @@
-"""Promise 7, placement: tenants live on one of several databases; a slow or dead one takes only its own tenants out,
+"""Placement: tenants live on one of several databases; a slow or dead one takes only its own tenants out,
 and they come back alone, in order, with everything that was accepted meanwhile.
 """
 
