@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 #: Seconds that a lane is set aside: as long as the breaker has been open, within these.
 LEAST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
+#: Another process may have set most lanes aside: so few of a tenant say enough when two events of each of `after`
+#: lanes have failed in them.
+FEW_LANES, EVENTS_A_LANE = 3, 2
+
 #: Tenants that are watched at once; the one that failed first is forgotten for one more.
 MOST_TENANTS = 1000
 
@@ -27,6 +31,7 @@ class Streak:
     """Failures in a row, without a success."""
 
     sources: set[object] = field(default_factory=set)  #: the lanes of a tenant, or the tenants
+    events: int = 0  #: of a tenant
     opened: float | None = None  #: when they became too many
     error: str = ""  #: the last one
 
@@ -53,6 +58,7 @@ class Breaker:
 
     def failed(self, tenant: str, lane: int, error: Exception) -> float | None:
         """An event failed alone. Returns None to bury it, else the seconds to set its lane aside."""
+        self._of_tenant(tenant).events += 1
         for streak, source in ((self._all, tenant), (self._of_tenant(tenant), lane)):
             streak.error = f"{type(error).__name__}: {error}"
             if streak.opened is None:
@@ -90,6 +96,7 @@ class Breaker:
         return self._of.setdefault(tenant, Streak())
 
     def _open_if_too_many(self, streak: Streak) -> None:
-        if len(streak.sources) > self.after:
+        events_too = streak.events > EVENTS_A_LANE * self.after and len(streak.sources) >= FEW_LANES
+        if len(streak.sources) > self.after or events_too:
             streak.opened = self.clock()
             logger.error("nothing is buried until an event succeeds: %s", self.words())

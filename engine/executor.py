@@ -22,7 +22,7 @@ from psycopg.pq import TransactionStatus
 
 from engine import ledger, spill
 from engine.answers import Mode
-from engine.breaker import Breaker
+from engine.breaker import LEAST_PAUSE, Breaker
 from engine.conf import BREAKER_AFTER
 from engine.enqueue import TASK_TYPE
 from engine.errors import DatabaseDown, HandlerFault, Retry
@@ -281,6 +281,8 @@ class Executor:
             logger.warning("an event of tenant %s is a dead letter: %r", work.tenant, error)
             self._bury(work, f"{type(error).__name__}: {error}", report, work.tries + 1)
             report.in_a_row[work.tenant, work.lane] += 1
+            if report.is_over(work):  # at once it would come back, to this process, before any other lane does
+                self._wait(work, report, LEAST_PAUSE, tried=False, innocent=True)
 
     def _wait(self, work: LaneWork, report: Report, seconds: float, *, tried: bool, innocent: bool = False) -> None:
         outcome = report.outcomes[work.tenant, work.lane]

@@ -46,6 +46,11 @@ def test_a_tenant_whose_lanes_all_fail_is_not_buried_and_nobody_else_is_concerne
     assert fail(breaker, ("minnow", 0)) == [None]
 
 
+def test_a_process_that_sees_few_lanes_because_others_set_them_aside_counts_their_events(breaker: Breaker) -> None:
+    assert set(fail(breaker, *[("whale", 0), ("whale", 1)] * 10)) == {None}, "two lanes may be two bad leads"
+    assert fail(breaker, ("whale", 2), ("minnow", 0)) == [1.0, None]
+
+
 def test_when_every_tenant_fails_none_is_buried(breaker: Breaker, told: list[str]) -> None:
     assert fail(breaker, *[(f"t{n}", 0) for n in range(5)]) == [None, None, None, 1.0, 1.0]
     assert told[-1] == "every tenant's events fail: ValueError: no such column"
