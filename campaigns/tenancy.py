@@ -19,6 +19,7 @@ from django.utils import timezone
 from campaigns.models import Membership, Tenant
 from campaigns.router import current_database, on_database, route_to
 from engine.placement import DIRECTORY, database_of
+from engine.rights import setting
 
 TENANT = "fairlane.tenant"
 OPERATOR = "fairlane.operator"
@@ -34,37 +35,15 @@ def tenant_context(tenant_id: str, *, using: str | None = None) -> Iterator[None
     if not tenant_id:
         raise ValueError("a tenant context needs a tenant")
     database = using or database_of(tenant_id)
-    with on_database(database), database_setting(TENANT, tenant_id, using=database):
+    with on_database(database), setting(database, TENANT, tenant_id):
         yield
 
 
 @contextmanager
 def operator_context(*, using: str = DIRECTORY) -> Iterator[None]:
     """A transaction, or savepoint, that sees and writes the whole tenant table, and nothing more."""
-    with on_database(using), database_setting(OPERATOR, "on", using=using):
+    with on_database(using), setting(using, OPERATOR, "on"):
         yield
-
-
-@contextmanager
-def database_setting(name: str, value: str, *, using: str = DIRECTORY) -> Iterator[None]:
-    """A transaction, or savepoint, during which a setting holds; after a savepoint the one before comes back.
-
-    On an error the rollback restores the setting, so only the way out without one does it here.
-    """
-    nested = connections[using].in_atomic_block
-    with transaction.atomic(using=using):
-        before = current_setting(name, using=using) if nested else ""
-        _set(name, value, using)
-        yield
-        if nested:
-            _set(name, before, using)
-
-
-def current_setting(name: str, *, using: str = DIRECTORY) -> str:
-    """The value of a setting in this transaction; empty when there is none."""
-    with connections[using].cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
-        return cursor.fetchone()[0]
 
 
 def _set(name: str, value: str, using: str = DIRECTORY) -> None:

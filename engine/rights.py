@@ -17,20 +17,23 @@ QUERIES = load("engine.sql", "rights.sql")
 @contextmanager
 def operator() -> Iterator[Any]:
     """A cursor in a transaction, or savepoint, of the directory that may write what is the operators'."""
-    with _setting(DIRECTORY, "fairlane.operator", "on") as cursor:
+    with setting(DIRECTORY, "fairlane.operator", "on") as cursor:
         yield cursor
 
 
 @contextmanager
 def rows_of(tenant: str) -> Iterator[Any]:
     """A cursor in a transaction, or savepoint, on the tenant's database that sees and writes the tenant's rows."""
-    with _setting(database_of(tenant), "fairlane.tenant", tenant) as cursor:
+    with setting(database_of(tenant), "fairlane.tenant", tenant) as cursor:
         yield cursor
 
 
 @contextmanager
-def _setting(database: str, name: str, value: str) -> Iterator[Any]:
-    """After a savepoint what was before holds again; on an error the rollback sees to that."""
+def setting(database: str, name: str, value: str) -> Iterator[Any]:
+    """A cursor in a transaction, or savepoint, during which a setting holds, and no longer.
+
+    After a savepoint what was before holds again; on an error the rollback sees to that.
+    """
     nested = connections[database].in_atomic_block
     with transaction.atomic(using=database), connections[database].cursor() as cursor:
         cursor.execute(QUERIES["exchange_setting"], {"name": name, "value": value})

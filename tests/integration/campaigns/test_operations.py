@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from campaigns import keys, operations
 from campaigns.models import (
@@ -23,7 +24,7 @@ from campaigns.models import (
     Tenant,
 )
 from campaigns.schema_source import load_rulebooks, load_versions, schema_of
-from campaigns.tenancy import current_setting, operator_context, tenant_context
+from campaigns.tenancy import operator_context, tenant_context
 from engine.models import TenantControl
 from tests.integration.campaigns.world import ACME, DOCUMENT, NOW, ZETA, canary, make_campaign
 
@@ -80,6 +81,12 @@ def test_a_tenant_context_within_another_gives_it_back() -> None:
         with pytest.raises(ZeroDivisionError), tenant_context(ZETA):
             raise ZeroDivisionError
         assert list(Tag.objects.values_list("name", flat=True)) == [canary(ACME)]
+
+
+def current_setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
+        return cursor.fetchone()[0]
 
 
 def test_nothing_is_left_of_a_context() -> None:
