@@ -39,8 +39,8 @@ types: $(DEV) ## Check the types of the engine
 imports: $(DEV) ## Check who may import whom
 	@.venv/bin/lint-imports
 
-bench: $(DEV) ## Measure against stock Celery and the set-based limit; a burst of ten times the load (SECONDS=)
-	@$(PY) -m tests.benchmarks $(ARGS)
+bench: $(DEV) ## Measure against stock Celery and the set-based limit (SUITES=); a burst of ten times the load (SECONDS=)
+	@$(PY) -m tests.benchmarks $(SUITES) $(ARGS)
 	@$(PY) -m tests.benchmarks.back_pressure --seconds "$(or $(SECONDS),60)"
 
 simulate: $(DEV) ## Play the scheduler with a million tenants, no servers (TENANTS= SEED=)

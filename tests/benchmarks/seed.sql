@@ -16,12 +16,15 @@ FROM unnest(%s::text[]) AS t,
 
 -- name: insert_event_types
 INSERT INTO campaigns_eventtype (tenant_id, name, label, attributes, open)
-SELECT t, 'purchase', 'Purchase', '[{"name": "amount", "type": "decimal", "required": true}]', false
-FROM unnest(%s::text[]) AS t;
+SELECT t, e, initcap(e), '[{"name": "amount", "type": "decimal", "required": true}]', false
+FROM unnest(%s::text[]) AS t, unnest(ARRAY['purchase', 'visit']) AS e;
 
 -- name: insert_campaigns
+-- Those beyond the first hear an event that nobody sends.
 INSERT INTO campaigns_campaign (tenant_id, key, name, status, draft, live_version, position)
-SELECT t, 'totals', 'Totals', 'draft', %s::jsonb, NULL, 0 FROM unnest(%s::text[]) AS t;
+SELECT t, 'c' || n, 'Campaign ' || n, 'draft',
+       CASE n WHEN 0 THEN d.first ELSE jsonb_set(d.first, '{triggers,0,event}', '"visit"') END, NULL, n
+FROM (SELECT %s::jsonb AS first) AS d, unnest(%s::text[]) AS t, generate_series(0, %s::int - 1) AS n;
 
 -- name: insert_versions
 INSERT INTO campaigns_campaignversion (tenant_id, campaign_id, number, document, published_at, published_by)
@@ -35,3 +38,7 @@ SELECT count(*) FROM engine_ledger;
 
 -- name: count_activities
 SELECT count(*) FROM campaigns_activity;
+
+-- name: measure_server
+-- Bytes of write-ahead log written so far, bytes of the database.
+SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, pg_database_size(current_database());

@@ -8,13 +8,16 @@ import random
 import secrets
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import django
+import msgspec
 import psycopg
 import redis
 from django.core.management import call_command
@@ -28,16 +31,49 @@ SEED = load("tests.benchmarks", "seed.sql")
 LANES = 16
 LEADS = 20_000  #: over all tenants
 
-#: One event is three actions.
-ACTIONS_PER_EVENT = 3
-DOCUMENT = {
-    "triggers": [{"type": "event", "event": "purchase"}],
-    "steps": [
-        {"id": "count", "action": "increment_number", "params": {"field": "orders", "by": 1}},
-        {"id": "sum", "action": "increment_number", "params": {"field": "total", "by": "{{ event.amount }}"}},
-        {"id": "score", "action": "change_score", "params": {"op": "add", "amount": 1}},
-    ],
-}
+#: The servers' processes, while servers() runs.
+PIDS: dict[str, int] = {}
+
+COUNT = {"id": "count", "action": "increment_number", "params": {"field": "orders", "by": 1}}
+SUM = {"id": "sum", "action": "increment_number", "params": {"field": "total", "by": "{{ event.amount }}"}}
+SCORE = {"id": "score", "action": "change_score", "params": {"op": "add", "amount": 1}}
+
+
+def document(*steps: dict[str, Any], event: str = "purchase", **rest: Any) -> dict[str, Any]:
+    """A campaign that hears an event and does these steps."""
+    named = [step | {"id": f"{step['id']}{number}"} for number, step in enumerate(steps)]
+    return {"triggers": [{"type": "event", "event": event}], "steps": named} | rest
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is set up, and what happens in it. Unless said otherwise an event is three actions."""
+
+    tenants: int = 12
+    document: Mapping[str, Any] = field(default_factory=lambda: document(COUNT, SUM, SCORE))
+    actions: int = 3  #: of each event
+    campaigns: int = 1  #: of each tenant; those beyond the first hear another event
+    leads: int = LEADS  #: over all tenants
+    hot: float = 0.0  #: share of events that happen to one lead
+
+    def names(self) -> list[str]:
+        """The tenants."""
+        return names(self.tenants)
+
+    def reset(self) -> None:
+        """An empty database with these tenants."""
+        reset(self.names(), self.document, campaigns=self.campaigns)
+
+    def events(self, count: int, *, seed: int) -> list[Event]:
+        """Purchases: tenants by Zipf's law, leads evenly within a tenant but for the hot one."""
+        made = events(count, self.names(), seed=seed, leads=self.leads)
+        if not self.hot:
+            return made
+        chance = random.Random(seed)
+        return [
+            msgspec.structs.replace(one, tenant="t0000", lead="lead-0") if chance.random() < self.hot else one
+            for one in made
+        ]
 
 
 @contextmanager
@@ -53,6 +89,7 @@ def servers() -> Iterator[None]:
             OWNER_DATABASE_URL=urls.owner, REDIS_URL=started.redis_url, LOG_LEVEL="WARNING",
             DJANGO_SETTINGS_MODULE="settings.dev", DEBUG="0",
         )  # fmt: skip
+        PIDS.update(postgres=started.postgres.pid, redis=int(broker().info("server")["process_id"]))
         django.setup()
         call_command("migrate", database="owner", verbosity=0)
         yield
@@ -68,8 +105,9 @@ def broker() -> redis.Redis:
     return redis.Redis.from_url(os.environ["REDIS_URL"])
 
 
-def reset(tenants: list[str]) -> None:
-    """An empty database with these tenants, each with one running campaign of three actions."""
+def reset(tenants: list[str], document: Mapping[str, Any] | None = None, *, campaigns: int = 1) -> None:
+    """An empty database with these tenants, each with running campaigns: the first hears purchases."""
+    first = json.dumps(document or Scene().document)
     broker().flushall()
     with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as owner:
         owner.execute(
@@ -81,7 +119,7 @@ def reset(tenants: list[str]) -> None:
         connection.execute(SEED["insert_controls"], [LANES, tenants])
         connection.execute(SEED["insert_fields"], [tenants])
         connection.execute(SEED["insert_event_types"], [tenants])
-        connection.execute(SEED["insert_campaigns"], [json.dumps(DOCUMENT), tenants])
+        connection.execute(SEED["insert_campaigns"], [first, tenants, campaigns])
         connection.execute(SEED["insert_versions"])
         connection.execute(SEED["start_campaigns"])
         connection.execute("VACUUM ANALYZE")
@@ -92,18 +130,18 @@ def names(count: int) -> list[str]:
     return [f"t{number:04d}" for number in range(count)]
 
 
-def events(count: int, tenants: list[str], *, seed: int = 1) -> list[Event]:
+def events(count: int, tenants: list[str], *, seed: int = 1, leads: int = LEADS) -> list[Event]:
     """Purchases: tenants by Zipf's law (the first has the most), leads evenly within a tenant."""
     chance = random.Random(seed)
     weights = [1 / (rank + 1) for rank in range(len(tenants))]
     total = sum(weights)
-    leads = {name: max(1, int(LEADS * weight / total)) for name, weight in zip(tenants, weights, strict=True)}
+    of_tenant = {name: max(1, int(leads * weight / total)) for name, weight in zip(tenants, weights, strict=True)}
     now = datetime.now(UTC)
     return [
         Event(
             id=str(uuid.UUID(int=chance.getrandbits(128))),
             tenant=tenant,
-            lead=f"lead-{chance.randrange(leads[tenant])}",
+            lead=f"lead-{chance.randrange(of_tenant[tenant])}",
             type="purchase",
             accepted_at=now,
             occurred_at=now,
@@ -111,11 +149,3 @@ def events(count: int, tenants: list[str], *, seed: int = 1) -> list[Event]:
         )
         for tenant in chance.choices(tenants, weights, k=count)
     ]
-
-
-def memory_mb(pid: int) -> float:
-    """A process's memory in MB, shared pages divided by their users (proportional set size)."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    raise LookupError(f"no figure for process {pid}")

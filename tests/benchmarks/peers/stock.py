@@ -12,7 +12,7 @@ from kombu.utils.uuid import uuid
 from engine.sql import load
 from engine.types import Event
 
-SQL = load("tests.benchmarks", "stock.sql")
+SQL = load("tests.benchmarks.peers", "stock.sql")
 ACTIONS = ("count", "sum", "score")
 
 app = Celery("stock", broker=os.environ.get("REDIS_URL", ""), set_as_current=False)

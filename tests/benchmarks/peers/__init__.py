@@ -1,0 +1,1 @@
+"""Others that do the same work, for comparison: one file each."""

@@ -1,0 +1,1 @@
+"""What `make bench` can measure: one file a suite, found by walking this folder."""
