@@ -24,8 +24,8 @@ WARM_EVENTS = 2000  #: before anything is measured
 @contextmanager
 def worker(app: str, *options: str, processes: int = 2) -> Iterator[subprocess.Popen[bytes]]:
     """A Celery worker node with a prefork pool."""
-    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker", "-c", str(processes), "-l", "WARNING"]
-    command += ["--without-gossip", "--without-mingle", *options]
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker", "-c", str(processes)]
+    command += ["-l", "WARNING", "--without-gossip", "--without-mingle", *options]
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
         yield process
