@@ -7,32 +7,27 @@ maintain`, and a Celery node of two pool processes on PostgreSQL. Run as a modul
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
-import random
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from engine.sql import load
-from tests.benchmarks import world
+from tests.benchmarks import path, world
+from tests.benchmarks.sender import Sender
 
 SQL = load("tests.benchmarks", "back_pressure.sql")
 
-TICK_SECONDS = 0.1
 TENANTS = 12
 
 
@@ -131,40 +126,6 @@ class Watch:
             self.depth = max(self.depth, int(sum(row["waiting"] for row in lanes().look(TENANTS)["tenants"])))
 
 
-class Sender:
-    """Accepts events at a rate, in one batch per tenant and tick; late ticks are made up for."""
-
-    def __init__(self, tenants: list[str], seed: int = 1) -> None:
-        self.chance = random.Random(seed)
-        self.tenants = tenants
-        self.weights = [1 / (rank + 1) for rank in range(len(tenants))]
-        self.numbers = itertools.count()
-        self.sent = 0
-
-    def run(self, rate: float, go_on: Callable[[float], bool]) -> None:
-        """Until go_on(seconds so far) says no."""
-        started, due = time.monotonic(), 0.0
-        while go_on(elapsed := time.monotonic() - started):
-            self._send(int(rate * elapsed - due))
-            due += int(rate * elapsed - due)
-            time.sleep(max(0.0, TICK_SECONDS - (time.monotonic() - started - elapsed)))
-        self._send(max(0, int(rate * elapsed - due)) if elapsed > 0 else 0)
-
-    def _send(self, count: int) -> None:
-        from campaigns.ingest import Accepted, accept  # noqa: PLC0415  needs the settings
-
-        batches: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for tenant in self.chance.choices(self.tenants, self.weights, k=min(count, 10_000)):
-            lead = f"lead-{self.chance.randrange(2_000)}"
-            amount = f"{self.chance.randrange(100, 100_000) / 100:.2f}"
-            event = {"id": str(next(self.numbers)), "lead": lead, "type": "purchase", "data": {"amount": amount}}
-            batches[tenant].append(event)
-        for tenant, batch in batches.items():
-            outcomes = accept(tenant, batch, "api", datetime.now(UTC))
-            assert all(isinstance(outcome, Accepted) for outcome in outcomes), outcomes[0]
-            self.sent += len(batch)
-
-
 @contextmanager
 def maintenance() -> Iterator[None]:
     """`manage.py maintain`."""
@@ -192,16 +153,15 @@ def standing_still(node: subprocess.Popen[bytes], seconds: float) -> Iterator[No
 def run(load: Load, say: Callable[[str], None] = lambda text: None) -> Result:
     """Send the load through a node that is ready, wait until all is done, and look what became of it."""
     from engine.lanes import lanes  # noqa: PLC0415  needs the settings
-    from tests.benchmarks import ours  # noqa: PLC0415
 
     tenants = world.names(TENANTS)
     world.reset(tenants)
     lanes().settings = replace(lanes().settings, lane_limit=load.lane_limit)
     sender = Sender(tenants)
-    with ours.worker("engine") as node, maintenance(), world.worker_connection() as worker, Watch() as watch:
+    with path.worker("engine") as node, maintenance(), world.worker_connection() as worker, Watch() as watch:
         done = partial(_count, worker)
         sender.run(load.rate, lambda seconds: seconds < 2)
-        ours.wait_for(done, sender.sent, 60)
+        path.wait_for(done, sender.sent, 60)
         say("warm")
         phases = Measured(worker, watch, sender, done)
         with phases.of("steady"):
@@ -215,7 +175,7 @@ def run(load: Load, say: Callable[[str], None] = lambda text: None) -> Result:
         say("drained")
         with phases.of("after"):
             sender.run(load.rate, lambda seconds: seconds < load.after)
-        ours.wait_for(done, sender.sent, 60)
+        path.wait_for(done, sender.sent, 60)
         return _result(worker, phases.found, sender.sent)
 
 
