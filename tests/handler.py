@@ -25,6 +25,8 @@ CREATE TABLE IF NOT EXISTS effects (
     event_id text NOT NULL,
     n int,
     process int NOT NULL,
+    begun timestamptz NOT NULL DEFAULT now(),  -- its transaction
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
     transaction xid8 NOT NULL DEFAULT pg_current_xact_id()
 )
 """
