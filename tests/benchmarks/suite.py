@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -48,8 +49,18 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Suite:
-    """The suite of a file in suites/. Needs the servers' addresses in the environment."""
-    return importlib.import_module(f"tests.benchmarks.suites.{name}").suite()
+    """The suite of a file in suites/. Needs the servers' addresses in the environment.
+
+    Ends the program with a word about `make bench` where a package is missing that only it installs.
+    """
+    try:
+        return importlib.import_module(f"tests.benchmarks.suites.{name}").suite()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if importlib.util.find_spec(package):  # it is there, and lacks a module: a fault of ours
+            raise
+        hint = f"`make bench SUITES={name}` installs it and runs the suite"
+        raise SystemExit(f"The suite {name} needs the package {package}: {hint}.") from error
 
 
 def measure(suite: Suite, rounds: int, tell: Callable[[str], None]) -> dict[str, Figures]:

@@ -15,41 +15,45 @@ from engine.types import Event
 SQL = load("tests.benchmarks.peers", "stock.sql")
 ACTIONS = ("count", "sum", "score")
 
+#: What people set who want no task lost, and nothing that costs.
+SETTINGS = {
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "worker_prefetch_multiplier": 4,
+    "task_default_queue": "stock",
+    "broker_connection_retry_on_startup": True,
+}
+
 app = Celery("stock", broker=os.environ.get("REDIS_URL", ""), set_as_current=False)
-app.conf.update(
-    task_serializer="json",
-    accept_content=["json"],
-    task_ignore_result=True,
-    task_acks_late=True,
-    worker_prefetch_multiplier=4,
-    task_default_queue="stock",
-    broker_connection_retry_on_startup=True,
-)
+app.conf.update(SETTINGS)
 
 
 @cache
-def _connection(_pid: int) -> psycopg.Connection:
+def connection(_pid: int) -> psycopg.Connection:
+    """Of this process, kept open; each statement outside a transaction is one."""
     return psycopg.connect(os.environ["WORKER_DATABASE_URL"], autocommit=True)
 
 
 @app.task(name="stock.act")
 def act(tenant: str, lead: str, action: str, key: str, amount: str) -> None:
     """One action: ledger row, lead read and update, activity row; one commit."""
-    connection = _connection(os.getpid())
-    with connection.transaction():
-        done = connection.execute(SQL["insert_ledger_row"], [tenant, key]).fetchone()
+    database = connection(os.getpid())
+    with database.transaction():
+        done = database.execute(SQL["insert_ledger_row"], [tenant, key]).fetchone()
         if done is None:
             return
-        connection.execute(SQL["insert_lead_missing"], [tenant, lead])
-        row = connection.execute(SQL["lock_lead"], [tenant, lead]).fetchone()
+        database.execute(SQL["insert_lead_missing"], [tenant, lead])
+        row = database.execute(SQL["lock_lead"], [tenant, lead]).fetchone()
         assert row is not None
-        connection.execute(SQL[f"update_{action}"], [amount, row[0]])
-        connection.execute(SQL["insert_activity"], [tenant, row[0], action, key, amount])
+        database.execute(SQL[f"update_{action}"], [amount, row[0]])
+        database.execute(SQL["insert_activity"], [tenant, row[0], action, key, amount])
 
 
 def enqueue(events: list[Event]) -> int:
     """A task per action. Returns how many."""
-    with app.connection_for_write() as connection, app.amqp.Producer(connection) as producer:
+    with app.connection_for_write() as broker, app.amqp.Producer(broker) as producer:
         for event in events:
             for action in ACTIONS:
                 args = (event.tenant, event.lead, action, uuid(), str(event.data["amount"]))

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from functools import partial
 
 from tests.benchmarks import path
-from tests.benchmarks.peers import celery_nodes, limit, stock
+from tests.benchmarks.peers import celery_nodes, dbos_workflows, limit, procrastinate_jobs, single, stock
 from tests.benchmarks.suite import Case, Column, Figures, Suite
 from tests.benchmarks.world import Scene
 
 EVENTS = int(os.environ.get("EVENTS", "60000"))
 STOCK_EVENTS = 700
+SINGLE_EVENTS = 2000
+PROCRASTINATE_EVENTS = 1000
+DBOS_EVENTS = 500
 STOCK = "stock Celery, a task per action"
 LIMIT = "the rows alone, 2 connections"
 
@@ -32,6 +35,9 @@ def suite() -> Suite:
     """Peers, the limit, and ours with few and many tenants."""
     cases = [
         Case(STOCK, _stock),
+        Case("Celery, a task per event", _single),
+        Case("procrastinate, a job per event", _procrastinate),
+        Case("DBOS, a workflow per event", _dbos),
         Case("the rows alone, 1 connection", partial(_limit, 1)),
         Case(LIMIT, partial(_limit, 2)),
         Case("whole path, 1 tenant", partial(_ours, Scene(tenants=1))),
@@ -43,6 +49,18 @@ def suite() -> Suite:
 
 def _stock(seed: int) -> Figures:
     return celery_nodes.run("tests.benchmarks.peers.stock", stock.enqueue, STOCK_EVENTS, seed=seed)
+
+
+def _single(seed: int) -> Figures:
+    return celery_nodes.run("tests.benchmarks.peers.single", single.enqueue, SINGLE_EVENTS, seed=seed)
+
+
+def _procrastinate(seed: int) -> Figures:
+    return procrastinate_jobs.run(PROCRASTINATE_EVENTS, seed=seed)
+
+
+def _dbos(seed: int) -> Figures:
+    return dbos_workflows.run(DBOS_EVENTS, seed=seed)
 
 
 def _limit(connections: int, seed: int) -> Figures:
