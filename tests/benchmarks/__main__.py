@@ -8,15 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from rich.console import Console
 
 from tests.benchmarks import suite, world
-from tests.benchmarks.suite import Figures
+from tests.benchmarks.results import RESULTS, read
+from tests.benchmarks.suite import Figures, Suite
 from tests.benchmarks.table import machine, markdown, table
-
-RESULTS = Path("bench.json")
 
 
 def main() -> None:
@@ -28,7 +26,7 @@ def main() -> None:
             chosen = suite.load(name)
             errors.print(chosen.title)
             rows = suite.measure(chosen, asked.rounds, lambda words: errors.print(f"  {words}", highlight=False))
-            keep(name, rows)
+            keep(name, chosen, rows)
             Console(width=max(120, console.width)).print(table(chosen, rows))
             if asked.markdown:
                 print(markdown(chosen, rows))
@@ -50,11 +48,11 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def keep(name: str, rows: Mapping[str, Figures]) -> None:
-    """Put a suite's figures into the results, beside those of others."""
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results[name] = {"machine": machine(), "rows": rows}
-    RESULTS.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+def keep(name: str, chosen: Suite, rows: Mapping[str, Figures]) -> None:
+    """Put a suite's figures into the results, beside those of others; in the order of the table."""
+    columns = [[column.figure, column.heading, column.form] for column in chosen.columns]
+    measured = {"machine": machine(), "title": chosen.title, "columns": columns, "rows": rows}
+    RESULTS.write_text(json.dumps({**read(), name: measured}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from engine import figures
+from engine.lanes import lanes
 from engine.sql import load
 from tests.benchmarks import path, world
 from tests.benchmarks.sender import Sender
@@ -119,19 +121,17 @@ class Watch:
         return peaks
 
     def _look(self) -> None:
-        from engine.lanes import lanes  # noqa: PLC0415  needs the settings
-
         while not self._ended.wait(0.25):
             self.memory = max(self.memory, lanes().memory()[0])
             self.depth = max(self.depth, int(sum(row["waiting"] for row in lanes().look(TENANTS)["tenants"])))
 
 
 @contextmanager
-def maintenance() -> Iterator[None]:
+def maintenance() -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py maintain`."""
     process = subprocess.Popen([sys.executable, "manage.py", "maintain"], stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -150,24 +150,51 @@ def standing_still(node: subprocess.Popen[bytes], seconds: float) -> Iterator[No
     timer.join()
 
 
-def run(load: Load, say: Callable[[str], None] = lambda text: None) -> Result:
-    """Send the load through a node that is ready, wait until all is done, and look what became of it."""
-    from engine.lanes import lanes  # noqa: PLC0415  needs the settings
+@dataclass
+class Stage:
+    """A node that is warm, and what is counted of it."""
 
+    sender: Sender
+    node: subprocess.Popen[bytes]
+    maintain: subprocess.Popen[bytes]
+    worker: psycopg.Connection
+    phases: Measured
+    done: Callable[[], int]
+
+    def finish(self) -> Result:
+        """Wait until all that was sent is done, and look what became of it."""
+        path.wait_for(self.done, self.sender.sent, 60)
+        return _result(self.worker, self.phases.found, self.sender.sent)
+
+
+@contextmanager
+def stage(load: Load) -> Iterator[Stage]:
+    """An empty database, a node that has executed the load for two seconds, and maintenance."""
     tenants = world.names(TENANTS)
     world.reset(tenants)
     lanes().settings = replace(lanes().settings, lane_limit=load.lane_limit)
     sender = Sender(tenants)
-    with path.worker("engine") as node, maintenance(), world.worker_connection() as worker, Watch() as watch:
+    with (
+        path.worker("engine") as node,
+        maintenance() as maintain,
+        world.worker_connection() as worker,
+        Watch() as watch,
+    ):
         done = partial(_count, worker)
         sender.run(load.rate, lambda seconds: seconds < 2)
         path.wait_for(done, sender.sent, 60)
+        yield Stage(sender, node, maintain, worker, Measured(worker, watch, sender, done), done)
+
+
+def run(load: Load, say: Callable[[str], None] = lambda text: None) -> Result:
+    """Send the load through a node that is ready, wait until all is done, and look what became of it."""
+    with stage(load) as on:
         say("warm")
-        phases = Measured(worker, watch, sender, done)
+        sender, phases = on.sender, on.phases
         with phases.of("steady"):
             sender.run(load.rate, lambda seconds: seconds < load.seconds)
         say("steady load sent")
-        with phases.of("burst"), standing_still(node, load.stall):
+        with phases.of("burst"), standing_still(on.node, load.stall):
             sender.run(load.rate * load.times, lambda seconds: seconds < load.seconds)
         say("burst sent")
         with phases.of("drain"):
@@ -175,8 +202,7 @@ def run(load: Load, say: Callable[[str], None] = lambda text: None) -> Result:
         say("drained")
         with phases.of("after"):
             sender.run(load.rate, lambda seconds: seconds < load.after)
-        path.wait_for(done, sender.sent, 60)
-        return _result(worker, phases.found, sender.sent)
+        return on.finish()
 
 
 def _count(worker: psycopg.Connection) -> int:
@@ -187,8 +213,6 @@ def _count(worker: psycopg.Connection) -> int:
 
 def _is_drained() -> bool:
     """No lane is in spill mode, and in Redis there is no more than a steady load has."""
-    from engine.lanes import lanes  # noqa: PLC0415  needs the settings
-
     if lanes().figures(["default"]).spilling:
         return False
     return sum(row["waiting"] for row in lanes().look(TENANTS)["tenants"]) < 500
@@ -213,8 +237,6 @@ class Measured:
         self.found[name] = Phase(name, began, ended, memory=memory, depth=depth, **grown)
 
     def _counts(self) -> dict[str, int]:
-        from engine import figures  # noqa: PLC0415  needs the settings
-
         figures.note(self.worker)
         now = figures.gather()
         return {

@@ -1,0 +1,76 @@
+"""Tables of the documents, made from bench.json: python -m tests.benchmarks.document
+
+A table stands between <!-- begin NAME --> and <!-- end NAME -->; what was there before is replaced. Names are those
+of the suites, and those of MADE. Where nothing was measured the table says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.benchmarks import capacity, targets
+from tests.benchmarks.grid import grid
+from tests.benchmarks.results import Results, read
+
+DOCUMENTS = (Path("docs/performance.md"), Path("docs/capacity.md"))
+
+#: Where tests/benchmarks/plots.py draws.
+DRAWN = Path("docs/performance")
+
+#: Tables made of more than one suite.
+MADE: Mapping[str, Callable[[Results], str]] = {
+    "targets": targets.markdown,
+    "growth-by-design": targets.by_design,
+    "costs": capacity.costs_markdown,
+    "assumptions": capacity.assumptions_markdown,
+    "capacity": capacity.markdown,
+    "plots": lambda results: plots(),
+}
+
+_TABLE = re.compile(r"(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+
+
+def fill(text: str, results: Results) -> str:
+    """The document with its tables made anew."""
+    return _TABLE.sub(lambda found: f"{found[1]}{table(found[2], results)}\n{found[3]}", text)
+
+
+def table(name: str, results: Results) -> str:
+    """A table by its name."""
+    make = MADE.get(name)
+    return make(results) if make else of_suite(name, results)
+
+
+def of_suite(name: str, results: Results) -> str:
+    """A suite's table, as it was printed after the run."""
+    measured = results.get(name, {})
+    if "columns" not in measured:
+        return f"Not measured yet: `python -m tests.benchmarks {name}`."
+    columns, rows = measured["columns"], measured["rows"]
+    used = [column for column in columns if any(column[0] in row for row in rows.values())]
+    lines = [[case, *(_cell(row.get(figure), form) for figure, _, form in used)] for case, row in rows.items()]
+    return grid(["", *(heading for _, heading, _ in used)], lines) + f"\n\n{measured['machine']}."
+
+
+def plots() -> str:
+    """Those that were drawn."""
+    drawn = [f"![{path.stem}](performance/{path.name})" for path in sorted(DRAWN.glob("*.svg"))]
+    return "\n\n".join(drawn) or "Not drawn yet: `python -m tests.benchmarks.plots`."
+
+
+def _cell(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def main() -> None:
+    """Write the tables into the documents."""
+    results = read()
+    for path in DOCUMENTS:
+        path.write_text(fill(path.read_text(encoding="utf-8"), results), encoding="utf-8")
+        print(f"{path}: tables made from bench.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Tables of documents are replaced between their marks, and nothing else is."""
+
+from __future__ import annotations
+
+from tests.benchmarks.document import fill
+
+TEXT = """Before.
+
+<!-- begin path -->
+an old table
+<!-- end path -->
+
+After.
+"""
+MEASURED = {
+    "path": {
+        "machine": "2 cores",
+        "columns": [["times_stock", "x stock", ",.1f"], ["never", "never measured", ".2f"]],
+        "rows": {"ours": {"times_stock": 1234.56}, "limit": {}},
+    }
+}
+
+
+def test_a_suite_s_table_is_as_it_was_printed_without_columns_that_are_empty() -> None:
+    table = "|  | x stock |\n| --- | --- |\n| ours | 1,234.6 |\n| limit |  |\n\n2 cores."
+
+    assert fill(TEXT, MEASURED) == TEXT.replace("an old table", table)
+
+
+def test_filling_again_changes_nothing() -> None:
+    once = fill(TEXT, MEASURED)
+
+    assert fill(once, MEASURED) == once
+
+
+def test_a_suite_that_was_not_measured_says_how_to() -> None:
+    assert "Not measured yet: `python -m tests.benchmarks path`." in fill(TEXT, {})
