@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -55,6 +56,7 @@ class Scene:
     campaigns: int = 1  #: of each tenant; those beyond the first hear another event
     leads: int = LEADS  #: over all tenants
     hot: float = 0.0  #: share of events that happen to one lead
+    even: bool = False  #: each tenant has as many events and leads as any other
 
     def names(self) -> list[str]:
         """The tenants."""
@@ -65,8 +67,8 @@ class Scene:
         reset(self.names(), self.document, campaigns=self.campaigns)
 
     def events(self, count: int, *, seed: int) -> list[Event]:
-        """Purchases: tenants by Zipf's law, leads evenly within a tenant but for the hot one."""
-        made = events(count, self.names(), seed=seed, leads=self.leads)
+        """Purchases: tenants by Zipf's law or evenly, leads evenly within a tenant but for the hot one."""
+        made = events(count, self.names(), seed=seed, leads=self.leads, even=self.even)
         if not self.hot:
             return made
         chance = random.Random(seed)
@@ -130,10 +132,10 @@ def names(count: int) -> list[str]:
     return [f"t{number:04d}" for number in range(count)]
 
 
-def events(count: int, tenants: list[str], *, seed: int = 1, leads: int = LEADS) -> list[Event]:
-    """Purchases: tenants by Zipf's law (the first has the most), leads evenly within a tenant."""
+def events(count: int, tenants: list[str], *, seed: int = 1, leads: int = LEADS, even: bool = False) -> list[Event]:
+    """Purchases: tenants by Zipf's law (the first has the most) or in turns, leads evenly within a tenant."""
     chance = random.Random(seed)
-    weights = [1 / (rank + 1) for rank in range(len(tenants))]
+    weights = [1.0 if even else 1 / (rank + 1) for rank in range(len(tenants))]
     total = sum(weights)
     of_tenant = {name: max(1, int(leads * weight / total)) for name, weight in zip(tenants, weights, strict=True)}
     now = datetime.now(UTC)
@@ -147,5 +149,12 @@ def events(count: int, tenants: list[str], *, seed: int = 1, leads: int = LEADS)
             occurred_at=now,
             data={"amount": Decimal(chance.randrange(100, 100_000)) / 100},
         )
-        for tenant in chance.choices(tenants, weights, k=count)
+        for tenant in (in_turns(count, tenants, chance) if even else chance.choices(tenants, weights, k=count))
     ]
+
+
+def in_turns(count: int, tenants: list[str], chance: random.Random) -> list[str]:
+    """So many tenants in no order, each as often as any other or once more."""
+    turns = list(itertools.islice(itertools.cycle(tenants), count))
+    chance.shuffle(turns)
+    return turns

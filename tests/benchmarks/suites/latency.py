@@ -1,0 +1,148 @@
+"""How long an accepted event waits for the commit of its effects, at shares of what the node can do.
+
+The load comes at a constant rate in ticks of 20 ms, by in-process `accept`; a wait is counted from the moment when its
+event was due, so a late sender hides nothing. Beside it a tenant has one event every 100 ms: its lanes are empty, and
+what it waits is what an idle lead does. `manage.py maintain` runs. A round takes about two and a half minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from tests.benchmarks import commits, path
+from tests.benchmarks.back_pressure import maintenance
+from tests.benchmarks.commits import SQL, Glance
+from tests.benchmarks.path import counter, wait_for, worker
+from tests.benchmarks.sender import Sender
+from tests.benchmarks.suite import Case, Column, Figures, Suite
+from tests.benchmarks.world import Scene, worker_connection
+
+EVENTS = int(os.environ.get("EVENTS", "60000"))  #: by which the capacity is measured
+SECONDS = float(os.environ.get("SECONDS", "25"))  #: of each load
+WARM_SECONDS = 4.0  #: of the same load, before
+TICK = 0.02  #: seconds
+SHARES = (0.1, 0.5, 0.8)
+IDLE_RATE, IDLE_TICK = 10.0, 0.1  #: events a second of the tenant that is idle else
+
+CAPACITY = "capacity: accepted in bulk"
+
+COLUMNS = (
+    Column("of_capacity", "of capacity", ".2f"),
+    Column("p50_ms", "p50 ms"),
+    Column("p99_ms", "p99 ms"),
+    Column("idle_p50_ms", "idle lead p50 ms"),
+    Column("idle_p99_ms", "idle lead p99 ms"),
+    Column("events", "events/s"),
+    Column("late_p99_ms", "sender late p99 ms"),
+    Column("behind_seconds", "s behind at the end", ".2f"),
+    Column("spilled", "spilled"),
+)
+
+
+def suite() -> Suite:
+    """Capacity first, then shares of it."""
+    levels = Levels()
+    cases = [Case(CAPACITY, levels.measure_capacity)]
+    cases += [Case(f"{share:.0%} of capacity", partial(levels.run, share)) for share in SHARES]
+    return Suite("from accept to the commit of the effects", cases, COLUMNS, compare)
+
+
+def compare(rows: Mapping[str, Figures]) -> None:
+    """What was sent, as a share of the capacity."""
+    for figures in rows.values():
+        figures["of_capacity"] = figures["events"] / rows[CAPACITY]["events"]
+
+
+@dataclass
+class Levels:
+    """The loads of a round follow from the capacity measured in it."""
+
+    scene: Scene = field(default_factory=Scene)
+    capacity: float = 0.0  #: events a second
+
+    def measure_capacity(self, seed: int) -> Figures:
+        """Of the whole path, all events accepted at once."""
+        figures = path.run(self.scene, EVENTS, seed=seed)
+        self.capacity = figures["events"]
+        return {"events": self.capacity}
+
+    def run(self, share: float, seed: int) -> Figures:
+        """Send that share of the capacity and look how long events waited."""
+        *busy, idle = Scene(tenants=self.scene.tenants + 1).names()
+        Scene(tenants=len(busy) + 1, document=self.scene.document).reset()
+        load = Load(Sender(busy, tick=TICK, seed=seed), Sender([idle], tick=IDLE_TICK), self.capacity * share)
+        with worker("engine"), maintenance():
+            load.send(WARM_SECONDS)
+            with commits.Watch() as watch:
+                began, before = datetime.now(UTC), load.main.sent
+                load.send(SECONDS)
+                behind = load.wait_until_done()
+        figures = {
+            "events": (load.main.sent - before) / SECONDS,
+            "behind_seconds": behind,
+            "late_p99_ms": p99(load.main.late[-int(SECONDS / TICK) :]) * 1000,
+        }
+        return figures | _figures(began, idle, watch.glances)
+
+
+@dataclass
+class Load:
+    """What is sent, and an idle tenant's events beside it."""
+
+    main: Sender
+    probe: Sender
+    rate: float  #: events a second of the first
+
+    def send(self, seconds: float) -> None:
+        """Both for so long."""
+
+        def go_on(elapsed: float) -> bool:
+            return elapsed < seconds
+
+        beside = threading.Thread(target=self.probe.run, args=(IDLE_RATE, go_on), daemon=True)
+        beside.start()
+        self.main.run(self.rate, go_on)
+        beside.join()
+
+    def wait_until_done(self) -> float:
+        """Returns the seconds until all that was sent was executed."""
+        began = time.monotonic()
+        wait_for(counter("count_done"), self.main.sent + self.probe.sent)
+        return time.monotonic() - began
+
+
+def _figures(since: datetime, idle: str, glances: Sequence[Glance]) -> Figures:
+    """The waits of the load and of the idle tenant, and how many events went through the buffer."""
+    with worker_connection() as connection:
+        executed = connection.execute(SQL["select_executed"], [since]).fetchall()
+        (spilled,) = connection.execute(SQL["count_spilled"]).fetchone() or (0,)
+    busy = waits(((due, by) for tenant, due, by in executed if tenant != idle), glances)
+    lone = waits(((due, by) for tenant, due, by in executed if tenant == idle), glances)
+    return {
+        "p50_ms": statistics.median(busy) * 1000, "p99_ms": p99(busy) * 1000,
+        "idle_p50_ms": statistics.median(lone) * 1000, "idle_p99_ms": p99(lone) * 1000,
+        "spilled": float(spilled),
+    }  # fmt: skip
+
+
+def waits(executed: Iterable[tuple[float, int]], glances: Sequence[Glance]) -> list[float]:
+    """Seconds from the moment when each was due until its transaction was seen."""
+    seen: dict[int, float] = {}
+    found = []
+    for due, transaction in executed:
+        if transaction not in seen:
+            seen[transaction] = commits.seen_at(glances, transaction)
+        found.append(seen[transaction] - due)
+    return found
+
+
+def p99(values: Sequence[float]) -> float:
+    """The value that 99 of 100 do not exceed."""
+    return statistics.quantiles(values, n=100, method="inclusive")[98]
