@@ -56,9 +56,14 @@ def counter(query: str) -> Callable[[], int]:
     return lambda: connection.execute(SEED[query]).fetchone()[0]  # type: ignore[index]
 
 
-def waiting() -> int:
-    """Events in lanes."""
+def busy_tenants() -> int:
+    """Tenants with events in lanes."""
     return lanes().look(0)["total"]
+
+
+def waiting(tenants: int) -> int:
+    """Events in lanes, of so many tenants at most."""
+    return sum(row["waiting"] for row in lanes().look(tenants)["tenants"])
 
 
 def run(scene: Scene, events: int, *, seed: int, processes: int = 2, seconds: float = 300.0) -> Figures:
@@ -77,7 +82,7 @@ def run(scene: Scene, events: int, *, seed: int, processes: int = 2, seconds: fl
         wait_for(done, len(warm))
         meter.start()
         enqueue.push(load)
-        wait_for(lambda: -waiting(), 0, seconds)
+        wait_for(lambda: -busy_tenants(), 0, seconds)
         figures = meter.read(events=events, actions=events * max(1, scene.actions))
         wait_for(done, events + len(warm), 1)
         return figures | memory_of(process.pid)

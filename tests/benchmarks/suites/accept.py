@@ -136,8 +136,9 @@ def _figures(meter: Meter, count: int) -> Figures:
 
 def _check(expected: int) -> None:
     """All of it is in lanes: nothing was refused, nothing went to PostgreSQL."""
-    if waiting() != expected:
-        raise RuntimeError(f"{waiting()} events wait in lanes, not {expected}")
+    found = waiting(Scene.tenants)
+    if found != expected:
+        raise RuntimeError(f"{found} events wait in lanes, not {expected}")
 
 
 def batches(count: int, size: int, tenants: Sequence[str], *, seed: int) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from engine.placement import DIRECTORY
 from engine.routing import lane_of
 from engine.types import Event, encode
 from tests.benchmarks.meter import Meter
-from tests.benchmarks.path import memory_of, wait_for, waiting, worker
+from tests.benchmarks.path import busy_tenants, memory_of, wait_for, waiting, worker
 from tests.benchmarks.peers import limit
 from tests.benchmarks.processes import cpu_of, cpu_seconds, tree
 from tests.benchmarks.suite import Case, Column, Figures, Suite
@@ -71,10 +71,10 @@ def _node(seed: int) -> Figures:
     enqueue.push(scene.events(EVENTS, seed=seed))
     with worker("engine") as process:
         meter = Meter({"worker": lambda: cpu_of(tree(process.pid))})
-        wait_for(lambda: EVENTS - waiting(), 1)
+        wait_for(lambda: EVENTS - waiting(scene.tenants), 1)
         meter.start()
-        left = waiting()
-        wait_for(lambda: -waiting(), 0, 300)
+        left = waiting(scene.tenants)
+        wait_for(lambda: -busy_tenants(), 0, 300)
         return meter.read(events=left, actions=left * scene.actions) | memory_of(process.pid)
 
 

@@ -25,7 +25,7 @@ from tests.benchmarks.suite import Case, Column, Figures, Suite
 from tests.benchmarks.world import Scene, worker_connection
 
 EVENTS = int(os.environ.get("EVENTS", "60000"))  #: by which the capacity is measured
-SECONDS = float(os.environ.get("SECONDS", "25"))  #: of each load
+SECONDS = float(os.environ.get("LEVEL_SECONDS", "25"))  #: of each load
 WARM_SECONDS = 4.0  #: of the same load, before
 TICK = 0.02  #: seconds
 SHARES = (0.1, 0.5, 0.8)
