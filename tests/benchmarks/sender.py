@@ -30,9 +30,9 @@ def zipf(tenants: Sequence[str]) -> list[float]:
 
 
 class Sender:
-    """One batch per tenant and tick. What could not be sent in time is sent as soon as it can be.
+    """One batch per tenant and tick; ticks that are late go together.
 
-    Events occurred at the moment when they should have been accepted: who counts from there leaves no wait out.
+    An event occurred when its tick was due, sent in time or not: who counts from there leaves no wait out.
     """
 
     def __init__(self, tenants: Sequence[str], *, tick: float = 0.1, seed: int = 1) -> None:
@@ -42,25 +42,34 @@ class Sender:
         self.tick = tick  #: seconds
         self.numbers = itertools.count()
         self.sent = 0
-        self.late: list[float] = []  #: seconds by which each tick ended after the next should have begun, or 0
+        self.took: list[float] = []  #: seconds of each tick from when it was due until its events were accepted
 
     def run(self, rate: float, go_on: Callable[[float], bool]) -> None:
         """Until go_on(seconds of the load sent so far) says no."""
-        began, moment = time.monotonic(), datetime.now(UTC)
-        for number in itertools.count():
-            if not go_on(number * self.tick):
-                return
+        began, moment, number = time.monotonic(), datetime.now(UTC), 0
+        while ticks := self._due(number, time.monotonic() - began, go_on):
             time.sleep(max(0.0, began + number * self.tick - time.monotonic()))
-            self._send(due(rate, self.tick, number), moment + timedelta(seconds=number * self.tick))
-            self.late.append(max(0.0, time.monotonic() - began - (number + 1) * self.tick))
+            due_at = {tick: moment + timedelta(seconds=tick * self.tick) for tick in ticks}
+            self._send([due_at[tick] for tick in ticks for _ in range(due(rate, self.tick, tick))])
+            ended = time.monotonic() - began
+            self.took += [ended - tick * self.tick for tick in ticks]
+            number = ticks[-1] + 1
 
-    def _send(self, count: int, moment: datetime) -> None:
+    def _due(self, number: int, elapsed: float, go_on: Callable[[float], bool]) -> list[int]:
+        """The next tick, and those after it whose time has come."""
+        ticks = range(number, max(number, int(elapsed / self.tick)) + 1)
+        return list(itertools.takewhile(lambda tick: go_on(tick * self.tick), ticks))
+
+    def _send(self, moments: Sequence[datetime]) -> None:
+        """Events that occurred then."""
         from campaigns.ingest import Accepted, accept  # noqa: PLC0415  needs the settings
 
         batches: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for tenant in self.chance.choices(self.tenants, self.weights, k=count):
-            batches[tenant].append(purchase(self.chance, str(next(self.numbers))))
+        who = self.chance.choices(self.tenants, self.weights, k=len(moments))
+        for tenant, moment in zip(who, moments, strict=True):
+            event = purchase(self.chance, str(next(self.numbers)))
+            batches[tenant].append(event | {"occurred_at": moment.isoformat()})
         for tenant, batch in batches.items():
-            outcomes = accept(tenant, batch, "api", moment)
+            outcomes = accept(tenant, batch, "api", datetime.now(UTC))
             assert all(isinstance(outcome, Accepted) for outcome in outcomes), outcomes[0]
             self.sent += len(batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.sender import due
+from tests.benchmarks.sender import Sender, due
 
 
 @pytest.mark.parametrize("rate", [0.5, 10, 333.3, 1083.33, 6000])
@@ -18,3 +18,15 @@ def test_after_each_tick_so_many_are_sent_as_the_rate_says(rate: float, tick: fl
 
 def test_the_events_of_a_rate_are_spread_evenly_over_the_ticks() -> None:
     assert [due(25, 0.1, number) for number in range(4)] == [2, 3, 2, 3]
+
+
+def test_late_ticks_go_together_and_none_beyond_the_end() -> None:
+    sender = Sender(["a"], tick=0.1)
+
+    def go_on(elapsed: float) -> bool:
+        return elapsed < 0.95
+
+    assert sender._due(3, 0.0, go_on) == [3]
+    assert sender._due(3, 0.66, go_on) == [3, 4, 5, 6]
+    assert sender._due(3, 9.9, go_on) == [3, 4, 5, 6, 7, 8, 9]
+    assert sender._due(10, 9.9, go_on) == []
