@@ -19,6 +19,9 @@ DOCUMENTS = (Path("docs/performance.md"), Path("docs/capacity.md"))
 #: Where tests/benchmarks/plots.py draws.
 DRAWN = Path("docs/performance")
 
+#: Figures side by side.
+MOST_COLUMNS = 16
+
 #: Tables made of more than one suite.
 MADE: Mapping[str, Callable[[Results], str]] = {
     "targets": targets.markdown,
@@ -44,14 +47,17 @@ def table(name: str, results: Results) -> str:
 
 
 def of_suite(name: str, results: Results) -> str:
-    """A suite's table, as it was printed after the run."""
+    """A suite's table: a line a case as it was printed, or a line a figure where that would be too wide to read."""
     measured = results.get(name, {})
     if "columns" not in measured:
         return f"Not measured yet: `python -m tests.benchmarks {name}`."
-    columns, rows = measured["columns"], measured["rows"]
-    used = [column for column in columns if any(column[0] in row for row in rows.values())]
-    lines = [[case, *(_cell(row.get(figure), form) for figure, _, form in used)] for case, row in rows.items()]
-    return grid(["", *(heading for _, heading, _ in used)], lines) + f"\n\n{measured['machine']}."
+    rows: Mapping[str, Mapping[str, float]] = measured["rows"]
+    columns = [column for column in measured["columns"] if any(column[0] in row for row in rows.values())]
+    cells = [[heading, *(_cell(row.get(figure), form) for row in rows.values())] for figure, heading, form in columns]
+    whole = [["", *rows], *cells]
+    if len(columns) <= MOST_COLUMNS:
+        whole = [list(line) for line in zip(*whole, strict=True)]
+    return grid(whole[0], whole[1:]) + f"\n\n{measured['machine']}."
 
 
 def plots() -> str:

@@ -86,13 +86,14 @@ def _client(port: int, left: deque[Call], took: deque[float], faults: deque[str]
             except IndexError:  # another client took the last one
                 return
             began = time.perf_counter()
-            status, body = _post(connection, call)
+            status, body = post(connection, call)
             took.append(time.perf_counter() - began)
             if status != 202:
                 faults.append(f"{status}: {body[:300]!r}")
 
 
-def _post(connection: http.client.HTTPConnection, call: Call) -> tuple[int, bytes]:
+def post(connection: http.client.HTTPConnection, call: Call) -> tuple[int, bytes]:
+    """One request. Returns the status and what was said."""
     headers = BEHIND_PROXY | {"Authorization": f"Bearer {call.key}"}
     connection.request("POST", "/api/v1/events", call.body, headers)
     answer = connection.getresponse()

@@ -35,3 +35,12 @@ def test_filling_again_changes_nothing() -> None:
 
 def test_a_suite_that_was_not_measured_says_how_to() -> None:
     assert "Not measured yet: `python -m tests.benchmarks path`." in fill(TEXT, {})
+
+
+def test_a_table_that_is_too_wide_has_a_line_for_each_figure() -> None:
+    columns = [[f"f{number}", f"figure {number}", ".0f"] for number in range(17)]
+    row = {f"f{number}": float(number) for number in range(17)}
+
+    table = fill(TEXT, {"path": {"machine": "2 cores", "columns": columns, "rows": {"a": row, "b": row}}})
+
+    assert "|  | a | b |\n| --- | --- | --- |\n| figure 0 | 0 | 0 |\n" in table
