@@ -17,7 +17,7 @@ from engine.lanes import lanes
 from tests.benchmarks.meter import Meter
 from tests.benchmarks.processes import children, cpu_of, cpu_seconds, memory_mb, tree
 from tests.benchmarks.suite import Figures
-from tests.benchmarks.world import SEED, Scene, worker_connection
+from tests.benchmarks.world import SEED, Scene, analyze, worker_connection
 
 WARM_EVENTS = 2000  #: before anything is measured
 
@@ -80,6 +80,7 @@ def run(scene: Scene, events: int, *, seed: int, processes: int = 2, seconds: fl
         meter = Meter({"worker": lambda: cpu_of(tree(process.pid)), "sender": lambda: cpu_seconds(os.getpid())})
         enqueue.push(warm)
         wait_for(done, len(warm))
+        analyze()
         meter.start()
         enqueue.push(load)
         wait_for(lambda: -busy_tenants(), 0, seconds)

@@ -11,14 +11,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import mean
 
-import psycopg
-
 from engine.types import Event
 from tests.benchmarks.meter import Meter
 from tests.benchmarks.path import counter, wait_for
 from tests.benchmarks.processes import cpu_of, cpu_seconds, memory_mb, tree
 from tests.benchmarks.suite import Figures
-from tests.benchmarks.world import Scene
+from tests.benchmarks.world import Scene, analyze
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,6 @@ def run(
     if done() != expected:
         raise ValueError(f"{done()} activities, not {expected}")
     return figures
-
-
-def analyze() -> None:
-    """Tell the planner of the tables, as autovacuum would have done long since, also of a peer's own."""
-    with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as owner:
-        owner.execute("VACUUM ANALYZE")
 
 
 @contextmanager

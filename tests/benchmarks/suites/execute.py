@@ -21,7 +21,7 @@ from tests.benchmarks.path import busy_tenants, memory_of, wait_for, waiting, wo
 from tests.benchmarks.peers import limit
 from tests.benchmarks.processes import cpu_of, cpu_seconds, tree
 from tests.benchmarks.suite import Case, Column, Figures, Suite
-from tests.benchmarks.world import LANES, Scene
+from tests.benchmarks.world import LANES, Scene, analyze
 
 EVENTS = int(os.environ.get("EVENTS", "60000"))
 
@@ -99,7 +99,7 @@ def _make_leads(executor: Executor, events: Sequence[Event]) -> None:
     """As events before have left them."""
     places = sorted({(event.tenant, event.lead) for event in events})
     executor.connection.execute(limit.SQL["insert_leads"], [list(column) for column in zip(*places, strict=True)])
-    executor.connection.execute("VACUUM ANALYZE campaigns_lead")
+    analyze()
 
 
 def bundles(events: Sequence[Event], size: int) -> list[list[FetchedLane]]:
