@@ -25,7 +25,7 @@ from tests.benchmarks.peers.nodes import Node
 from tests.benchmarks.suite import Figures
 
 SQL = load("tests.benchmarks.peers", "procrastinate.sql")
-JOBS = 5  #: at the same time, of each process
+JOBS = 10  #: at the same time, of each process
 BATCH = 100  #: jobs deferred by one statement
 POLL_SECONDS = 0.1
 WARM_EVENTS = 200

@@ -38,8 +38,12 @@ def connection(_pid: int) -> psycopg.Connection:
 
 @app.task(name="stock.act")
 def act(tenant: str, lead: str, action: str, key: str, amount: str) -> None:
-    """One action: ledger row, lead read and update, activity row; one commit."""
-    database = connection(os.getpid())
+    """One action; one commit."""
+    write(connection(os.getpid()), tenant, lead, action, key, amount)
+
+
+def write(database: psycopg.Connection, tenant: str, lead: str, action: str, key: str, amount: str) -> None:
+    """An action in a transaction: ledger row, lead read and update, activity row. Nothing if the ledger has the key."""
     with database.transaction():
         done = database.execute(SQL["insert_ledger_row"], [tenant, key]).fetchone()
         if done is None:
