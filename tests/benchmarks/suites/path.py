@@ -28,6 +28,7 @@ COLUMNS = (
     Column("cpu", "CPU s a million"),
     Column("main_mb", "main MB"),
     Column("child_mb", "child MB"),
+    Column("node_mb", "node MB"),
 )
 
 

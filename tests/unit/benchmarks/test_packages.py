@@ -9,7 +9,7 @@ import pytest
 
 from tests.benchmarks import suite
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def pins(name: str) -> set[str]:
