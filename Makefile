@@ -13,7 +13,7 @@ DEV := .venv/.dev-installed
 BENCH_PY := .venv-bench/bin/python
 BENCH := .venv-bench/.bench-installed
 
-.PHONY: help demo test test-fast lint format types imports bench simulate chaos controls lock lock-bench lock-check clean
+.PHONY: help demo test test-fast lint format types imports bench report simulate chaos controls lock lock-bench lock-check clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -45,6 +45,10 @@ imports: $(DEV) ## Check who may import whom
 bench: $(BENCH) ## Measure against peers and the set-based limit (SUITES=); a burst of ten times the load (SECONDS=)
 	@$(BENCH_PY) -m tests.benchmarks $(SUITES) $(ARGS)
 	@$(BENCH_PY) -m tests.benchmarks.back_pressure --seconds "$(or $(SECONDS),60)"
+
+report: $(BENCH) ## Draw the plots and write the tables of docs/ from bench.json
+	@$(BENCH_PY) -m tests.benchmarks.plots
+	@$(BENCH_PY) -m tests.benchmarks.document
 
 simulate: $(DEV) ## Play the scheduler with a million tenants, no servers (TENANTS= SEED=)
 	@$(PY) -m tests.simulator --tenants "$(or $(TENANTS),1000000)" --seed "$(or $(SEED),7)" $(ARGS)

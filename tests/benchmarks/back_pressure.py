@@ -183,6 +183,7 @@ def stage(load: Load) -> Iterator[Stage]:
         done = partial(_count, worker)
         sender.run(load.rate, lambda seconds: seconds < 2)
         path.wait_for(done, sender.sent, 60)
+        world.analyze()
         yield Stage(sender, node, maintain, worker, Measured(worker, watch, sender, done), done)
 
 

@@ -83,10 +83,22 @@ def draw(curve: Curve, panels: Sequence[Panel], results: Results) -> Figure:
     for frame, panel in zip(frames, panels, strict=True):
         _fill(frame, panel, curve.name, lambda name: of_curve(curve, name, results))
         if 0 in curve.sizes:
-            frame.set_xscale("symlog", linthresh=min(filter(None, curve.sizes)))
+            least = min(filter(None, curve.sizes))
+            frame.set_xscale("symlog", linthresh=least)
+            frame.set_xlim(left=-0.1 * least)
         else:
             frame.set_xscale("log")
+        frame.set_xticks(curve.sizes, [_short(size) for size in curve.sizes])
+        frame.minorticks_off()
     return figure
+
+
+def _short(size: int) -> str:
+    """As it fits under an axis."""
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if size >= unit:
+            return f"{size / unit:g}{letter}"
+    return str(size)
 
 
 def draw_memory(results: Results) -> Figure:

@@ -3,7 +3,7 @@
 -- name: measure_tables
 SELECT kind, sum(pg_total_relation_size(c.oid))
 FROM pg_class AS c
-JOIN (VALUES ('ledger', 'engine\_ledger%%'), ('activity', 'campaigns\_activity%%'), ('lead', 'campaigns\_lead'))
+JOIN (VALUES ('ledger', 'engine\_ledger%'), ('activity', 'campaigns\_activity%'), ('lead', 'campaigns\_lead'))
     AS of (kind, pattern) ON c.relname LIKE pattern
 WHERE c.relkind = 'r'
 GROUP BY kind;
@@ -14,7 +14,7 @@ SELECT kind, concat_ws('/',
     (SELECT oid FROM pg_tablespace WHERE spcname = 'pg_default'),
     (SELECT oid FROM pg_database WHERE datname = current_database()), pg_relation_filenode(part))
 FROM pg_class AS c
-JOIN (VALUES ('ledger', 'engine\_ledger%%'), ('activity', 'campaigns\_activity%%'), ('lead', 'campaigns\_lead'))
+JOIN (VALUES ('ledger', 'engine\_ledger%'), ('activity', 'campaigns\_activity%'), ('lead', 'campaigns\_lead'))
     AS of (kind, pattern) ON c.relname LIKE pattern
 CROSS JOIN LATERAL (
     SELECT c.oid AS part UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = c.oid

@@ -88,7 +88,8 @@ def servers() -> Iterator[None]:
         urls = prepare_database(started.postgres_url)
         os.environ.update(
             SECRET_KEY=secrets.token_hex(32), DATABASE_URL=urls.app, WORKER_DATABASE_URL=urls.worker,
-            OWNER_DATABASE_URL=urls.owner, REDIS_URL=started.redis_url, LOG_LEVEL="WARNING",
+            OWNER_DATABASE_URL=urls.owner, ADMIN_DATABASE_URL=started.postgres_url, REDIS_URL=started.redis_url,
+            LOG_LEVEL="WARNING",
             DJANGO_SETTINGS_MODULE="settings.dev", DEBUG="0",
         )  # fmt: skip
         PIDS.update(postgres=started.postgres.pid, redis=int(broker().info("server")["process_id"]))
@@ -100,6 +101,12 @@ def servers() -> Iterator[None]:
 def worker_connection() -> psycopg.Connection:
     """A connection of the worker role, each statement a transaction."""
     return psycopg.connect(os.environ["WORKER_DATABASE_URL"], autocommit=True)
+
+
+def checkpoint() -> None:
+    """Write what is only in memory and in the log: from now on the log has an image of each page changed first."""
+    with psycopg.connect(os.environ["ADMIN_DATABASE_URL"], autocommit=True) as administrator:
+        administrator.execute("CHECKPOINT")
 
 
 def broker() -> redis.Redis:

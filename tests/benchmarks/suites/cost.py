@@ -142,6 +142,7 @@ def over_http(seed: int) -> Figures:
         stream = Stream(service.port, prepare(scene.names(), seed=seed), scene.tenants)
         _play(stream, path.WARM_EVENTS, 60)
         path.wait_for(lambda: -path.busy_tenants(), 0)
+        world.analyze()
         meter, before, sizes = Meter(kinds.roles()), stream.sent, storage.sizes()
         meter.start()
         looks = [Look(0, kinds.memory())]
@@ -197,6 +198,7 @@ def by_table(seed: int) -> Figures:
         done = path.counter("count_done")
         enqueue.push(warm)
         path.wait_for(done, len(warm))
+        world.analyze()
         before, start = storage.sizes(), storage.position()
         enqueue.push(load)
         path.wait_for(done, len(warm) + len(load))

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import curves, targets
+from tests.benchmarks import capacity, curves, suite, targets
 from tests.benchmarks.curves import BACKLOG, CAMPAIGNS, SUITE
 from tests.benchmarks.results import Place
 from tests.benchmarks.targets import TARGETS, Target
+
+#: Every figure that a document asks for.
+PLACES = [*(target.place for target in TARGETS), *capacity.PLACES.values()]
 
 
 def results(**rows: dict[str, float]) -> dict[str, Any]:
@@ -86,3 +89,13 @@ def test_tenants_are_to_be_flat_from_a_hundred_on() -> None:
     (verdict,) = (one for one in curves.verdicts({SUITE: {"rows": rows}}) if one.ratio is not None)
 
     assert (verdict.since, verdict.ratio, verdict.held) == (100, 1.4, True)
+
+
+@pytest.mark.parametrize("place", {str(one): one for one in PLACES}.values(), ids=str)
+def test_what_is_looked_for_is_a_case_of_its_suite(place: Place) -> None:
+    try:
+        cases = suite.load(place.suite).cases
+    except SystemExit as error:
+        pytest.skip(str(error))
+
+    assert place.case in [case.name for case in cases]
