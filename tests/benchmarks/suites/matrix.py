@@ -66,7 +66,8 @@ class Point:
 
     def run(self, seed: int) -> Figures:
         """Of the whole path. Without actions CPU is by event, and there is no rate of actions."""
-        figures = path.run(self.scene, self.events, seed=seed, processes=self.processes)
+        limit = max(300.0, self.events / 200)
+        figures = path.run(self.scene, self.events, seed=seed, processes=self.processes, seconds=limit)
         figures["cpu_event"] = figures["cpu"] * max(1, self.scene.actions)
         if not self.scene.actions:
             del figures["actions"]
