@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -25,8 +26,9 @@ def main() -> None:
         for name in asked.suites or [DEFAULT]:
             chosen = suite.load(name)
             errors.print(chosen.title)
+            began = time.monotonic()
             rows = suite.measure(chosen, asked.rounds, lambda words: errors.print(f"  {words}", highlight=False))
-            keep(name, chosen, rows)
+            keep(name, chosen, rows, rounds=asked.rounds, seconds=time.monotonic() - began)
             Console(width=max(120, console.width)).print(table(chosen, rows))
             if asked.markdown:
                 print(markdown(chosen, rows))
@@ -48,10 +50,11 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def keep(name: str, chosen: Suite, rows: Mapping[str, Figures]) -> None:
+def keep(name: str, chosen: Suite, rows: Mapping[str, Figures], *, rounds: int, seconds: float) -> None:
     """Put a suite's figures into the results, beside those of others; in the order of the table."""
     columns = [[column.figure, column.heading, column.form] for column in chosen.columns]
-    measured = {"machine": machine(), "title": chosen.title, "columns": columns, "rows": rows}
+    run = {"machine": machine(), "title": chosen.title, "rounds": rounds, "seconds": seconds}
+    measured = run | {"columns": columns, "rows": rows}
     RESULTS.write_text(json.dumps({**read(), name: measured}, indent=2) + "\n", encoding="utf-8")
 
 

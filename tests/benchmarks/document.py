@@ -1,7 +1,7 @@
 """Tables of the documents, made from bench.json: python -m tests.benchmarks.document
 
 A table stands between <!-- begin NAME --> and <!-- end NAME -->; what was there before is replaced. Names are those
-of the suites, and those of MADE. Where nothing was measured the table says so.
+of the suites, and those of table(). Where nothing was measured the table says so.
 """
 
 from __future__ import annotations
@@ -22,16 +22,6 @@ DRAWN = Path("docs/performance")
 #: Figures side by side.
 MOST_COLUMNS = 16
 
-#: Tables made of more than one suite.
-MADE: Mapping[str, Callable[[Results], str]] = {
-    "targets": targets.markdown,
-    "growth-by-design": targets.by_design,
-    "costs": capacity.costs_markdown,
-    "assumptions": capacity.assumptions_markdown,
-    "capacity": capacity.markdown,
-    "plots": lambda results: plots(),
-}
-
 _TABLE = re.compile(r"(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
@@ -42,8 +32,16 @@ def fill(text: str, results: Results) -> str:
 
 def table(name: str, results: Results) -> str:
     """A table by its name."""
-    make = MADE.get(name)
-    return make(results) if make else of_suite(name, results)
+    made: Mapping[str, Callable[[Results], str]] = {
+        "targets": targets.markdown,
+        "growth-by-design": targets.by_design,
+        "costs": capacity.costs_markdown,
+        "assumptions": capacity.assumptions_markdown,
+        "capacity": capacity.markdown,
+        "plots": lambda results: plots(),
+        "runs": runs,
+    }
+    return made[name](results) if name in made else of_suite(name, results)
 
 
 def of_suite(name: str, results: Results) -> str:
@@ -58,6 +56,16 @@ def of_suite(name: str, results: Results) -> str:
     if len(columns) <= MOST_COLUMNS:
         whole = [list(line) for line in zip(*whole, strict=True)]
     return grid(whole[0], whole[1:]) + f"\n\n{measured['machine']}."
+
+
+def runs(results: Results) -> str:
+    """How long each suite took."""
+    known = {name: measured for name, measured in sorted(results.items()) if "seconds" in measured}
+    lines = [
+        [f"`{name}`", measured["title"], f"{measured['rounds']}", f"{measured['seconds'] / 60:.0f}"]
+        for name, measured in known.items()
+    ]
+    return grid(["suite", "", "rounds", "minutes"], lines) if lines else "Not measured yet."
 
 
 def plots() -> str:

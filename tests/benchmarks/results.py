@@ -10,7 +10,8 @@ from typing import Any
 
 RESULTS = Path("bench.json")
 
-#: By the name of a suite: "machine", "title", "columns" as [figure, heading, form], "rows" by the name of the case.
+#: By the name of a suite: "machine", "title", "rounds", "seconds" it took, "columns" as [figure, heading, form], "rows"
+#: by the name of the case.
 Results = Mapping[str, Any]
 
 

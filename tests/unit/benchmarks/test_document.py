@@ -44,3 +44,12 @@ def test_a_table_that_is_too_wide_has_a_line_for_each_figure() -> None:
     table = fill(TEXT, {"path": {"machine": "2 cores", "columns": columns, "rows": {"a": row, "b": row}}})
 
     assert "|  | a | b |\n| --- | --- | --- |\n| figure 0 | 0 | 0 |\n" in table
+
+
+def test_each_suite_tells_how_long_it_took() -> None:
+    run = MEASURED["path"] | {"title": "the whole path", "rounds": 3, "seconds": 240.0}
+
+    table = fill(TEXT.replace("path", "runs"), {"path": run, "older": {"rows": {}}})
+
+    assert "| `path` | the whole path | 3 | 4 |" in table
+    assert "older" not in table
