@@ -51,7 +51,7 @@ TARGETS = (
     ),
     Target("CPU per action, of stock Celery's", Place("path", TWELVE, "cpu_of_stock"), most=0.05, form=".1%"),
     Target(
-        "memory of the worker node, of stock Celery's at the same load",
+        "memory of the worker node, of as many stock processes as the same load takes",
         Place("cost", "65,000 events a minute", "memory_of_stock"), most=0.67,
     ),
     Target("idle lead's wait at half load, p50, ms", Place("latency", HALF, "idle_p50_ms"), most=50, form=",.0f"),
