@@ -35,18 +35,20 @@ class Sender:
     An event occurred when its tick was due, sent in time or not: who counts from there leaves no wait out.
     """
 
-    def __init__(self, tenants: Sequence[str], *, tick: float = 0.1, seed: int = 1) -> None:
+    def __init__(self, tenants: Sequence[str], *, tick: float = 0.1, delay: float = 0.0, seed: int = 1) -> None:
         self.chance = random.Random(seed)
         self.tenants = tenants
         self.weights = zipf(tenants)
         self.tick = tick  #: seconds
+        self.delay = delay  #: seconds before the first tick, so that senders side by side take turns
         self.numbers = itertools.count()
         self.sent = 0
         self.took: list[float] = []  #: seconds of each tick from when it was due until its events were accepted
 
     def run(self, rate: float, go_on: Callable[[float], bool]) -> None:
         """Until go_on(seconds of the load sent so far) says no."""
-        began, moment, number = time.monotonic(), datetime.now(UTC), 0
+        began, moment = time.monotonic() + self.delay, datetime.now(UTC) + timedelta(seconds=self.delay)
+        number = 0
         while ticks := self._due(number, time.monotonic() - began, go_on):
             time.sleep(max(0.0, began + number * self.tick - time.monotonic()))
             due_at = {tick: moment + timedelta(seconds=tick * self.tick) for tick in ticks}

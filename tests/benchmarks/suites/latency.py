@@ -1,6 +1,6 @@
 """How long an accepted event waits for the commit of its effects, at shares of what the node can do.
 
-The load comes at a constant rate by in-process `accept`, a thread and a batch every 20 ms for each tenant; a wait is
+The load comes at a constant rate by in-process `accept`, a thread and a batch every 50 ms for each tenant; a wait is
 counted from the moment when its event was due, so a late sender hides nothing. Beside it a tenant has one event every
 100 ms: its lanes are empty, and what it waits is what an idle lead does. `manage.py maintain` runs. A round takes
 about two and a half minutes.
@@ -21,7 +21,9 @@ from engine import enqueue
 from tests.benchmarks import commits, path
 from tests.benchmarks.back_pressure import maintenance
 from tests.benchmarks.commits import SQL, Glance
+from tests.benchmarks.meter import Meter
 from tests.benchmarks.path import counter, wait_for, worker
+from tests.benchmarks.processes import cpu_of, cpu_seconds, tree
 from tests.benchmarks.sender import Sender, zipf
 from tests.benchmarks.suite import Case, Column, Figures, Suite
 from tests.benchmarks.world import Scene, worker_connection
@@ -29,7 +31,7 @@ from tests.benchmarks.world import Scene, worker_connection
 EVENTS = int(os.environ.get("EVENTS", "60000"))  #: by which the capacity is measured
 SECONDS = float(os.environ.get("LEVEL_SECONDS", "25"))  #: of each load
 WARM_SECONDS = 4.0  #: of the same load, before
-TICK = 0.02  #: seconds
+TICK = 0.05  #: seconds
 SHARES = (0.1, 0.5, 0.8)
 IDLE_RATE, IDLE_TICK = 10.0, 0.1  #: events a second of the tenant that is idle else
 
@@ -43,6 +45,10 @@ COLUMNS = (
     Column("idle_p99_ms", "idle lead p99 ms"),
     Column("events", "events/s"),
     Column("accept_p99_ms", "of them to accept, p99 ms"),
+    Column("sender_cores", "sender, cores", ".2f"),
+    Column("node_cores", "node", ".2f"),
+    Column("redis_cores", "Redis", ".2f"),
+    Column("postgres_cores", "PostgreSQL", ".2f"),
     Column("behind_seconds", "s behind at the end", ".2f"),
     Column("spilled", "spilled"),
 )
@@ -81,17 +87,20 @@ class Levels:
         Scene(tenants=len(busy) + 1, document=self.scene.document).reset()
         load = Load.of(busy, self.capacity * share, idle)
         warm = self.scene.events(path.WARM_EVENTS, seed=seed)
-        with worker("engine"), maintenance():
+        with worker("engine") as node, maintenance():
+            meter = Meter({"node": lambda: cpu_of(tree(node.pid)), "sender": lambda: cpu_seconds(os.getpid())})
             enqueue.push(warm)
             load.wait_until_done(len(warm))
             load.send(WARM_SECONDS)
             with commits.Watch() as watch:
                 began, before = datetime.now(UTC), load.sent
+                meter.start()
                 load.send(SECONDS)
                 sent = load.sent - before
+                used = meter.read(events=sent, actions=sent)
                 behind = load.wait_until_done(len(warm))
         figures = {"events": sent / SECONDS, "behind_seconds": behind, "accept_p99_ms": p99(load.took()) * 1000}
-        return figures | _figures(began, idle, watch.glances)
+        return figures | _cores(used) | _figures(began, idle, watch.glances)
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ class Load:
         """So many events a second by Zipf's law over the tenants, and the idle tenant's."""
         weights = zipf(busy)
         rates = {
-            Sender([tenant], tick=TICK, seed=number): rate * weight / sum(weights)
+            Sender([tenant], tick=TICK, delay=TICK * number / len(busy), seed=number): rate * weight / sum(weights)
             for number, (tenant, weight) in enumerate(zip(busy, weights, strict=True))
         }
         return cls(rates | {Sender([idle], tick=IDLE_TICK): IDLE_RATE})
@@ -134,6 +143,13 @@ class Load:
         began = time.monotonic()
         wait_for(counter("count_done"), self.sent + others)
         return time.monotonic() - began
+
+
+def _cores(used: Figures) -> Figures:
+    """From CPU seconds a million events to cores in use."""
+    return {
+        f"{role}_cores": used[f"cpu_{role}"] * used["events"] / 1e6 for role in ("sender", "node", "redis", "postgres")
+    }
 
 
 def _figures(since: datetime, idle: str, glances: Sequence[Glance]) -> Figures:
