@@ -29,13 +29,14 @@ def main() -> None:
             began = time.monotonic()
             rows = suite.measure(chosen, asked.rounds, lambda words: errors.print(f"  {words}", highlight=False))
             keep(name, chosen, rows, rounds=asked.rounds, seconds=time.monotonic() - began)
-            Console(width=max(120, console.width)).print(table(chosen, rows))
+            Console(width=max(WIDTH, console.width)).print(table(chosen, rows))
             if asked.markdown:
                 print(markdown(chosen, rows))
     console.print(f"{RESULTS} has all figures")
 
 
 DEFAULT = "path"
+WIDTH = 220  #: characters: narrower, and figures of the widest table are cut off
 
 
 def _arguments() -> argparse.Namespace:
