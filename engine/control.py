@@ -8,6 +8,7 @@ its memory. A change that Redis could not be told acts when maintenance does so.
 from __future__ import annotations
 
 import threading
+from collections.abc import Set
 from typing import Any
 
 from django.db import connection, transaction
@@ -121,16 +122,23 @@ def is_draining(tenant: str) -> bool:
 
 
 def lane_count(tenant: str) -> int:
-    """The number of lanes of a tenant; it never changes, so it is remembered. Raises ValueError: unknown."""
-    count = _lane_counts.get(tenant)
-    if count is None:
+    """The number of lanes of a tenant. Raises ValueError: unknown."""
+    return lane_counts({tenant})[tenant]
+
+
+def lane_counts(tenants: Set[str]) -> dict[str, int]:
+    """The number of lanes of each tenant; it never changes, so it is remembered. Raises ValueError: unknown."""
+    counts = {tenant: _lane_counts.get(tenant) for tenant in tenants}
+    unknown = sorted(tenant for tenant, count in counts.items() if count is None)
+    if unknown:
         with _lock, connection.cursor() as cursor:
-            cursor.execute(QUERIES["select_lane_count"], [tenant])
-            row = cursor.fetchone()
-        if row is None:
-            raise ValueError(f"no tenant {tenant!r}")
-        count = _lane_counts[tenant] = row[0]
-    return count
+            cursor.execute(QUERIES["select_lane_counts"], [unknown])
+            found = dict(cursor.fetchall())
+        if missing := [tenant for tenant in unknown if tenant not in found]:
+            raise ValueError(f"no tenant {', '.join(map(repr, missing[:5]))}")
+        _lane_counts.update(found)
+        counts |= found
+    return counts  # type: ignore[return-value]  # none is None any more
 
 
 def restore() -> int:

@@ -16,7 +16,7 @@ from kombu.utils.json import loads
 
 from engine import spill
 from engine.answers import Mode
-from engine.control import is_draining, lane_count
+from engine.control import is_draining, lane_counts
 from engine.errors import BrokerDown, LaneFull, TenantDraining
 from engine.journal import journal
 from engine.lanes import LOST, lanes
@@ -143,8 +143,9 @@ def _deliver(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -> No
 
 def _by_lane(events: Sequence[Event]) -> dict[Place, list[Event]]:
     by_lane: dict[Place, list[Event]] = {}
+    counts = lane_counts({event.tenant for event in events})
     for event in events:
-        lane = lane_of(event.lead, lane_count(event.tenant))
+        lane = lane_of(event.lead, counts[event.tenant])
         by_lane.setdefault((event.tenant, lane), []).append(event)
     return by_lane
 

@@ -17,8 +17,8 @@ RETURNING tenant_id, weight, cap, database, rate, state;
 -- name: select_state
 SELECT state FROM engine_tenantcontrol WHERE tenant_id = %s;
 
--- name: select_lane_count
-SELECT lanes FROM engine_tenantcontrol WHERE tenant_id = %s;
+-- name: select_lane_counts
+SELECT tenant_id, lanes FROM engine_tenantcontrol WHERE tenant_id = ANY (%s::text[]);
 
 -- name: select_shares_not_default
 -- Also those changed of late: Redis may not have been told when somebody went back to the default.
