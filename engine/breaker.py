@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 LEAST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 #: Another process may have set most lanes aside: so few of a tenant say enough when two events of each of `after`
-#: lanes have failed in them.
+#: lanes have failed in them; fewer, when another process says that it buries nothing.
 FEW_LANES, EVENTS_A_LANE = 3, 2
 
 #: Tenants that are watched at once; the one that failed first is forgotten for one more.
@@ -48,10 +48,12 @@ class Breaker:
         after: int,
         *,
         tell: Callable[[str], None] = lambda words: None,
+        others: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.after = after  #: so many lanes, or tenants, may fail in a row
         self.tell = tell  #: what is open, in words; empty when nothing is
+        self.others = others  #: whether another process buries nothing; asked only when that decides
         self.clock = clock
         self._all = Streak()
         self._of: dict[str, Streak] = {}
@@ -96,7 +98,9 @@ class Breaker:
         return self._of.setdefault(tenant, Streak())
 
     def _open_if_too_many(self, streak: Streak) -> None:
-        events_too = streak.events > EVENTS_A_LANE * self.after and len(streak.sources) >= FEW_LANES
-        if len(streak.sources) > self.after or events_too:
+        if len(streak.sources) > self.after or self._are_too_many_events(streak):
             streak.opened = self.clock()
             logger.error("nothing is buried until an event succeeds: %s", self.words())
+
+    def _are_too_many_events(self, streak: Streak) -> bool:
+        return streak.events > EVENTS_A_LANE * self.after and (len(streak.sources) >= FEW_LANES or self.others())

@@ -150,7 +150,7 @@ def _idle_limit() -> str:
 @cache
 def _breaker(_pid: int) -> Breaker:
     """This process's breaker: a fault of the release shows on every database."""
-    return Breaker(conf().breaker_after, tell=_tell_breaker)
+    return Breaker(conf().breaker_after, tell=_tell_breaker, others=_others_bury_nothing)
 
 
 def _tell_breaker(words: str) -> None:
@@ -158,6 +158,14 @@ def _tell_breaker(words: str) -> None:
         lanes().tell_breaker(owner(), words)
     except BROKER_ERRORS as error:
         logger.warning("the broker was not told what is not buried: %s", error)
+
+
+def _others_bury_nothing() -> bool:
+    try:
+        return bool(lanes().breakers().keys() - {owner()})
+    except BROKER_ERRORS as error:
+        logger.warning("the broker was not asked what others do not bury: %s", error)
+        return False
 
 
 def _connect(url: str) -> psycopg.Connection:

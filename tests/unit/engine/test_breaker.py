@@ -51,6 +51,18 @@ def test_a_process_that_sees_few_lanes_because_others_set_them_aside_counts_thei
     assert fail(breaker, ("whale", 2), ("minnow", 0)) == [1.0, None]
 
 
+def test_it_counts_events_of_two_lanes_when_another_process_buries_nothing(clock: Clock) -> None:
+    others: list[bool] = []
+    breaker = Breaker(3, others=lambda: bool(others), clock=clock)
+
+    assert set(fail(breaker, *[("whale", 0), ("minnow", 0)] * 10)) == {None}
+    others.append(True)
+    assert fail(breaker, ("whale", 1)) == [1.0], "six events before this one"
+    breaker.succeeded(["minnow"])
+    assert set(fail(breaker, *[("minnow", 0)] * 6)) == {None}, "since its last success"
+    assert fail(breaker, ("minnow", 0)) == [1.0]
+
+
 def test_when_every_tenant_fails_none_is_buried(breaker: Breaker, told: list[str]) -> None:
     assert fail(breaker, *[(f"t{n}", 0) for n in range(5)]) == [None, None, None, 1.0, 1.0]
     assert told[-1] == "every tenant's events fail: ValueError: no such column"
