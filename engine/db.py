@@ -13,8 +13,11 @@ QUERIES = load("engine.sql", "roles.sql")
 
 #: No statement and no open transaction of the engine lasts longer: a stuck one would hold leads and vacuum. An
 #: executor's open transaction has a limit of its own (tasks.py). A client that was killed is noticed while its
-#: statement runs, so its locks do not outlive it.
-LIMITS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c client_connection_check_interval=1s"
+#: statement runs, so its locks do not outlive it. No statement is worth compiling: each is short, and there are many.
+LIMITS = (
+    "-c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
+    " -c client_connection_check_interval=1s"
+)
 
 
 def connect(url: str, application_name: str) -> psycopg.Connection:

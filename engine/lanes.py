@@ -95,7 +95,7 @@ def connect(url: str) -> redis.Redis:
 
 def _script(client: redis.Redis, name: str) -> Script:
     lua = files("engine") / "lua"
-    shared = [(lua / f"{part}.lua").read_text() for part in ("common", "databases")]
+    shared = [(lua / f"{part}.lua").read_text() for part in ("common", "ring", "work", "databases")]
     text = (lua / f"{name}.lua").read_text()
     shebang = text.split("\n", 1)[0] + "\n" if text.startswith("#!") else ""
     return client.register_script("".join([shebang, *shared, text[len(shebang) :]]))

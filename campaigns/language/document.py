@@ -88,7 +88,8 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     """The compiled document and every fault. On publication a fault leaves no document; a running one keeps
     the
     steps at fault, which fail when they are executed, and falls only with its triggers or its filter."""
-    faults = check_shape(document, depth=DEPTH_LIMIT, size=SIZE_LIMIT)
+    # What runs was published, and so had its shape; looking again takes longer than compiling it.
+    faults = check_shape(document, depth=DEPTH_LIMIT, size=SIZE_LIMIT) if scope.publishing else []
     if not faults and not isinstance(document, dict):
         faults = [Fault("", "expected an object with triggers, filter and steps")]
     if faults:

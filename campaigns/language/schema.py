@@ -126,9 +126,8 @@ class TenantSchema:
     @classmethod
     def build(cls, tenant: str, *, fields: Iterable[FieldSpec] = (), **parts: Any) -> TenantSchema:
         """A schema of the built-in fields and a tenant's own."""
-        bare = cls(tenant, **parts)
-        known = {spec.key: spec for spec in (*_builtin_fields(bare), *fields)}
-        return cls(tenant, fields=known, **parts)
+        known = _builtin_fields(parts.get("stages", ()), parts.get("owners", ()))
+        return cls(tenant, fields=known | {spec.key: spec for spec in fields}, **parts)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -163,23 +162,26 @@ class TenantSchema:
         return incoming.check_event(self, event_type, data)
 
 
-def _builtin_fields(schema: TenantSchema) -> list[FieldSpec]:
-    stages = frozenset(schema.stages)
-    owners = frozenset(schema.owners)
-    return [
-        FieldSpec("email", "E-mail address", "string", builtin=True),
-        FieldSpec("first_name", "First name", "string", builtin=True),
-        FieldSpec("last_name", "Last name", "string", builtin=True),
-        FieldSpec("phone", "Phone number", "string", builtin=True),
-        FieldSpec("company", "Company", "string", builtin=True, read_only=True),
-        FieldSpec("owner", "Owner", "picklist", owners, builtin=True, action="change_owner"),
-        FieldSpec("stage", "Stage", "picklist", stages, builtin=True, action="change_stage"),
-        FieldSpec("score", "Score", "integer", builtin=True, action="change_score"),
-    ]
+#: Built-in fields that are the same for every tenant: all but those whose options are a tenant's own.
+_COMMON = (
+    FieldSpec("email", "E-mail address", "string", builtin=True),
+    FieldSpec("first_name", "First name", "string", builtin=True),
+    FieldSpec("last_name", "Last name", "string", builtin=True),
+    FieldSpec("phone", "Phone number", "string", builtin=True),
+    FieldSpec("company", "Company", "string", builtin=True, read_only=True),
+    FieldSpec("score", "Score", "integer", builtin=True, action="change_score"),
+)
+
+
+def _builtin_fields(stages: Iterable[str], owners: Iterable[str]) -> dict[str, FieldSpec]:
+    owner = FieldSpec("owner", "Owner", "picklist", frozenset(owners), builtin=True, action="change_owner")
+    stage = FieldSpec("stage", "Stage", "picklist", frozenset(stages), builtin=True, action="change_stage")
+    *first, score = _COMMON
+    return {spec.key: spec for spec in (*first, owner, stage, score)}
 
 
 #: The names no custom field may take.
-BUILTIN_FIELDS: frozenset[str] = frozenset(spec.key for spec in _builtin_fields(TenantSchema(""))) | {
+BUILTIN_FIELDS: frozenset[str] = frozenset(_builtin_fields((), ())) | {
     "tags",
     "lists",
 }

@@ -1,4 +1,4 @@
--- Shared by every script, between common.lua and the script: how many bundles of a database may be in work,
+-- Shared by every script, behind work.lua: how many bundles of a database may be in work,
 -- and which database is next. A bundle is a transaction on a connection, so bundles are counted, not lanes.
 --
 --   nodes              hash   owner -> "<slots> <until>": bundles a live node can run at once; told every second

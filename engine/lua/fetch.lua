@@ -11,7 +11,7 @@ local result = {}
 for _, item in ipairs(cjson.decode(lanes)) do
   local tenant, lane, count = item[1], item[2], item[3]
   if redis.call('HGET', work_key(tenant), lane) == bundle then
-    local tries = redis.call('HGET', attempts_key, place_name(tenant, lane))
+    local tries = rare_get(attempts_key, place_name(tenant, lane))
     local events = item[4] >= 0 and {} or redis.call('LRANGE', lane_key(tenant, lane), 0, count - 1)
     result[#result + 1] = {tenant, lane, tonumber(tries or 0), count, item[4], events}
   end

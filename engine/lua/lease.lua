@@ -15,6 +15,7 @@ local hold, lanes_left = tonumber(ARGV[5]), tonumber(ARGV[6])
 local probe = tonumber(ARGV[7]) -- of one lane: they may be slow
 local first_database = 9
 local least_share = 32 -- events to ask PostgreSQL for
+local turn_ms = whole_budget / 16 -- a tenant takes lanes for so long before the next one's turn
 
 local known = redis.call('HMGET', bundle_key(bundle), 'database', 'lanes')
 if known[2] then return known end
@@ -46,19 +47,27 @@ local typical, size = tonumber(learned[1] or first_typical), tonumber(learned[2]
 events_left = math.min(events_left, size)
 local lanes, charges, rated = {}, {}, {}
 
--- The lane whose turn it is, the virtual time of its tenant, its events here and its epoch in spill mode. A ready
--- lane that has neither was emptied by somebody: it is dropped.
-local function next_lane()
+-- The next ready lane of a tenant, its events here and its epoch in spill mode; nil when there is none. A ready lane
+-- that has neither was emptied by somebody: it is dropped.
+local function next_lane(tenant)
+  while true do
+    local lane = redis.call('ZRANGE', ready_key(tenant), 0, 0)[1]
+    if not lane then return nil end
+    local held = redis.call('LLEN', lane_key(tenant, lane))
+    local epoch = rare_get(spill_key, place_name(tenant, lane))
+    if held > 0 or epoch then return {lane = lane, held = held, epoch = epoch} end
+    refresh(tenant, lane, now)
+  end
+end
+
+-- Whose turn it is: the tenant, its virtual time, its next lane.
+local function next_tenant()
   while true do
     local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
-    local tenant = head[1]
-    if not tenant then return end
-    local lane = redis.call('ZRANGE', ready_key(tenant), 0, 0)[1]
-    local held = redis.call('LLEN', lane_key(tenant, lane))
-    local epoch = redis.call('HGET', spill_key, place_name(tenant, lane))
-    if held > 0 or epoch then return tenant, lane, head[2], held, epoch end
-    refresh(tenant, lane, now)
-    place(tenant, config(tenant), 'runnable', 0)
+    if not head[1] then return end
+    local lane = next_lane(head[1])
+    if lane then return head[1], tonumber(head[2]), lane end
+    place(head[1], config(head[1]), 'runnable', 0)
   end
 end
 
@@ -75,20 +84,18 @@ local function share(tenant)
   return math.min(events_left, math.max(least_share, math.ceil(events_left / alike)))
 end
 
-while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
-  local tenant, lane, time, held, epoch = next_lane()
-  if not tenant then break end
-  local conf = config(tenant)
-  local name = place_name(tenant, lane)
-  local suspects = redis.call('HGET', suspects_key, name)
-  if suspects and #lanes > 0 then break end -- suspects run alone, in the next bundle
-  local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
-  if cost == 0 and charges[tenant] then break end -- this bundle probes it already
-  local own = tonumber(redis.call('HGET', own_key(database), tenant) or expected(tenant, conf))
-  if #lanes > 0 and own > budget then break end -- too slow to go with others: they would wait for it
+local function may_take_more(tenant, conf, own)
+  return lanes_left > 0 and events_left > 0 and budget > 0 and own <= budget
+    and (conf.cap == 0 or redis.call('HLEN', work_key(tenant)) < conf.cap)
+    and (conf.rate == 0 or rate_allows(tenant, conf, now) > 0)
+end
 
-  if tonumber(time) > clock(database) then redis.call('SET', clock_key(database), time) end
-  local count = held > 0 and math.min(held, events_left) or share(tenant)
+-- Take a lane; cost: of an event, in all; own: spent deciding for it. Returns the charge; nil when nothing may be taken.
+local function take(tenant, conf, next, cost, own)
+  local name = place_name(tenant, next.lane)
+  local suspects = rare_get(suspects_key, name)
+  if suspects and #lanes > 0 then return nil end -- suspects run alone, in the next bundle
+  local count = next.held > 0 and math.min(next.held, events_left) or share(tenant)
   if cost == 0 then
     count, cost = math.min(count, probe), own
   end
@@ -96,25 +103,45 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   if suspects then count = math.min(count, tonumber(suspects), tonumber(redis.call('HGET', narrow_key, name))) end
   if conf.rate > 0 then
     count = math.min(count, rate_allows(tenant, conf, now))
-    if count == 0 then -- Redis's clock was set back
-      place(tenant, conf, 'runnable', 0)
-      break
-    end
+    if count == 0 then return nil end -- Redis's clock was set back
     use_rate(tenant, conf, count, now)
     rated[tenant] = (rated[tenant] or 0) + count
   end
 
-  redis.call('ZREM', ready_key(tenant), lane)
-  redis.call('HSET', work_key(tenant), lane, bundle)
+  redis.call('ZREM', ready_key(tenant), next.lane)
+  redis.call('HSET', work_key(tenant), next.lane, bundle)
+  lanes[#lanes + 1] = {tenant, tonumber(next.lane), count, next.held > 0 and -1 or tonumber(next.epoch)}
+  events_left, budget, lanes_left = events_left - count, budget - count * own, lanes_left - 1
+  if suspects then lanes_left = 0 end
   -- Beside deciding, a full bundle costs about its budget. A lone event pays for a whole bundle: charging hundreds as
   -- much each would take the clock, and who comes meanwhile, far ahead of those who get it back at settle.
-  local charge = count * math.min(cost, own + whole_budget / size)
-  charges[tenant] = (charges[tenant] or 0) + charge
-  place(tenant, conf, 'runnable', charge)
-  lanes[#lanes + 1] = {tenant, tonumber(lane), count, held > 0 and -1 or tonumber(epoch)}
-  events_left, budget, lanes_left = events_left - count, budget - count * own, lanes_left - 1
-  if suspects then break end
+  return count * math.min(cost, own + whole_budget / size)
 end
+
+while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
+  local tenant, time, next = next_tenant()
+  if not tenant then break end
+  local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
+  if cost == 0 and charges[tenant] then break end -- this bundle probes it already
+  local conf = config(tenant)
+  local own = tonumber(redis.call('HGET', own_key(database), tenant) or expected(tenant, conf))
+  if #lanes > 0 and own > budget then break end -- too slow to go with others: they would wait for it
+
+  advance_clock(database, time)
+  -- A tenant's small lanes go together: what a bundle pays for each tenant, here and in PostgreSQL, is paid once.
+  local turn, charge = 0, nil
+  repeat
+    charge = take(tenant, conf, next, cost, own)
+    if charge then
+      turn = turn + charge
+      charges[tenant] = (charges[tenant] or 0) + charge
+    end
+    next = charge and cost > 0 and turn < turn_ms and may_take_more(tenant, conf, own) and next_lane(tenant)
+  until not next
+  move(tenant, conf, 'runnable', turn)
+  if not charge then break end
+end
+keep_clock(database)
 if #lanes == 0 then return nothing() end
 
 local answer = cjson.encode(lanes)

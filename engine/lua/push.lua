@@ -7,7 +7,7 @@
 local limit = tonumber(ARGV[1])
 local pressure = redis.call('EXISTS', pressure_key) == 1
 local now = now_ms()
-local result, databases = {}, {}
+local result, databases, confs, taken, taken_of = {}, {}, {}, 0, {}
 local i = 2
 
 local whole = {}
@@ -22,12 +22,13 @@ while i <= #ARGV do
   local key = lane_key(tenant, lane)
   local held = redis.call('LLEN', key)
   local name = place_name(tenant, lane)
-  local conf = config(tenant)
+  confs[tenant] = confs[tenant] or config(tenant)
+  local conf = confs[tenant]
   local lost, closed = may_have_lost(conf.database), conf.draining and not journalled
-  local epoch = redis.call('HGET', spill_key, name)
+  local epoch = rare_get(spill_key, name)
   if not epoch and not closed and not lost and (pressure or held + count > limit) then
-    epoch = redis.call('HGET', epochs_key, name) or 0
-    redis.call('HSET', spill_key, name, epoch)
+    epoch = rare_get(epochs_key, name) or 0
+    rare_set(spill_key, name, epoch)
   end
   if lost then
     result[#result + 1] = 'lost'
@@ -43,17 +44,18 @@ while i <= #ARGV do
       redis.call('RPUSH', key, unpack(ARGV, first, stop))
       first = stop + 1
     end
-    redis.call('ZINCRBY', depth_key, count, tenant)
-    redis.call('HINCRBY', counts_key, 'direct', count)
-    if redis.call('HEXISTS', work_key(tenant), lane) == 0
-      and not redis.call('ZSCORE', later_key, name) then
+    taken, taken_of[tenant] = taken + count, (taken_of[tenant] or 0) + count
+    if (before == 'idle' or redis.call('HEXISTS', work_key(tenant), lane) == 0)
+      and not (is_there(later_key) and redis.call('ZSCORE', later_key, name)) then
       redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
     end
-    if before ~= 'runnable' then place(tenant, conf, before, 0) end
+    if before ~= 'runnable' then move(tenant, conf, before, 0) end
     databases[conf.database] = true
     result[#result + 1] = held + count
   end
   i = i + 3 + count
 end
+for tenant, count in pairs(taken_of) do redis.call('ZINCRBY', depth_key, count, tenant) end
+if taken > 0 then redis.call('HINCRBY', counts_key, 'direct', taken) end
 for database in pairs(databases) do wake(database) end
 return result

@@ -27,10 +27,12 @@ local function report(kind, where)
   first[kind] = first[kind] or where
 end
 
+-- Where something was repaired, lanes may be ready only now, so their sum is taken after it.
 local function put(tenant)
   local conf = config(tenant)
   place(tenant, conf, 'idle', 0)
   touched[conf.database] = true
+  more[#more + 1] = {'sum', tenant}
 end
 
 -- The judge is place() itself: it moves nobody who is where the facts say. That a debt has been paid is no fault. A
@@ -238,10 +240,10 @@ local function check_suspicions(key, rows)
       forget_suspects(name)
     elseif not count then
       report('suspects', name)
-      redis.call('HSET', key, name, 0)
+      rare_set(key, name, 0)
     elseif not tonumber(redis.call('HGET', narrow_key, name)) then
       report('suspects', name)
-      redis.call('HSET', narrow_key, name, 1)
+      rare_set(narrow_key, name, 1)
     end
   end
 end

@@ -42,15 +42,19 @@ for _, mode in ipairs(outcome.modes or {}) do set_mode(mode[1], tostring(mode[2]
 
 -- A lane in spill mode of which nothing was found: its producer is about to write, or holds the lane's row.
 local function give_back(tenant, lane, name, done)
-  local empty = redis.call('EXISTS', lane_key(tenant, lane)) == 0
-  if done == 0 and empty and redis.call('HEXISTS', spill_key, name) == 1 then
-    redis.call('ZADD', later_key, now + look_again_ms, name)
-  elseif not make_ready(tenant, lane, now) then
+  local filled = redis.call('EXISTS', lane_key(tenant, lane)) == 1
+  if filled or rare_get(spill_key, name) then
+    if filled or done > 0 then
+      redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
+    else
+      redis.call('ZADD', later_key, now + look_again_ms, name)
+    end
+  else
     forget_suspects(name)
   end
 end
 
-local settled = 0
+local settled, trimmed = 0, {}
 for _, item in ipairs(outcome.lanes) do
   local tenant, lane, done, gone = item[1], tostring(item[2]), item[3], item[4]
   local wait, tried = item[5], item[6]
@@ -59,32 +63,48 @@ for _, item in ipairs(outcome.lanes) do
     local name = place_name(tenant, lane)
     if gone > 0 then
       redis.call('LTRIM', lane_key(tenant, lane), gone, -1)
-      if tonumber(redis.call('ZINCRBY', depth_key, -gone, tenant)) <= 0 then
-        redis.call('ZREM', depth_key, tenant)
-      end
+      trimmed[tenant] = (trimmed[tenant] or 0) + gone
     end
-    if done > 0 and redis.call('HEXISTS', suspects_key, name) == 1 then acquit(name, done) end
+    if done > 0 and rare_get(suspects_key, name) then acquit(name, done) end
     if wait >= 0 and has_work(tenant, lane) then
       if tried >= 0 then
-        redis.call('HSET', suspects_key, name, 1)
-        redis.call('HSET', narrow_key, name, 1)
+        rare_set(suspects_key, name, 1)
+        rare_set(narrow_key, name, 1)
       end
-      if tried == 1 then redis.call('HINCRBY', attempts_key, name, 1) end
+      if tried == 1 then count_attempt(name) end
       redis.call('ZADD', later_key, now + wait, name)
     else
       give_back(tenant, lane, name, done)
     end
   end
 end
+for tenant, gone in pairs(trimmed) do redis.call('ZINCRBY', depth_key, -gone, tenant) end
+redis.call('ZREMRANGEBYSCORE', depth_key, '-inf', 0)
 -- Lanes the outcome does not name go back as they were.
 for _, item in ipairs(held) do
   if let_go(item[1], tostring(item[2]), bundle) then refresh(item[1], tostring(item[2]), now) end
 end
 
 -- Exponential average: `part` for the newest.
-local function learn(key, name, each, part, first)
-  local old = tonumber(redis.call('HGET', key, name) or first)
-  redis.call('HSET', key, name, string.format('%.6f', old + part * (each - old)))
+local function average(old, each, part) return string.format('%.6f', old + part * (each - old)) end
+
+local cost, own = cost_key(database), own_key(database)
+local typical
+
+-- What to expect of a newcomer: only newcomers teach it, for a slow tenant that is always at work would make each of
+-- them look slow, and go alone.
+local function learn_typical(each)
+  typical = average(tonumber(typical or redis.call('HGET', own, '') or first_typical), each, 0.1)
+end
+
+-- What an event costs, in all, and deciding for it; nothing of a tenant that is idle and owes nothing.
+local function learn(tenant, each, own_each, remembered, known)
+  if remembered then
+    known = redis.call('HGET', own, tenant)
+    redis.call('HSET', own, tenant, average(tonumber(known or own_each), own_each, 0.3))
+    redis.call('HSET', cost, tenant, average(tonumber(redis.call('HGET', cost, tenant) or each), each, 0.3))
+  end
+  if not known then learn_typical(own_each) end
 end
 
 -- How many events a lane has in PostgreSQL is known now, and what was not done is leased again. What the rate would
@@ -104,23 +124,17 @@ for tenant, count in pairs(row[4] and cjson.decode(row[4]) or {}) do give_back_r
 local events, shared_ms = 0, 0
 for _, tenant in ipairs(tenants) do
   local measured = outcome.cost[tenant]
-  local correction = 0
   if measured then
     local ms, count = measured[1], measured[2]
     local own_ms = measured[3] or ms
-    correction = ms - (charges[tenant] or 0)
-    if count > 0 then
-      -- The field '' is what to expect of a newcomer, so only newcomers teach it: a slow tenant that is always at
-      -- work would make each of them look slow, and go alone.
-      local own = own_key(database)
-      if redis.call('HEXISTS', own, tenant) == 0 then learn(own, '', own_ms / count, 0.1, first_typical) end
-      learn(own, tenant, own_ms / count, 0.3, own_ms / count)
-      learn(cost_key(database), tenant, ms / count, 0.3, ms / count)
-    end
+    local remembered, known = move(tenant, confs[tenant], before[tenant], ms - (charges[tenant] or 0))
+    if count > 0 then learn(tenant, ms / count, own_ms / count, remembered, known) end
     events, shared_ms = events + count, shared_ms + ms - own_ms
+  else
+    move(tenant, confs[tenant], before[tenant], 0)
   end
-  place(tenant, confs[tenant], before[tenant], correction)
 end
+if typical then redis.call('HSET', own, '', typical) end
 
 -- What a bundle costs beside its tenants' own time hardly depends on its size: statements, commit, waiting for
 -- a busy machine. So the size is found by a loop of its own: twice as many events while a full bundle stays

@@ -148,7 +148,7 @@ def old_words_believed() -> None:
     check = "if 2 * epoch + (spill and 1 or 0) <= known then return end"
 
     def register_without(self: redis.Redis, text: str) -> Script:
-        assert check in text or "function set_mode" not in text, "common.lua has changed: this guard is somewhere else"
+        assert check in text or "function set_mode" not in text, "work.lua has changed: this guard is somewhere else"
         return register(self, text.replace(check, ""))
 
     redis.Redis.register_script = register_without  # type: ignore[method-assign]

@@ -28,13 +28,14 @@ class FairnessBound(Check):
     by |W_f/w_f - W_m/w_m| <= l_f/w_f + l_m/w_m, with l the longest single piece of work. Here several bundles run
     at once and are charged by estimate until they settle. So the virtual time of f is (A_f - e_f)/w_f, where A_f is
     what its leased work costs and e_f the error of what is not settled yet, between -C_f (everything charged and
-    not settled) and O_f (what that costs). As f is chosen only while its virtual time is the least, A_f/w_f never
-    gets further ahead of A_m/w_m than (l_f + O_f)/w_f + C_m/w_m, hence over any interval
+    not settled) and O_f (what that costs). As f is chosen only while its virtual time is the least, and takes no lane
+    more once it was charged q in this turn, A_f/w_f never gets further ahead of A_m/w_m than
+    (l_f + q + O_f)/w_f + C_m/w_m, hence over any interval
 
-        |W_f/w_f - W_m/w_m| <= (l_f + O_f + C_f)/w_f + (l_m + O_m + C_m)/w_m
+        |W_f/w_f - W_m/w_m| <= (l_f + q + O_f + C_f)/w_f + (l_m + q + O_m + C_m)/w_m
 
-    which is Goyal's bound where one bundle of one lane runs at a time and estimates are right. W is work by the time
-    it was leased, in milliseconds. O, C and l are the largest seen.
+    which is Goyal's bound where one bundle of one lane runs at a time, estimates are right and q is 0. W is work by
+    the time it was leased, in milliseconds. O, C and l are the largest seen.
     """
 
     def __init__(self, ring: Ring, weights: Mapping[str, float]) -> None:
@@ -76,7 +77,7 @@ class FairnessBound(Check):
 
     def slack(self, tenant: str) -> float:
         """Its part of the bound."""
-        return (self.longest[tenant] + sum(self._most[tenant])) / self.weights[tenant]
+        return (self.longest[tenant] + self.ring.limits.turn + sum(self._most[tenant])) / self.weights[tenant]
 
     def tightest(self) -> float:
         """The largest difference, over what the bound allows it. Says where it is more than 1."""
@@ -137,8 +138,9 @@ class LeastFirst(Check):
 class NobodyStarves(Check):
     """Who may be leased is leased within one round: before each of the others got more than a piece by weight.
 
-    So a wait, times the weight, is at most as many of the longest pieces as there are tenants in the ring at
-    most, times the largest weight, over the workers; and once more what it ran at once, which it owes.
+    A piece is a lane, or several that cost no more than a turn and a lane. So a wait, times the weight, is at most as
+    many of the longest pieces as there are tenants in the ring at most, times the largest weight, over the workers; and
+    once more what it ran at once, which it owes.
     """
 
     def __init__(self, ring: Ring, workers: int) -> None:
@@ -174,7 +176,8 @@ class NobodyStarves(Check):
 
     def of_the_limit(self) -> float:
         """The longest wait by weight, over what it may be. Says when it is more than 1."""
-        limit = (self.crowd + 2 * self.workers) * self.piece_ms * self.weight / self.workers
+        piece = self.piece_ms + self.ring.limits.turn
+        limit = (self.crowd + 2 * self.workers) * piece * self.weight / self.workers
         if self.longest_by_weight > limit:
             self.say(f"somebody waited {self.longest_by_weight:.0f} ms by weight, the limit is {limit:.0f}")
         return self.longest_by_weight / limit if limit else 0.0

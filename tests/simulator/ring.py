@@ -1,4 +1,4 @@
-"""The scheduler of lua/common.lua, lease.lua and settle.lua in Python, for one database.
+"""The scheduler of lua/ring.lua, lease.lua and settle.lua in Python, for one database.
 
 Start-time fair queueing (Goyal, Vin, Cheng 1996) over tenants, charged by estimate at the lease and corrected
 at settle. Left out, because they decide when a lane is ready and not whose turn it is: suspects, waits, spill mode,
@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-#: As in common.lua and lease.lua.
+#: As in ring.lua and lease.lua.
 FIRST_SIZE, LEAST_SIZE = 256, 128
 PROBE = 1
 FIRST_TYPICAL = 0.2
@@ -40,6 +40,11 @@ class Limits(NamedTuple):
     events: int = 1000
     milliseconds: float = 80.0
     lanes: int = 256
+
+    @property
+    def turn(self) -> float:
+        """Milliseconds for which a tenant takes lanes before it is the next one's turn."""
+        return self.milliseconds / 16
 
 
 class Held(NamedTuple):
@@ -120,18 +125,26 @@ class Ring:
             if taken and own > budget:
                 break
             self.clock = max(self.clock, self.ring[tenant])
-            lane = int(self.ready[tenant][0][1])
-            count = min(self.lanes[tenant][lane], events)
-            if cost == 0:
-                count, cost = min(count, PROBE), own
-            if own > 0:
-                count = min(count, max(1, math.floor(budget / own)))
-            self._take(tenant, lane, bundle)
-            charge = count * min(cost, own + self.limits.milliseconds / size)
-            charges[tenant] = charges.get(tenant, 0.0) + charge
-            self._place(tenant, RUNNABLE, charge)
-            taken.append((tenant, lane, count))
-            events, budget, lanes = events - count, budget - count * own, lanes - 1
+            turn = 0.0
+            while True:
+                lane = int(self.ready[tenant][0][1])
+                count = min(self.lanes[tenant][lane], events)
+                each = cost or own
+                if cost == 0:
+                    count = min(count, PROBE)
+                if own > 0:
+                    count = min(count, max(1, math.floor(budget / own)))
+                self._take(tenant, lane, bundle)
+                charge = count * min(each, own + self.limits.milliseconds / size)
+                turn += charge
+                charges[tenant] = charges.get(tenant, 0.0) + charge
+                taken.append((tenant, lane, count))
+                events, budget, lanes = events - count, budget - count * own, lanes - 1
+                if cost == 0 or turn >= self.limits.turn or self.standing(tenant) != RUNNABLE:
+                    break
+                if lanes == 0 or events == 0 or budget <= 0 or own > budget:
+                    break
+            self._place(tenant, RUNNABLE, turn)
         if taken:
             rounded = {tenant: as_json(charge) for tenant, charge in charges.items()}
             self.bundles[bundle] = Held(taken, rounded, size)
@@ -178,7 +191,7 @@ class Ring:
     # What can be known of it
 
     def standing(self, tenant: str) -> str:
-        """As common.lua has it."""
+        """As ring.lua has it."""
         work = len(self.work.get(tenant, ()))
         if tenant in self.ready:
             cap = self.share(tenant).cap
