@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,26 +29,26 @@ def copy_activities(connection: psycopg.Connection, recorders: Mapping[str, Reco
     recorded_at = now.isoformat().encode()
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         for tenant, recorder in recorders.items():
-            head = tenant.encode()
-            copy.write(b"".join([_line(head, row, recorded_at) for row in recorder.activities]))
+            copy.write(b"".join(_lines(tenant.encode(), recorder.activities, recorded_at)))
 
 
-def _line(tenant: bytes, row: ActivityRow, recorded_at: bytes) -> bytes:
-    """One row in the text format of COPY. JSON has no raw tab or newline, so only backslashes need doubling."""
-    return b"\t".join(
-        (
-            tenant,
-            b"%d" % row.lead_id,
-            recorded_at,
-            row.occurred_at.isoformat().encode(),
-            _text(row.kind),
-            _number(row.campaign_id),
-            _number(row.version),
-            _text(row.step),
-            row.event_key.hex.encode(),
-            _encode(row.data).replace(b"\\", b"\\\\") + b"\n",
-        )
-    )
+def _lines(tenant: bytes, rows: Sequence[ActivityRow], recorded_at: bytes) -> Iterator[bytes]:
+    """Rows in the text format of COPY. JSON has no raw tab or newline, so only backslashes need doubling.
+
+    Those of one event follow each other and share their beginning and their key, which are written once.
+    """
+    of = None
+    for lead_id, occurred_at, kind, campaign_id, version, step, event_key, data in rows:
+        if of is not event_key:
+            of = event_key
+            head = b"%b\t%d\t%b\t%b\t" % (tenant, lead_id, recorded_at, occurred_at.isoformat().encode())
+            key = event_key.encode()
+        json = _encode(data)
+        if b"\\" in json:
+            json = json.replace(b"\\", b"\\\\")
+        yield b"%b%b\t%b\t%b\t%b\t%b\t%b\n" % (
+            head, _text(kind), _number(campaign_id), _number(version), _text(step), key, json,
+        )  # fmt: skip
 
 
 def _number(value: int | None) -> bytes:

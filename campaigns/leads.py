@@ -12,6 +12,7 @@ import psycopg
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
+from engine.arrays import columns
 from engine.sql import load
 
 QUERIES = load("campaigns.sql", "leads.sql")
@@ -43,7 +44,7 @@ def load_leads(
     found = _lock(connection, wanted, rulebooks)
     missing = [place for place in wanted if place not in found]
     if missing:
-        made = connection.execute(QUERIES["insert_leads_missing"], _columns(missing)).fetchall()
+        made = connection.execute(QUERIES["insert_leads_missing"], columns(missing)).fetchall()
         for tenant, key, id in made:
             found[tenant, key] = StoredLead(_new(tenant, key, id), {}, frozenset())
         elsewhere = [place for place in missing if place not in found]
@@ -57,15 +58,10 @@ def _new(tenant: str, key: str, id: int) -> LeadState:
     return LeadState(id=id, tenant=tenant, key=key, values={"score": 0}, is_new=True)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Rows as one list per column, the form unnest() takes."""
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 def _lock(
     connection: psycopg.Connection, places: Sequence[Place], rulebooks: Mapping[str, Rulebook]
 ) -> dict[Place, StoredLead]:
-    rows = connection.execute(QUERIES["lock_leads_by_key"], _columns(places)).fetchall()
+    rows = connection.execute(QUERIES["lock_leads_by_key"], columns(places)).fetchall()
     return {(row[0], row[1]): _read(row, rulebooks[row[0]].schema) for row in rows}
 
 
@@ -100,7 +96,7 @@ def _load_lists(connection: psycopg.Connection, leads: Iterable[StoredLead], rul
     asked = {(lead.state.tenant, lead.state.id): lead for lead in leads if rulebooks[lead.state.tenant].needs_lists}
     if not asked:
         return
-    for tenant, id, list_id in connection.execute(QUERIES["select_memberships"], _columns(list(asked))):
+    for tenant, id, list_id in connection.execute(QUERIES["select_memberships"], columns(list(asked))):
         key = rulebooks[tenant].schema.list_of_id.get(list_id)
         if key is not None:
             asked[tenant, id].state.lists.add(key)
@@ -129,7 +125,7 @@ def _update_fields(
 ) -> None:
     rows = [_row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - {"tags", "lists"}]
     if rows:
-        connection.execute(QUERIES["update_leads_changed"], [now, *_columns(rows)])
+        connection.execute(QUERIES["update_leads_changed"], [now, *columns(rows)])
 
 
 def _row(lead: StoredLead, schema: TenantSchema) -> tuple[Any, ...]:
@@ -162,9 +158,9 @@ def _update_tags(
         return
     unknown = {(s.tenant, tag) for s in states for tag in s.tags - rulebooks[s.tenant].schema.tags}
     if unknown:
-        connection.execute(QUERIES["insert_tags_missing"], _columns(sorted(unknown)))
+        connection.execute(QUERIES["insert_tags_missing"], columns(sorted(unknown)))
     rows = [(s.tenant, s.id, _encode(sorted(s.tags)).decode()) for s in states]
-    connection.execute(QUERIES["update_tags_changed"], [now, *_columns(rows)])
+    connection.execute(QUERIES["update_tags_changed"], [now, *columns(rows)])
 
 
 def _update_lists(
@@ -180,6 +176,6 @@ def _update_lists(
             joined += [(state.tenant, lists[key], state.id) for key in state.lists - lead.lists]
             left += [(state.tenant, lists[key], state.id) for key in lead.lists - state.lists]
     if joined:
-        connection.execute(QUERIES["insert_members"], [now, *_columns(sorted(joined))])
+        connection.execute(QUERIES["insert_members"], [now, *columns(sorted(joined))])
     if left:
-        connection.execute(QUERIES["delete_members"], _columns(sorted(left)))
+        connection.execute(QUERIES["delete_members"], columns(sorted(left)))

@@ -151,8 +151,9 @@ class Executor:
             works, short = self._read(lanes)
             ordinary = [work for work in works if _is_ordinary(work, self.max_attempts)]
             self._run(ordinary, report)
+            together = set(map(id, ordinary))  # comparing lanes would compare their events
             for work in works:
-                if work not in ordinary:
+                if id(work) not in together:
                     self._run_one_by_one(work, report)
             report.modes = spill.close_drained(self.connection, short)
         except psycopg.Error as error:

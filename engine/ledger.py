@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import psycopg
 
+from engine.arrays import columns
 from engine.sql import load
 from engine.types import Event, Unreadable
 
@@ -17,14 +19,23 @@ def claim(connection: psycopg.Connection, events: Sequence[Event]) -> list[Event
 
     Waits for another owner of the same events, up to the connection's lock_timeout.
     """
-    keys = [event.ledger_key for event in events]
-    days = [event.ledger_day for event in events]
-    tenants = [event.tenant for event in events]
-    rows = connection.execute(QUERIES["claim_events_not_done"], [tenants, keys, days])
-    fresh = set(rows.fetchall())
+    if not events:
+        return []
+    rows = connection.execute(QUERIES["claim_events_not_done"], columns([_identity(event) for event in events]))
+    if rows.rowcount == len(events):  # nearly always: each of them, and none twice
+        return list(events)
+    return _first_of_each(events, {(tenant, key.hex) for tenant, key in rows})
+
+
+def _identity(event: Event) -> tuple[str, str, date]:
+    return event.tenant, event.ledger_key, event.ledger_day
+
+
+def _first_of_each(events: Sequence[Event], fresh: set[tuple[str, str]]) -> list[Event]:
+    """The first event of each identity that is fresh."""
     todo = []
-    for event, key in zip(events, keys, strict=True):
-        identity = (event.tenant, key)
+    for event in events:
+        identity = (event.tenant, event.ledger_key.replace("-", ""))
         if identity in fresh:
             fresh.remove(identity)
             todo.append(event)
@@ -40,8 +51,9 @@ def is_done(connection: psycopg.Connection, event: Event) -> bool:
 
 def not_done(connection: psycopg.Connection, events: Sequence[Event]) -> list[Event]:
     """Those of the events that were not done before, in the given order."""
-    columns = [[event.tenant for event in events], [event.ledger_key for event in events]]
-    rows = connection.execute(QUERIES["select_events_not_done"], [*columns, [event.ledger_day for event in events]])
+    if not events:
+        return []
+    rows = connection.execute(QUERIES["select_events_not_done"], columns([_identity(event) for event in events]))
     return [events[place - 1] for (place,) in rows]
 
 

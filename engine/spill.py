@@ -18,6 +18,7 @@ from django.db import connections, transaction
 from psycopg import errors as database_errors
 
 from engine.answers import Mode
+from engine.arrays import columns
 from engine.placement import database_of
 from engine.rights import rows_of
 from engine.sql import load
@@ -122,7 +123,7 @@ def next_events(
     """
     found: dict[Place, list[SpilledEvent]] = {(tenant, lane): [] for tenant, lane, *_ in wanted}
     if wanted:
-        for tenant, lane, *event in worker.execute(QUERIES["select_events_next"], _columns(wanted)):
+        for tenant, lane, *event in worker.execute(QUERIES["select_events_next"], columns(wanted)):
             found[tenant, lane].append(SpilledEvent(*event))
     return found
 
@@ -131,14 +132,14 @@ def blind_lanes(worker: psycopg.Connection, places: Sequence[Place]) -> dict[Pla
     """Those of the lanes with events that were spilled while Redis could not be asked, and their epochs."""
     if not places:
         return {}
-    rows = worker.execute(QUERIES["select_lanes_blind"], _columns(places))
+    rows = worker.execute(QUERIES["select_lanes_blind"], columns(places))
     return {(tenant, lane): epoch for tenant, lane, epoch in rows}
 
 
 def remove(worker: psycopg.Connection, done: Sequence[tuple[str, int, int]]) -> None:
     """Take executed events (tenant, lane, number) out, in the transaction of their effects."""
     if done:
-        worker.execute(QUERIES["delete_events_done"], _columns(done))
+        worker.execute(QUERIES["delete_events_done"], columns(done))
 
 
 def close_drained(worker: psycopg.Connection, places: Sequence[Place]) -> list[Mode]:
@@ -148,20 +149,20 @@ def close_drained(worker: psycopg.Connection, places: Sequence[Place]) -> list[M
     """
     if not places:
         return []
-    columns = _columns(places)
-    _add_missing(worker, columns)
+    lanes = columns(places)
+    _add_missing(worker, lanes)
     with worker.transaction():
-        free = worker.execute(QUERIES["lock_modes_free"], columns).fetchall()
+        free = worker.execute(QUERIES["lock_modes_free"], lanes).fetchall()
         if free:
-            worker.execute(QUERIES["update_modes_to_direct_if_empty"], _columns(free))
-    return worker.execute(QUERIES["select_modes"], columns).fetchall()
+            worker.execute(QUERIES["update_modes_to_direct_if_empty"], columns(free))
+    return worker.execute(QUERIES["select_modes"], lanes).fetchall()
 
 
-def _add_missing(worker: psycopg.Connection, columns: list[list[Any]]) -> None:
+def _add_missing(worker: psycopg.Connection, lanes: list[str]) -> None:
     """Rows to lock. Where a producer is writing the first one, it is for the next time."""
     try:
         with worker.transaction():
-            worker.execute(QUERIES["insert_modes_missing"], columns)
+            worker.execute(QUERIES["insert_modes_missing"], lanes)
     except database_errors.LockNotAvailable:
         return
 
@@ -184,7 +185,7 @@ def all_modes(worker: psycopg.Connection, batch: int = 1000) -> Iterable[list[Mo
 
 def modes_of(worker: psycopg.Connection, places: Sequence[Place]) -> dict[Place, Mode]:
     """The modes of those of these lanes that ever spilled."""
-    rows = worker.execute(QUERIES["select_modes"], _columns(places)).fetchall() if places else []
+    rows = worker.execute(QUERIES["select_modes"], columns(places)).fetchall() if places else []
     return {(row[0], row[1]): row for row in rows}
 
 
@@ -227,7 +228,3 @@ def remove_aborted(worker: psycopg.Connection, *, lanes: int = 100, batch: int =
             break
         worker.execute(QUERIES["forget_range_if_removed"], place)
     return removed
-
-
-def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]

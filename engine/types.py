@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -38,11 +37,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tenant: str = ""  #: known from the lane, so not written into it
 
     @property
-    def ledger_key(self) -> uuid.UUID:
-        """The 16 bytes under which the ledger knows this event: a UUID is itself, other ids are hashed."""
+    def ledger_key(self) -> str:
+        """The UUID under which the ledger knows this event, as text: a UUID is itself, other ids are hashed."""
         if CANONICAL_UUID.fullmatch(self.id):
-            return uuid.UUID(self.id)
-        return uuid.UUID(bytes=hashlib.blake2b(self.id.encode(), digest_size=16).digest())
+            return self.id
+        return hashlib.blake2b(self.id.encode(), digest_size=16).hexdigest()
 
     @property
     def ledger_day(self) -> date:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -18,7 +17,7 @@ class ActivityRow(NamedTuple):
     campaign_id: int | None
     version: int | None
     step: str | None
-    event_key: uuid.UUID
+    event_key: str  #: a UUID
     data: dict[str, Any]
 
 

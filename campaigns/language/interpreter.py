@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -33,7 +32,7 @@ def run_event(
     now: datetime,
     recorder: Recorder,
     *,
-    event_key: uuid.UUID | None = None,
+    event_key: str | None = None,
 ) -> None:
     """Run one event and all that follows from it:
 
@@ -94,7 +93,7 @@ class _Run:
         occurred_at: datetime,
         now: datetime,
         append: Callable[[ActivityRow], None],
-        event_key: uuid.UUID,
+        event_key: str,
     ) -> None:
         self.rulebook = rulebook
         self.lead = lead

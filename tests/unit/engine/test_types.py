@@ -22,18 +22,18 @@ def line(rest: str = "", accepted_at: str = "2026-03-01T12:00:00Z") -> bytes:
 
 
 def test_a_uuid_is_its_own_ledger_key() -> None:
-    assert event("whale", "ada", ID).ledger_key == uuid.UUID(ID)
+    assert event("whale", "ada", ID).ledger_key == ID
 
 
 def test_another_id_is_hashed_and_its_key_never_changes() -> None:
-    assert event("whale", "ada", "order-1").ledger_key == uuid.UUID("56eea00b-bcad-2f0a-2ca2-cc13492405d7")
+    assert event("whale", "ada", "order-1").ledger_key == "56eea00bbcad2f0a2ca2cc13492405d7"
 
 
 @pytest.mark.parametrize(
     "twin", [ID.upper(), ID.replace("-", ""), "{" + ID + "}", "urn:uuid:" + ID, " " + ID, ID + "\n"]
 )
 def test_a_text_that_python_reads_as_the_same_uuid_is_another_id(twin: str) -> None:
-    assert event("whale", "ada", twin).ledger_key != uuid.UUID(ID)
+    assert uuid.UUID(event("whale", "ada", twin).ledger_key) != uuid.UUID(ID)
 
 
 def test_numbers_that_python_reads_alike_are_different_ids() -> None:
