@@ -21,8 +21,9 @@ def claim(connection: psycopg.Connection, events: Sequence[Event]) -> list[Event
     """
     if not events:
         return []
-    rows = connection.execute(QUERIES["claim_events_not_done"], columns([_identity(event) for event in events]))
-    if rows.rowcount == len(events):  # nearly always: each of them, and none twice
+    identities = [_identity(event) for event in events]
+    rows = connection.execute(QUERIES["claim_events_not_done"], columns(identities))
+    if rows.rowcount == len(events) == len({(tenant, key) for tenant, key, _ in identities}):  # nearly always
         return list(events)
     return _first_of_each(events, {(tenant, key.hex) for tenant, key in rows})
 
