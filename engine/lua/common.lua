@@ -29,7 +29,8 @@
 --   limited            zset   tenants that used up their rate, by when they may be leased again
 --   cost:<database>    hash   tenant -> measured milliseconds per event, for fairness
 --   own:<database>     hash   tenant -> those of them spent deciding for it, which a smaller bundle saves;
---                             '' -> of the typical newcomer; '#size' -> events to put into a bundle at most
+--                             '' -> of the typical newcomer; '#slow' -> of the slowest of late; '#size' -> events to put
+--                             into a bundle at most
 -- Fairness (start-time fair queueing, Goyal 1996), one set per database:
 --   ring:<database>    zset   runnable tenants by virtual time
 --   away:<database>    zset   virtual time of tenants at work that have no lane to lease now

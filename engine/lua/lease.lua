@@ -12,7 +12,7 @@ local bundle, owner = ARGV[1], ARGV[2]
 local events_left, budget = tonumber(ARGV[3]), tonumber(ARGV[4])
 local whole_budget = budget
 local hold, lanes_left = tonumber(ARGV[5]), tonumber(ARGV[6])
-local probe = tonumber(ARGV[7]) -- of one lane: they may be slow
+local probe, most_trusted = tonumber(ARGV[7]), 4 -- they may be slow
 local first_database = 9
 local least_share = 32 -- events to ask PostgreSQL for
 local turn_ms = whole_budget / 16 -- a tenant takes lanes for so long before the next one's turn
@@ -42,8 +42,11 @@ end
 local database = choose(open, #ARGV == first_database + 2, owner, now)
 if not database then return nothing() end
 local ring = ring_key(database)
-local learned = redis.call('HMGET', own_key(database), '', '#size')
+local learned = redis.call('HMGET', own_key(database), '', '#size', '#slow')
 local typical, size = tonumber(learned[1] or first_typical), tonumber(learned[2] or first_size)
+-- Where not even the slowest newcomer of late would take a turn for so many events, they are leased at once: a tenant of few
+-- events then pays for one bundle instead of two. One that is slow after all holds up others as long as so many of its events take.
+if learned[3] then probe = math.max(probe, math.min(most_trusted, math.floor(turn_ms / learned[3]))) end
 events_left = math.min(events_left, size)
 local lanes, charges, rated = {}, {}, {}
 
@@ -90,15 +93,14 @@ local function may_take_more(tenant, conf, own)
     and (conf.rate == 0 or rate_allows(tenant, conf, now) > 0)
 end
 
--- Take a lane; cost: of an event, in all; own: spent deciding for it. Returns the charge; nil when nothing may be taken.
-local function take(tenant, conf, next, cost, own)
+-- Take a lane; cost: of an event, in all; own: spent deciding for it; most: events. Returns the charge and the events;
+-- nil when nothing may be taken.
+local function take(tenant, conf, next, cost, own, most)
   local name = place_name(tenant, next.lane)
   local suspects = rare_get(suspects_key, name)
   if suspects and #lanes > 0 then return nil end -- suspects run alone, in the next bundle
   local count = next.held > 0 and math.min(next.held, events_left) or share(tenant)
-  if cost == 0 then
-    count, cost = math.min(count, probe), own
-  end
+  count = math.min(count, most)
   if own > 0 then count = math.min(count, math.max(1, math.floor(budget / own))) end
   if suspects then count = math.min(count, tonumber(suspects), tonumber(redis.call('HGET', narrow_key, name))) end
   if conf.rate > 0 then
@@ -115,7 +117,7 @@ local function take(tenant, conf, next, cost, own)
   if suspects then lanes_left = 0 end
   -- Beside deciding, a full bundle costs about its budget. A lone event pays for a whole bundle: charging hundreds as
   -- much each would take the clock, and who comes meanwhile, far ahead of those who get it back at settle.
-  return count * math.min(cost, own + whole_budget / size)
+  return count * math.min(cost, own + whole_budget / size), count
 end
 
 while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
@@ -129,14 +131,15 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
 
   advance_clock(database, time)
   -- A tenant's small lanes go together: what a bundle pays for each tenant, here and in PostgreSQL, is paid once.
-  local turn, charge = 0, nil
+  local turn, most, charge, count = 0, cost == 0 and probe or events_left, nil, nil
+  if cost == 0 then cost = own end
   repeat
-    charge = take(tenant, conf, next, cost, own)
+    charge, count = take(tenant, conf, next, cost, own, most)
     if charge then
-      turn = turn + charge
+      turn, most = turn + charge, most - count
       charges[tenant] = (charges[tenant] or 0) + charge
     end
-    next = charge and cost > 0 and turn < turn_ms and may_take_more(tenant, conf, own) and next_lane(tenant)
+    next = charge and most > 0 and turn < turn_ms and may_take_more(tenant, conf, own) and next_lane(tenant)
   until not next
   move(tenant, conf, 'runnable', turn)
   if not charge then break end

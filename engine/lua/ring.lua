@@ -3,6 +3,8 @@
 local first_size, least_size = 256, 128
 -- Milliseconds of deciding for an event of a tenant of which nothing is known, before there was any newcomer.
 local first_typical = 0.2
+-- The slowest newcomer of late is forgotten by so much with each one after it.
+local forget_slow = 0.01
 
 -- Returns whether it was known.
 local function forget_cost(tenant, database)

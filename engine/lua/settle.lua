@@ -89,12 +89,17 @@ end
 local function average(old, each, part) return string.format('%.6f', old + part * (each - old)) end
 
 local cost, own = cost_key(database), own_key(database)
-local typical
+local typical, slow
 
 -- What to expect of a newcomer: only newcomers teach it, for a slow tenant that is always at work would make each of
 -- them look slow, and go alone.
 local function learn_typical(each)
-  typical = average(tonumber(typical or redis.call('HGET', own, '') or first_typical), each, 0.1)
+  if not typical then
+    local known = redis.call('HMGET', own, '', '#slow')
+    typical, slow = known[1] or first_typical, known[2] or 0
+  end
+  typical = average(tonumber(typical), each, 0.1)
+  slow = string.format('%.6f', math.max(each, tonumber(slow) * (1 - forget_slow)))
 end
 
 -- What an event costs, in all, and deciding for it; nothing of a tenant that is idle and owes nothing.
@@ -134,7 +139,7 @@ for _, tenant in ipairs(tenants) do
     move(tenant, confs[tenant], before[tenant], 0)
   end
 end
-if typical then redis.call('HSET', own, '', typical) end
+if typical then redis.call('HSET', own, '', typical, '#slow', slow) end
 
 -- What a bundle costs beside its tenants' own time hardly depends on its size: statements, commit, waiting for
 -- a busy machine. So the size is found by a loop of its own: twice as many events while a full bundle stays

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 #: As in ring.lua and lease.lua.
 FIRST_SIZE, LEAST_SIZE = 256, 128
-PROBE = 1
+PROBE, MOST_TRUSTED, FORGET_SLOW = 1, 4, 0.01
 FIRST_TYPICAL = 0.2
 DEBTS_A_CALL = 1000
 
@@ -125,22 +125,20 @@ class Ring:
             if taken and own > budget:
                 break
             self.clock = max(self.clock, self.ring[tenant])
-            turn = 0.0
+            turn, most = 0.0, events if cost else self._probe()
+            cost = cost or own
             while True:
                 lane = int(self.ready[tenant][0][1])
-                count = min(self.lanes[tenant][lane], events)
-                each = cost or own
-                if cost == 0:
-                    count = min(count, PROBE)
+                count = min(self.lanes[tenant][lane], events, most)
                 if own > 0:
                     count = min(count, max(1, math.floor(budget / own)))
                 self._take(tenant, lane, bundle)
-                charge = count * min(each, own + self.limits.milliseconds / size)
-                turn += charge
+                charge = count * min(cost, own + self.limits.milliseconds / size)
+                turn, most = turn + charge, most - count
                 charges[tenant] = charges.get(tenant, 0.0) + charge
                 taken.append((tenant, lane, count))
                 events, budget, lanes = events - count, budget - count * own, lanes - 1
-                if cost == 0 or turn >= self.limits.turn or self.standing(tenant) != RUNNABLE:
+                if most == 0 or turn >= self.limits.turn or self.standing(tenant) != RUNNABLE:
                     break
                 if lanes == 0 or events == 0 or budget <= 0 or own > budget:
                     break
@@ -274,6 +272,12 @@ class Ring:
     def _make_ready(self, tenant: str, lane: int, now: int) -> None:
         heapq.heappush(self.ready.setdefault(tenant, []), (now, str(lane)))
 
+    def _probe(self) -> int:
+        slow = self.own.get("#slow")
+        if not slow:
+            return PROBE if slow is None else MOST_TRUSTED
+        return max(PROBE, min(MOST_TRUSTED, math.floor(self.limits.turn / slow)))
+
     def _expected(self, tenant: str, typical: float) -> float:
         unmeasured = min(20.0, len(self.work.get(tenant, ())) / self.share(tenant).weight)
         return max(typical, min(self.limits.milliseconds, typical * 2.0**unmeasured))
@@ -308,6 +312,7 @@ class Ring:
             each, own = price[0] / price[1], price[2] / price[1]
             if tenant not in self.own:
                 self.own[""] = average(self.own.get("", FIRST_TYPICAL), own, 0.1)
+                self.own["#slow"] = short(max(own, self.own.get("#slow", 0.0) * (1 - FORGET_SLOW)))
             self.own[tenant] = average(self.own.get(tenant, own), own, 0.3)
             self.cost[tenant] = average(self.cost.get(tenant, each), each, 0.3)
 
