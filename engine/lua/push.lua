@@ -7,7 +7,7 @@
 local limit = tonumber(ARGV[1])
 local pressure = redis.call('EXISTS', pressure_key) == 1
 local now = now_ms()
-local result, databases, confs, taken, taken_of = {}, {}, {}, 0, {}
+local result, databases, confs, before, taken, taken_of, moves = {}, {}, {}, {}, 0, {}, {}
 local i = 2
 
 local whole = {}
@@ -37,7 +37,10 @@ while i <= #ARGV do
   elseif epoch then
     result[#result + 1] = -1 - epoch
   else
-    local before = standing(tenant, conf)
+    if not before[tenant] then
+      before[tenant] = standing(tenant, conf)
+      if before[tenant] ~= 'runnable' then moves[#moves + 1] = {tenant, conf, before[tenant], 0} end
+    end
     local first, last = i + 3, i + 2 + count
     while first <= last do -- unpack() has room for some 8,000 values
       local stop = math.min(first + 999, last)
@@ -45,16 +48,16 @@ while i <= #ARGV do
       first = stop + 1
     end
     taken, taken_of[tenant] = taken + count, (taken_of[tenant] or 0) + count
-    if (before == 'idle' or redis.call('HEXISTS', work_key(tenant), lane) == 0)
+    if (before[tenant] == 'idle' or redis.call('HEXISTS', work_key(tenant), lane) == 0)
       and not (is_there(later_key) and redis.call('ZSCORE', later_key, name)) then
       redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
     end
-    if before ~= 'runnable' then move(tenant, conf, before, 0) end
     databases[conf.database] = true
     result[#result + 1] = held + count
   end
   i = i + 3 + count
 end
+move_all(moves)
 for tenant, count in pairs(taken_of) do redis.call('ZINCRBY', depth_key, count, tenant) end
 if taken > 0 then redis.call('HINCRBY', counts_key, 'direct', taken) end
 for database in pairs(databases) do wake(database) end

@@ -6,10 +6,9 @@ local first_typical = 0.2
 -- The slowest newcomer of late is forgotten by so much with each one after it.
 local forget_slow = 0.01
 
--- Returns whether it was known.
 local function forget_cost(tenant, database)
   redis.call('HDEL', cost_key(database), tenant)
-  return redis.call('HDEL', own_key(database), tenant) == 1
+  redis.call('HDEL', own_key(database), tenant)
 end
 
 -- Asked once a call: nobody else can move it meanwhile.
@@ -96,41 +95,108 @@ local function set_of(tenant, after, database)
   if not unbound then return away_key(database) end
 end
 
--- A tenant's place, from the facts: every script ends by calling this, or move(), for each tenant it touched.
--- before: its standing before the change; charge: milliseconds to add, divided by its weight; keys: where it may be.
+-- Where a tenant belongs from the facts, and its virtual time; nil: nowhere, nothing is to be remembered of it.
+-- before: its standing before the change; at: its time then; charge: milliseconds to add, divided by its weight.
 -- Coming back from having no lane to lease (idle, capped, limited, all lanes in work) earns no credit for the time:
 -- else a tenant of one busy lane would save up hours and then take every worker.
-local function place_from(tenant, conf, before, charge, keys)
+local function place_of(tenant, conf, before, at, charge)
   local database = conf.database
-  local was_in, at = find_time(tenant, database, keys)
   local clock_now = clock(database)
   at = at + charge / conf.weight
   if before ~= 'runnable' and at < clock_now then at = clock_now end
   if conf.rate > 0 then hold_to_rate(tenant, conf) end
-  local after = standing(tenant, conf)
-  local set = set_of(tenant, after, database)
-  if not set and conf.rate > 0 then redis.call('ZREM', limited_key, tenant) end
-  local is_free = not set and at <= clock_now
-  if not set and not is_free then set = debt_key(database) end
-  for _, key in ipairs(keys) do
-    if key ~= set and (key == was_in or #keys > 1) then redis.call('ZREM', key, tenant) end
+  local set = set_of(tenant, standing(tenant, conf), database)
+  if not set then
+    if conf.rate > 0 then redis.call('ZREM', limited_key, tenant) end
+    if at <= clock_now then return nil, at end
+    set = debt_key(database)
   end
-  if set then redis.call('ZADD', set, at, tenant) end
-  if is_free then return false, forget_cost(tenant, database) end
-  return true
+  return set, at
 end
 
--- Wherever it is. Returns whether anything is remembered of it; if not, whether its cost was known until now.
+-- Every script ends by calling this, or move() or move_all(), for each tenant it touched: the tenant is put where it
+-- belongs, wherever it was. Returns whether anything is remembered of it.
 local function place(tenant, conf, before, charge)
   local database = conf.database
-  return place_from(tenant, conf, before, charge, {ring_key(database), away_key(database), debt_key(database)})
+  local keys = {ring_key(database), away_key(database), debt_key(database)}
+  local _, was = find_time(tenant, database, keys)
+  local set, at = place_of(tenant, conf, before, was, charge)
+  for _, key in ipairs(keys) do
+    if key ~= set then redis.call('ZREM', key, tenant) end
+  end
+  if set then redis.call('ZADD', set, at, tenant) else forget_cost(tenant, database) end
+  return set ~= nil
 end
 
--- The same for a tenant that is where its standing says: it is looked for in one set instead of three.
-local function move(tenant, conf, before, charge)
-  local key_of = {runnable = ring_key, working = away_key, idle = debt_key}
-  if not key_of[before] then return place(tenant, conf, before, charge) end
-  return place_from(tenant, conf, before, charge, {key_of[before](conf.database)})
+-- The same for who has just been chosen: it was in the ring, at this time.
+local function move_on(tenant, conf, was, charge)
+  local ring = ring_key(conf.database)
+  local set, at = place_of(tenant, conf, 'runnable', was, charge)
+  if set ~= ring then redis.call('ZREM', ring, tenant) end
+  if set then redis.call('ZADD', set, at, tenant) else forget_cost(tenant, conf.database) end
+end
+
+-- Where a tenant is by its standing, as long as nothing is broken.
+local key_of = {runnable = ring_key, working = away_key, idle = debt_key}
+
+local at_once = 500 -- unpack() has room for some 8,000 values
+
+local function call_for_all(command, key, values)
+  for first = 1, #values, 2 * at_once do
+    redis.call(command, key, unpack(values, first, math.min(first + 2 * at_once - 1, #values)))
+  end
+end
+
+-- One after the other, false where there is none.
+local function ask_for_all(command, key, names)
+  local found = {}
+  for first = 1, #names, at_once do
+    for _, value in ipairs(redis.call(command, key, unpack(names, first, math.min(first + at_once - 1, #names)))) do
+      found[#found + 1] = value
+    end
+  end
+  return found
+end
+
+local function add_to(lists, key, ...)
+  local list = lists[key] or {}
+  lists[key] = list
+  for _, value in ipairs({...}) do list[#list + 1] = value end
+end
+
+-- place() for many tenants that are where their standing says: looked for in one set instead of three, and moved with one
+-- command a set. moves: {tenant, conf, before, charge} each; keys of tables are met in no order, but each command is of
+-- its own tenants. Returns by tenant whether anything is remembered of it.
+local function move_all(moves)
+  local by_key, names, added, removed, forgotten, kept = {}, {}, {}, {}, {}, {}
+  for _, move in ipairs(moves) do
+    local tenant, conf, before, charge = move[1], move[2], move[3], move[4]
+    if key_of[before] then
+      local key = key_of[before](conf.database)
+      add_to(by_key, key, move)
+      add_to(names, key, tenant)
+    else
+      kept[tenant] = place(tenant, conf, before, charge)
+    end
+  end
+  for key, list in pairs(by_key) do
+    local times = ask_for_all('ZMSCORE', key, names[key])
+    for place_in_list, move in ipairs(list) do
+      local tenant, conf, before, charge = move[1], move[2], move[3], move[4]
+      local was = times[place_in_list]
+      local set, at = place_of(tenant, conf, before, tonumber(was or clock(conf.database)), charge)
+      kept[tenant] = set ~= nil
+      if was and set ~= key then add_to(removed, key, tenant) end
+      if set then add_to(added, set, at, tenant) else add_to(forgotten, conf.database, tenant) end
+    end
+  end
+  for key, list in pairs(removed) do call_for_all('ZREM', key, list) end
+  for key, list in pairs(added) do call_for_all('ZADD', key, list) end
+  for database, list in pairs(forgotten) do
+    call_for_all('HDEL', cost_key(database), list)
+    call_for_all('HDEL', own_key(database), list)
+  end
+  return kept
 end
 
 -- Debts the clock has caught up with are forgotten; when nothing runs at all, the busy period is over:

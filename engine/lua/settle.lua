@@ -88,28 +88,17 @@ end
 -- Exponential average: `part` for the newest.
 local function average(old, each, part) return string.format('%.6f', old + part * (each - old)) end
 
-local cost, own = cost_key(database), own_key(database)
 local typical, slow
 
 -- What to expect of a newcomer: only newcomers teach it, for a slow tenant that is always at work would make each of
 -- them look slow, and go alone.
 local function learn_typical(each)
   if not typical then
-    local known = redis.call('HMGET', own, '', '#slow')
+    local known = redis.call('HMGET', own_key(database), '', '#slow')
     typical, slow = known[1] or first_typical, known[2] or 0
   end
   typical = average(tonumber(typical), each, 0.1)
   slow = string.format('%.6f', math.max(each, tonumber(slow) * (1 - forget_slow)))
-end
-
--- What an event costs, in all, and deciding for it; nothing of a tenant that is idle and owes nothing.
-local function learn(tenant, each, own_each, remembered, known)
-  if remembered then
-    known = redis.call('HGET', own, tenant)
-    redis.call('HSET', own, tenant, average(tonumber(known or own_each), own_each, 0.3))
-    redis.call('HSET', cost, tenant, average(tonumber(redis.call('HGET', cost, tenant) or each), each, 0.3))
-  end
-  if not known then learn_typical(own_each) end
 end
 
 -- How many events a lane has in PostgreSQL is known now, and what was not done is leased again. What the rate would
@@ -126,20 +115,32 @@ local function give_back_rate(tenant, count)
 end
 for tenant, count in pairs(row[4] and cjson.decode(row[4]) or {}) do give_back_rate(tenant, count) end
 
-local events, shared_ms = 0, 0
+-- What an event costs each tenant, in all, and deciding for it; nothing of one that is idle and owes nothing.
+local events, shared_ms, moves, learners = 0, 0, {}, {}
 for _, tenant in ipairs(tenants) do
   local measured = outcome.cost[tenant]
+  local correction = measured and measured[1] - (charges[tenant] or 0) or 0
+  moves[#moves + 1] = {tenant, confs[tenant], before[tenant], correction}
   if measured then
-    local ms, count = measured[1], measured[2]
-    local own_ms = measured[3] or ms
-    local remembered, known = move(tenant, confs[tenant], before[tenant], ms - (charges[tenant] or 0))
-    if count > 0 then learn(tenant, ms / count, own_ms / count, remembered, known) end
-    events, shared_ms = events + count, shared_ms + ms - own_ms
-  else
-    move(tenant, confs[tenant], before[tenant], 0)
+    events, shared_ms = events + measured[2], shared_ms + measured[1] - (measured[3] or measured[1])
+    if measured[2] > 0 then learners[#learners + 1] = tenant end
   end
 end
-if typical then redis.call('HSET', own, '', typical, '#slow', slow) end
+local knew_cost = ask_for_all('HMGET', cost_key(database), learners)
+local knew_own = ask_for_all('HMGET', own_key(database), learners)
+local kept, costs, owns = move_all(moves), {}, {}
+for i, tenant in ipairs(learners) do
+  local ms, count, own_ms = unpack(outcome.cost[tenant])
+  local each, own_each = ms / count, (own_ms or ms) / count
+  if not knew_own[i] then learn_typical(own_each) end
+  if kept[tenant] then
+    add_to(costs, 1, tenant, average(tonumber(knew_cost[i] or each), each, 0.3))
+    add_to(owns, 1, tenant, average(tonumber(knew_own[i] or own_each), own_each, 0.3))
+  end
+end
+call_for_all('HSET', cost_key(database), costs[1] or {})
+call_for_all('HSET', own_key(database), owns[1] or {})
+if typical then redis.call('HSET', own_key(database), '', typical, '#slow', slow) end
 
 -- What a bundle costs beside its tenants' own time hardly depends on its size: statements, commit, waiting for
 -- a busy machine. So the size is found by a loop of its own: twice as many events while a full bundle stays
