@@ -126,7 +126,7 @@ while lanes_left > 0 and events_left > 0 and (budget > 0 or #lanes == 0) do
   local cost = tonumber(redis.call('HGET', cost_key(database), tenant) or 0)
   if cost == 0 and charges[tenant] then break end -- this bundle probes it already
   local conf = config(tenant)
-  local own = cost > 0 and tonumber(redis.call('HGET', own_key(database), tenant)) or expected(tenant, conf)
+  local own = tonumber(redis.call('HGET', own_key(database), tenant) or expected(tenant, conf))
   if #lanes > 0 and own > budget then break end -- too slow to go with others: they would wait for it
 
   advance_clock(database, time)

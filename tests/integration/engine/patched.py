@@ -21,10 +21,11 @@ class PatchedLanes(Lanes):
     def __init__(self, client: redis.Redis, settings: EngineConf, patches: Mapping[str, str]) -> None:
         super().__init__(client, settings)
         self.patches = patches
-        for name in ("push", "lease", "settle", "release", "configure"):
+        names = ("push", "lease", "settle", "release", "configure")
+        texts = "".join(str(engine_lanes._script(client, name).script) for name in names)
+        assert not [old for old in patches if old not in texts]
+        for name in names:
             self._scripts[name] = self._patched(name)
-        texts = "".join(str(script.script) for script in self._scripts.values())
-        assert not [old for old in patches if patches[old] not in texts]
 
     def _patched(self, name: str) -> Any:
         text = str(engine_lanes._script(self.client, name).script)

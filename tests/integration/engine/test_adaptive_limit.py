@@ -94,8 +94,8 @@ def test_one_incident_felt_by_many_bundles_counts_once(lanes: Lanes, valkey: red
 
 def test_a_lane_in_the_way_of_many_is_no_strain(make_lanes: Callable[..., Lanes]) -> None:
     """Somebody who holds a lead's row in a transaction slows down nobody else."""
-    lanes = make_lanes(bundle_lanes=8, bundle_events=64)
-    lanes.push([(tenant, lane, raw(tenant, "ada", 1)) for tenant in ("whale", "minnow") for lane in range(5)])
+    lanes = make_lanes(bundle_lanes=8, bundle_events=64, probe_events=1)
+    lanes.push([(tenant, lane, raw(tenant, "ada", 1)) for tenant in ("whale", "minnow") for lane in range(16)])
     for tenant in ("whale", "minnow"):
         settle(lanes, "probe", *_done(lanes.lease("probe", "node:1", "default")), **{tenant: 0.001})
     few = len(lanes.lease("b1", "node:1", "default"))
