@@ -22,8 +22,14 @@ help: ## List the targets
 demo: $(DEMO) ## Start everything with example tenants, show it working, check the result
 	@$(PY) manage.py demo $(ARGS)
 
-test: $(DEV) ## Run all tests with their own servers
+# What measures time or kills processes runs alone; the rest, which mostly waits, on two servers at once.
+test: $(DEV) ## Run all tests with their own servers (ARGS= for some)
+ifeq ($(strip $(ARGS)),)
+	@$(PY) -m pytest tests/acceptance
+	@$(PY) -m pytest tests/unit tests/integration tests/chaos -n 2 --dist loadfile
+else
 	@$(PY) -m pytest $(ARGS)
+endif
 
 test-fast: $(DEV) ## Run the unit tests: no servers
 	@$(PY) -m pytest tests/unit $(ARGS)
