@@ -43,7 +43,7 @@ TARGETS = (
     Target("the same, in multiples of stock Celery", Place("path", TWELVE, "times_stock"), 60, form=",.0f"),
     Target(
         "whole path, 100,000 tenants with few events each, of the 12 tenants' rate",
-        Place("matrix", "100,000 tenants, 2 events each", "events_of_base"), 0.5,
+        Place("matrix", "100,000 tenants, 5 events each", "events_of_base"), 0.5,
     ),
     Target(
         "HTTP bulk accept, events a second and core",

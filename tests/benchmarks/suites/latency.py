@@ -35,7 +35,8 @@ TICK = 0.05  #: seconds
 SHARES = (0.1, 0.5, 0.8)
 IDLE_RATE, IDLE_TICK = 10.0, 0.1  #: events a second of the tenant that is idle else
 
-CAPACITY = "capacity: accepted in bulk"
+CAPACITY = "capacity, as the load comes"
+FULL_SECONDS = 12.0  #: of more than the node can take, in which its capacity is counted
 
 COLUMNS = (
     Column("of_capacity", "of capacity", ".2f"),
@@ -44,6 +45,7 @@ COLUMNS = (
     Column("idle_p50_ms", "idle lead p50 ms"),
     Column("idle_p99_ms", "idle lead p99 ms"),
     Column("events", "events/s"),
+    Column("bulk", "all at once, events/s"),
     Column("accept_p99_ms", "of them to accept, p99 ms"),
     Column("sender_cores", "sender, cores", ".2f"),
     Column("node_cores", "node", ".2f"),
@@ -76,10 +78,22 @@ class Levels:
     capacity: float = 0.0  #: events a second
 
     def measure_capacity(self, seed: int) -> Figures:
-        """Of the whole path, all events accepted at once."""
-        figures = path.run(self.scene, EVENTS, seed=seed)
-        self.capacity = figures["events"]
-        return {"events": self.capacity}
+        """What is executed a second while more comes than that, in the same small requests.
+
+        These cost their sender, and Redis, more than the same events all at once, whose rate is told beside it.
+        """
+        bulk = path.run(self.scene, EVENTS, seed=seed)["events"]
+        tenants = self.scene.names()
+        self.scene.reset()
+        load = Load.of(tenants[:-1], bulk, tenants[-1])
+        with worker("engine"), maintenance(), ThreadPoolExecutor(1) as thread:
+            sending = thread.submit(load.send, WARM_SECONDS + FULL_SECONDS)
+            time.sleep(WARM_SECONDS)
+            done, began = counter("count_done"), time.monotonic()
+            before = done()
+            sending.result()
+            self.capacity = (done() - before) / (time.monotonic() - began)
+        return {"events": self.capacity, "bulk": bulk}
 
     def run(self, share: float, seed: int) -> Figures:
         """Send that share of the capacity and look how long events waited."""
