@@ -114,7 +114,7 @@ local function place_of(tenant, conf, before, at, charge)
   return set, at
 end
 
--- Every script ends by calling this, or move() or move_all(), for each tenant it touched: the tenant is put where it
+-- Every script ends by calling this, or move_on() or move_all(), for each tenant it touched: the tenant is put where it
 -- belongs, wherever it was. Returns whether anything is remembered of it.
 local function place(tenant, conf, before, charge)
   local database = conf.database

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -24,9 +23,11 @@ import pytest
 from django.core.management import call_command
 
 from campaigns import keys
+from engine.embedded.valkey import free_port
 from engine.lanes import lanes
 from tests.acceptance import shop
 from tests.acceptance.harness import Worker, wait_until
+from tests.benchmarks.web import answers
 
 pytestmark = shop.needs_file
 
@@ -167,9 +168,7 @@ class Killer(threading.Thread):
 @contextmanager
 def web_server() -> Iterator[int]:
     """gunicorn with the product's own application."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "settings.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level=warning"]
     process = subprocess.Popen(command, env=os.environ | {"DJANGO_SETTINGS_MODULE": "settings.test"})
     try:
@@ -178,15 +177,6 @@ def web_server() -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def answers(port: int) -> bool:
-    try:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-            connection.request("GET", "/livez")
-            return connection.getresponse().status == 200
-    except OSError:
-        return False
 
 
 def post(port: int, key: str, tenant: str) -> None:
