@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
@@ -96,9 +95,6 @@ def blue(effects: Effects, second: Second) -> Iterator[Effects]:
     """What was done on the second database; Django, the engine and the nodes know it."""
     empty_tables(second.urls)
     with further_database("blue", second.urls), handler.table(second.urls.owner):
-        for url in (os.environ["OWNER_DATABASE_URL"], second.urls.owner):
-            with psycopg.connect(url) as owner:
-                owner.execute("ALTER TABLE effects ADD COLUMN at timestamptz NOT NULL DEFAULT clock_timestamp()")
         seen = Effects(second.urls.worker, effects.explain)
         register("whale")
         register("minnow", database="blue")
