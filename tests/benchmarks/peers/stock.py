@@ -36,7 +36,7 @@ def connection(_pid: int) -> psycopg.Connection:
     return psycopg.connect(os.environ["WORKER_DATABASE_URL"], autocommit=True)
 
 
-@app.task(name="stock.act")
+@app.task(name="peers.act")
 def act(tenant: str, lead: str, action: str, key: str, amount: str) -> None:
     """One action; one commit."""
     write(connection(os.getpid()), tenant, lead, action, key, amount)
