@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from statistics import mean
 
 from engine import enqueue
-from engine.control import lane_count
+from engine.control import lane_counts
 from engine.lanes import lanes
 from tests.benchmarks.meter import Meter
 from tests.benchmarks.processes import children, cpu_of, cpu_seconds, memory_mb, tree
@@ -74,8 +74,7 @@ def run(scene: Scene, events: int, *, seed: int, processes: int = 2, seconds: fl
     scene.reset()
     warm, load = scene.events(WARM_EVENTS, seed=99), scene.events(events, seed=seed)
     with worker("engine", processes=processes) as process:
-        for tenant in scene.names():
-            lane_count(tenant)
+        lane_counts(set(scene.names()))
         done = counter("count_done")
         meter = Meter({"worker": lambda: cpu_of(tree(process.pid)), "sender": lambda: cpu_seconds(os.getpid())})
         enqueue.push(warm)
@@ -84,6 +83,6 @@ def run(scene: Scene, events: int, *, seed: int, processes: int = 2, seconds: fl
         meter.start()
         enqueue.push(load)
         wait_for(lambda: -busy_tenants(), 0, seconds)
+        wait_for(done, events + len(warm), seconds)  # what was spilled is in no lane
         figures = meter.read(events=events, actions=events * max(1, scene.actions))
-        wait_for(done, events + len(warm), 1)
         return figures | memory_of(process.pid)
