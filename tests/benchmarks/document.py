@@ -14,7 +14,7 @@ from tests.benchmarks import capacity, targets
 from tests.benchmarks.grid import grid
 from tests.benchmarks.results import Results, read
 
-DOCUMENTS = (Path("docs/performance.md"), Path("docs/capacity.md"))
+DOCUMENTS = (Path("README.md"), Path("docs/performance.md"), Path("docs/capacity.md"))
 
 #: Where tests/benchmarks/plots.py draws.
 DRAWN = Path("docs/performance")
