@@ -12,6 +12,7 @@ import psycopg
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
+from campaigns.records import load_records, store_records
 from engine.arrays import columns
 from engine.sql import load
 
@@ -51,6 +52,7 @@ def load_leads(
         if elsewhere:
             found |= _lock(connection, elsewhere, rulebooks)
     _load_lists(connection, found.values(), rulebooks)
+    load_records(connection, [lead.state for lead in found.values()], rulebooks)
     return found
 
 
@@ -111,6 +113,8 @@ def store_leads(
     now: datetime,
 ) -> None:
     """Write what changed of the leads, each kind of change in one statement."""
+    leads = list(leads)
+    store_records(connection, [lead.state for lead in leads if lead.state.changed_records], now)
     changed = [lead for lead in leads if lead.state.changed]
     _update_fields(connection, changed, rulebooks, now)
     _update_tags(connection, changed, rulebooks, now)

@@ -9,6 +9,8 @@ import msgspec
 import psycopg
 from django.db import connections
 
+from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind is known
+from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
@@ -49,6 +51,19 @@ class EventTypeSource(msgspec.Struct):
         return EventTypeSpec(self.name, self.label, attributes, self.open)
 
 
+class DefinitionSource(msgspec.Struct):
+    kind: str
+    key: str
+    name: str
+    spec: dict[str, Any]
+    archived: bool
+
+    def defined(self) -> Defined | None:
+        """None where it does not fit its kind any more: what refers to it fails, and says so."""
+        spec, faults = read_definition(self.kind, self.spec)
+        return None if faults else Defined(self.kind, self.key, self.name, spec, self.archived)
+
+
 class CampaignSource(msgspec.Struct):
     """A campaign, with its live document unless it is a draft or archived."""
 
@@ -77,6 +92,7 @@ class TenantSource(msgspec.Struct):
     owners: dict[str, int]
     inactive_owners: list[str]
     companies: dict[str, int]
+    definitions: list[DefinitionSource]
     campaigns: list[CampaignSource]
 
     def schema(self, tenant: str) -> TenantSchema:
@@ -92,9 +108,18 @@ class TenantSource(msgspec.Struct):
             owners=self.owners,
             inactive_owners=frozenset(self.inactive_owners),
             companies=self.companies,
+            definitions=self._definitions(),
             campaigns={campaign.key: campaign.status for campaign in self.campaigns},
             requestable=frozenset(campaign.key for campaign in self.campaigns if campaign.is_requestable),
         )
+
+    def _definitions(self) -> dict[str, dict[str, Defined]]:
+        found: dict[str, dict[str, Defined]] = {}
+        for source in self.definitions:
+            defined = source.defined()
+            if defined is not None:
+                found.setdefault(source.kind, {})[source.key] = defined
+        return found
 
     def rulebook(self, tenant: str, version: int) -> Rulebook:
         """The running campaigns, compiled."""

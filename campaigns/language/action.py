@@ -3,7 +3,7 @@ from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -39,6 +39,7 @@ class ActionSpec(msgspec.Struct, frozen=True):
     params: type[msgspec.Struct]
     parameters: tuple[Parameter, ...]
     run: Run
+    records: frozenset[str] = frozenset()  #: kinds of the lead's records that it reads or writes
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -51,12 +52,18 @@ class Bound(msgspec.Struct, frozen=True):
 ACTIONS: Registry[ActionSpec] = Registry("action")
 
 
-def action(name: str, *, label: str, logs: str, params: type[msgspec.Struct]) -> Callable[[Run], Run]:
-    """Enter a function (lead, params, context) -> effects or an outcome as the action of that name."""
+def action(
+    name: str, *, label: str, logs: str, params: type[msgspec.Struct], records: Iterable[str] = ()
+) -> Callable[[Run], Run]:
+    """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
+
+    records: kinds of the lead's records that it reads or writes; these are loaded, no others.
+    """
 
     def enter(run: Run) -> Run:
         doc = (run.__doc__ or "").strip()
-        ACTIONS.add(name, ActionSpec(name, label, logs, doc, params, parameters_of(params), run))
+        spec = ActionSpec(name, label, logs, doc, params, parameters_of(params), run, frozenset(records))
+        ACTIONS.add(name, spec)
         return run
 
     return enter
@@ -84,6 +91,7 @@ def prepare(spec: ActionSpec, raw: Any, scope: Scope, path: str) -> Bound:
     if not isinstance(raw, dict):
         scope.fault(path, "expected an object with the parameters of the action")
         return Bound(None, None)
+    scope.needs_records |= spec.records
     _refuse_unknown(spec, raw, scope, path)
     done: dict[str, Any] = {}
     for parameter in spec.parameters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple, assert_never
 
-from campaigns.language.effects import ChangeTags, Effect, Emit, JoinList, LeaveList, LogActivity, SetField
+from campaigns.language.effects import ChangeTags, Effect, Emit, JoinList, LeaveList, LogActivity, PutRecord, SetField
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook, Subscriber
 from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
@@ -47,6 +47,8 @@ class Changes:
                 return self.join_list(effect.list)
             case LeaveList():
                 return self.leave_list(effect.list)
+            case PutRecord():
+                return self.put_record(effect)
             case Emit():
                 return self.emit(effect)
             case LogActivity():
@@ -112,6 +114,24 @@ class Changes:
         self.lead.lists.remove(key)
         self.lead.changed.add("lists")
         return "", {"list": key, "outcome": "done"}
+
+    def put_record(self, effect: PutRecord) -> Logged | None:
+        """Keep, change or drop a record; an equal one is no change."""
+        place = effect.kind, effect.key
+        old = self.lead.records.get(place)
+        if old == effect.data:
+            return None
+        if effect.data is None:
+            del self.lead.records[place]
+        else:
+            self.lead.records[place] = effect.data
+        self.lead.changed_records.add(place)
+        if effect.raises is not None:
+            qualifier = QUALIFIERS.get(effect.raises.type)
+            data = effect.raises.data
+            self.raise_event(effect.raises.type, data, data.get(qualifier) if qualifier else None)
+        said = {effect.kind: effect.key, "old": old, "new": effect.data, "outcome": "done"}
+        return "", said | (effect.detail or {})
 
     def emit(self, effect: Emit) -> Logged:
         """Let a further event happen to the lead."""

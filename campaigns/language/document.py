@@ -69,6 +69,7 @@ class Compiled(msgspec.Struct, frozen=True):
     filter: Matches | None
     steps: tuple[Step, ...]
     needs_lists: bool
+    needs_records: frozenset[str]  #: kinds
 
 
 def validate(document: Any, schema: TenantSchema, *, key: str = "") -> list[Fault]:
@@ -103,7 +104,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     faults = outer + scope.take_faults()
     if outer or not steps or (faults and scope.publishing):
         return None, faults
-    return Compiled(subscriptions, matches, steps, scope.needs_lists), faults
+    return Compiled(subscriptions, matches, steps, scope.needs_lists, frozenset(scope.needs_records)), faults
 
 
 def _compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:

@@ -41,6 +41,16 @@ class Emit(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
+class PutRecord(msgspec.Struct, frozen=True):
+    """What is kept of the lead under a kind and a key becomes this; null drops it. An equal one is a no-op."""
+
+    kind: str
+    key: str
+    data: dict[str, Any] | None  #: JSON
+    detail: dict[str, Any] | None = None  #: more for the activity, such as a reason
+    raises: Emit | None = None  #: the event that such a change is
+
+
 class LogActivity(msgspec.Struct, frozen=True):
     """A row in the lead's history and nothing else. Values are JSON."""
 
@@ -48,4 +58,4 @@ class LogActivity(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-Effect = SetField | ChangeTags | JoinList | LeaveList | Emit | LogActivity
+Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | Emit | LogActivity

@@ -8,7 +8,19 @@ from typing import Any
 class LeadState:
     """The state of one lead: loaded by the writer, changed only by applying effects, written back by the writer."""
 
-    __slots__ = ("announced", "changed", "id", "is_new", "key", "lists", "tags", "tenant", "values")
+    __slots__ = (
+        "announced",
+        "changed",
+        "changed_records",
+        "id",
+        "is_new",
+        "key",
+        "lists",
+        "records",
+        "tags",
+        "tenant",
+        "values",
+    )
 
     def __init__(
         self,
@@ -19,6 +31,7 @@ class LeadState:
         values: dict[str, Any] | None = None,
         tags: set[str] | None = None,
         lists: set[str] | None = None,
+        records: dict[tuple[str, str], dict[str, Any]] | None = None,
         is_new: bool = False,
     ) -> None:
         self.id = id
@@ -27,9 +40,12 @@ class LeadState:
         self.values = {} if values is None else values  #: built-in and custom fields, typed; absent is null
         self.tags = set() if tags is None else tags
         self.lists = set() if lists is None else lists  #: keys; loaded only when the rulebook needs lists
+        #: kind and key -> JSON, of the kinds that the rulebook needs
+        self.records: dict[tuple[str, str], dict[str, Any]] = {} if records is None else records
         self.is_new = is_new  #: has no row from before this transaction
         self.announced = not is_new  #: lead.created has been raised
         self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded
+        self.changed_records: set[tuple[str, str]] = set()
 
     def get(self, field: str) -> Any:
         """The typed value of a field, tags and lists included; None when it has none."""

@@ -18,6 +18,7 @@ from campaigns.language.values import TYPES, show
 
 Prepared = dict[str, Any]
 
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 _TAG = re.compile(r"\S(.{0,62}\S)?")
 PARTS_LIMIT = 100  #: fields, attributes or tags in one step
 
@@ -142,6 +143,33 @@ class Literal(Kind):
         except ValueError as error:
             scope.fault(path, str(error))
             return None
+
+
+class WholeNumber(Kind):
+    """A whole number within bounds; no token."""
+
+    def __init__(self, doc: str, least: int, most: int) -> None:
+        super().__init__(doc)
+        self.least = least
+        self.most = most
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int:
+        """The number."""
+        if isinstance(raw, int) and not isinstance(raw, bool) and self.least <= raw <= self.most:
+            return raw
+        scope.fault(path, f"expected a whole number from {self.least} to {self.most:,}, got {show(raw)}")
+        return self.least
+
+
+class Key(Kind):
+    """A name of the author's own choice."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> str:
+        """The name."""
+        if isinstance(raw, str) and _KEY.fullmatch(raw):
+            return raw
+        scope.fault(path, f"expected 1 to 63 lower-case letters, digits, - and _, got {show(raw)}")
+        return ""
 
 
 class Choice(Kind):

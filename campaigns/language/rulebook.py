@@ -55,6 +55,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     campaigns: tuple[Campaign, ...]
     by_event: dict[str, Topic]
     needs_lists: bool  #: whether the leads' list memberships must be loaded
+    needs_records: frozenset[str]  #: kinds of the leads' records that must be loaded
     requestable: frozenset[str]  #: keys of the campaigns with a trigger campaign_requested
     faults: dict[str, list[Fault]]  #: by key of the campaign: what no longer fits since its publication
 
@@ -71,6 +72,7 @@ def compile_rulebook(schema: TenantSchema, version: int, campaigns: Iterable[Cam
     running: list[Campaign] = []
     faults: dict[str, list[Fault]] = {}
     needs_lists = False
+    needs_records: set[str] = set()
     for id, key, name, number, _position, document in sorted(campaigns, key=lambda row: (row[4], row[0])):
         compiled, found = compile_document(document, Scope(schema, key, publishing=False))
         if found:
@@ -81,7 +83,11 @@ def compile_rulebook(schema: TenantSchema, version: int, campaigns: Iterable[Cam
         running.append(campaign)
         heard.extend((campaign, subscription) for subscription in compiled.subscriptions)
         needs_lists |= compiled.needs_lists
-    return Rulebook(schema, version, tuple(running), _index(heard), needs_lists, _requestable(heard), faults)
+        needs_records |= compiled.needs_records
+    return Rulebook(
+        schema, version, tuple(running), _index(heard), needs_lists, frozenset(needs_records), _requestable(heard),
+        faults,
+    )  # fmt: skip
 
 
 def _requestable(heard: list[tuple[Campaign, Subscription]]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from campaigns.language import incoming
+from campaigns.language.definition import Defined
 from campaigns.language.faults import Fault
 from campaigns.language.values import TYPES, caster, day_of
 
@@ -97,6 +98,41 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
         event_type("tag.added", AttributeSpec("tag", "string", True), label="Tag added"),
         event_type("list.joined", AttributeSpec("list", "string", True), label="List joined"),
         event_type(
+            "program.status_changed",
+            AttributeSpec("program", "string", True),
+            AttributeSpec("status", "string", True),
+            AttributeSpec("old_status", "string"),
+            AttributeSpec("success", "boolean", True),
+            label="Program status changed",
+        ),
+        event_type(
+            "nurture.changed",
+            AttributeSpec("nurture", "string", True),
+            AttributeSpec("stream", "string", True),
+            AttributeSpec("exhausted", "boolean", True),
+            label="Nurture changed",
+        ),
+        event_type(
+            "subscription.changed",
+            AttributeSpec("topic", "string"),
+            AttributeSpec("channel", "string", True),
+            AttributeSpec("state", "string", True),
+            label="Subscription changed",
+        ),
+        event_type(
+            "consent.changed",
+            AttributeSpec("purpose", "string", True),
+            AttributeSpec("granted", "boolean", True),
+            label="Consent changed",
+        ),
+        event_type(
+            "goal.reached",
+            AttributeSpec("goal", "string", True),
+            AttributeSpec("value", "decimal"),
+            AttributeSpec("counted", "boolean", True),
+            label="Goal reached",
+        ),
+        event_type(
             CAMPAIGN_REQUESTED,
             AttributeSpec("campaign", "string", True),
             label="Campaign requested",
@@ -121,6 +157,8 @@ class TenantSchema:
     inactive_owners: frozenset[str] = frozenset()  #: those of the owners who get no more leads
     companies: Mapping[str, int] = field(default_factory=dict)  #: name to id
     campaigns: Mapping[str, str] = field(default_factory=dict)  #: key to status
+    #: kind -> key -> what the tenant has defined
+    definitions: Mapping[str, Mapping[str, Defined]] = field(default_factory=dict)
     requestable: frozenset[str] | None = None  #: campaigns that can be requested; None when not known
 
     @classmethod
@@ -148,6 +186,10 @@ class TenantSchema:
     def list_of_id(self) -> dict[int, str]:
         """Lists by their id, as memberships refer to them in the database."""
         return {id: key for key, id in self.lists.items()}
+
+    def defined(self, kind: str) -> Mapping[str, Defined]:
+        """The tenant's definitions of a kind, by key."""
+        return self.definitions.get(kind, {})
 
     def day(self, instant: datetime) -> date:
         """The calendar day of an instant where the tenant is."""

@@ -32,6 +32,7 @@ class Scope:
         self.faults: list[Fault] = []
         self.events: list[EventTypeSpec] = []  #: heard by the triggers, with what each carries
         self.needs_lists = False
+        self.needs_records: set[str] = set()  #: kinds
         self.hints = 0
 
     def expect_keys(self, raw: dict[str, Any], path: str, known: Iterable[str]) -> None:

@@ -10,8 +10,9 @@ import msgspec
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.registry import Registry
-from campaigns.language.schema import EventTypeSpec
+from campaigns.language.schema import SYSTEM_EVENTS, EventTypeSpec
 from campaigns.language.scope import Scope
+from campaigns.language.values import show
 
 Matches = Callable[[LeadState, Context], bool]
 
@@ -21,6 +22,11 @@ QUALIFIERS = {
     "tag.added": "tag",
     "list.joined": "list",
     "campaign.requested": "campaign",
+    "program.status_changed": "program",
+    "nurture.changed": "nurture",
+    "subscription.changed": "channel",
+    "consent.changed": "purpose",
+    "goal.reached": "goal",
 }
 
 
@@ -57,6 +63,16 @@ def trigger(name: str, *, label: str, keys: tuple[str, ...] = ()) -> Callable[[C
         return compile
 
     return enter
+
+
+def hear_defined(raw: dict[str, Any], scope: Scope, path: str, kind: str, event: str) -> Subscription | None:
+    """A subscription to what happens to one definition of a kind, or to any of that kind when none is named."""
+    key = raw.get(kind)
+    known = scope.schema.defined(kind)
+    if key is not None and (not isinstance(key, str) or key not in known):
+        scope.fault(f"{path}.{kind}", f"unknown {kind} {show(key)}{scope.hint(key, known)}")
+        return None
+    return Subscription(SYSTEM_EVENTS[event], key)
 
 
 def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:

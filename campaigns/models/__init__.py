@@ -11,10 +11,12 @@ from campaigns.models.activity import Activity
 from campaigns.models.api_key import ApiKey
 from campaigns.models.campaign import Campaign, CampaignVersion
 from campaigns.models.company import Company
+from campaigns.models.definition import Definition
 from campaigns.models.event_type import EventType
 from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
 from campaigns.models.owner import Owner
+from campaigns.models.record import Record
 from campaigns.models.stage import Stage
 from campaigns.models.static_list import ListMember, StaticList
 from campaigns.models.tag import Tag
@@ -26,12 +28,14 @@ __all__ = [
     "Campaign",
     "CampaignVersion",
     "Company",
+    "Definition",
     "EventType",
     "FieldDefinition",
     "Lead",
     "ListMember",
     "Membership",
     "Owner",
+    "Record",
     "Stage",
     "StaticList",
     "Tag",

@@ -60,6 +60,24 @@ DELETE FROM campaigns_listmember AS m
 USING unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (tenant_id, list_id, lead_id)
 WHERE m.tenant_id = w.tenant_id AND m.list_id = w.list_id AND m.lead_id = w.lead_id;
 
+-- name: select_records
+-- Only of kinds that a rulebook speaks of. Served by the primary key.
+SELECT r.tenant_id, r.lead_id, r.kind, r.key, r.data::text
+FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS wanted (tenant_id, lead_id, kind)
+JOIN campaigns_record AS r
+    ON r.tenant_id = wanted.tenant_id AND r.lead_id = wanted.lead_id AND r.kind = wanted.kind;
+
+-- name: upsert_records
+INSERT INTO campaigns_record (tenant_id, lead_id, kind, key, data, changed_at)
+SELECT w.tenant_id, w.lead_id, w.kind, w.key, w.data, %s
+FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[]) AS w (tenant_id, lead_id, kind, key, data)
+ON CONFLICT (tenant_id, lead_id, kind, key) DO UPDATE SET data = excluded.data, changed_at = excluded.changed_at;
+
+-- name: delete_records
+DELETE FROM campaigns_record AS r
+USING unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) AS w (tenant_id, lead_id, kind, key)
+WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.kind = w.kind AND r.key = w.key;
+
 -- name: copy_activities
 COPY campaigns_activity
     (tenant_id, lead_id, recorded_at, occurred_at, kind, campaign_id, version, step, event_key, data)

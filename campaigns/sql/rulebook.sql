@@ -34,6 +34,10 @@ SELECT t.id, t.rulebook_version, json_build_object(
     'companies', (
         SELECT coalesce(json_object_agg(c.name, c.id), '{}')
         FROM campaigns_company AS c WHERE c.tenant_id = t.id),
+    'definitions', (
+        SELECT coalesce(json_agg(json_build_object(
+            'kind', d.kind, 'key', d.key, 'name', d.name, 'spec', d.spec, 'archived', d.archived)), '[]')
+        FROM campaigns_definition AS d WHERE d.tenant_id = t.id),
     'campaigns', (
         SELECT coalesce(json_agg(json_build_object(
             'id', c.id, 'key', c.key, 'name', c.name, 'status', c.status, 'position', c.position,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from campaigns.language.activity import ActivityRow
+from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import validate
 from campaigns.language.interpreter import run_event
 from campaigns.language.lead import LeadState
@@ -47,6 +48,41 @@ EVENTS = {
 }
 
 
+def defined(kind: str, key: str, *, archived: bool = False, **spec: Any) -> Defined:
+    """A definition as the tenant has it; it must be free of faults."""
+    read, faults = read_definition(kind, spec)
+    assert faults == []
+    return Defined(kind, key, key.title(), read, archived)
+
+
+DEFINED = {
+    kind: {one.key: one for one in ones}
+    for kind, ones in {
+        "program": [
+            defined(
+                "program",
+                "webinar",
+                statuses=[{"key": "invited"}, {"key": "registered"}, {"key": "attended", "success": True}],
+                fields=["seat", "diet"],
+            ),
+            defined("program", "fair", statuses=[{"key": "met"}], archived=True),
+        ],
+        "nurture": [
+            defined("nurture", "onboarding", streams=[{"key": "basics", "pieces": 3}, {"key": "expert", "pieces": 0}])
+        ],
+        "topic": [
+            defined("topic", "news", channels=["email", "sms"]),
+            defined("topic", "offers", double_opt_in=True),
+        ],
+        "purpose": [defined("purpose", "profiling", text="To suggest what may interest you")],
+        "goal": [
+            defined("goal", "first-order"),
+            defined("goal", "spring", begins="2026-04-01T00:00:00Z", ends="2026-05-01T00:00:00Z"),
+        ],
+    }.items()
+}
+
+
 def schema(**parts: Any) -> TenantSchema:
     """Acme's vocabulary, with some parts replaced."""
     usual: dict[str, Any] = {
@@ -61,6 +97,7 @@ def schema(**parts: Any) -> TenantSchema:
         "companies": {"Globex": 1},
         "campaigns": {"welcome": "active", "old": "paused", "silent": "active"},
         "requestable": frozenset({"welcome", "old"}),
+        "definitions": DEFINED,
     }
     return TenantSchema.build("acme", **(usual | parts))
 
@@ -100,6 +137,11 @@ def rulebook(*documents: Any, tenant: TenantSchema = ACME, **named: Any) -> Rule
 def lead(*, tags: set[str] | None = None, lists: set[str] | None = None, new: bool = False, **values: Any) -> LeadState:
     """A lead with these typed values."""
     return LeadState(id=7, tenant="acme", key="L7", values=values, tags=tags, lists=lists, is_new=new)
+
+
+def record(who: LeadState, kind: str, key: str) -> dict[str, Any] | None:
+    """What is kept of the lead."""
+    return who.records.get((kind, key))
 
 
 def event(type: str = "purchase", /, id: str = "e1", at: datetime = THEN, **data: Any) -> Event:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from campaigns.actions import ACTIONS
+from campaigns.definitions import DEFINITIONS
 from campaigns.filters import OPERATORS
 from campaigns.language.operator import operators_of
 from campaigns.language.registry import DuplicateNameError, Registry, did_you_mean
@@ -37,10 +38,18 @@ OPERATORS_OF = {
 
 def test_these_are_the_actions() -> None:
     assert ACTIONS.names() == [
+        "add_to_blocklist",
         "add_to_list",
+        "add_to_nurture",
+        "assign_bucket",
         "change_field",
         "change_fields",
+        "change_member_data",
+        "change_nurture_cadence",
+        "change_nurture_stream",
         "change_owner",
+        "change_program_status",
+        "change_program_success",
         "change_score",
         "change_stage",
         "change_tags",
@@ -48,21 +57,41 @@ def test_these_are_the_actions() -> None:
         "compute_field",
         "emit_custom_activity",
         "increment_number",
+        "mark_address_invalid",
+        "record_consent",
+        "record_goal",
         "remove_from_list",
+        "remove_from_program",
         "request_campaign",
+        "resubscribe",
+        "resume_marketing",
         "set_field_if_empty",
         "stamp_date",
+        "subscribe_topic",
+        "suspend_marketing",
+        "unsubscribe",
+        "unsubscribe_topic",
+        "withdraw_consent",
     ]
+
+
+def test_these_are_the_kinds_of_definitions() -> None:
+    assert DEFINITIONS.names() == ["goal", "nurture", "program", "purpose", "topic"]
 
 
 def test_these_are_the_triggers() -> None:
     assert TRIGGERS.names() == [
         "campaign_requested",
+        "consent_changed",
         "event",
         "field_changed",
+        "goal_reached",
         "lead_created",
         "list_joined",
+        "nurture_changed",
+        "program_status_changed",
         "score_changed",
+        "subscription_changed",
         "tag_added",
     ]
 

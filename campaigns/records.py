@@ -1,0 +1,46 @@
+"""Records of leads between the database and memory: the kinds that a rulebook needs, and what changed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+import psycopg
+
+from campaigns.language.lead import LeadState
+from campaigns.language.rulebook import Rulebook
+from engine.arrays import columns
+from engine.sql import load
+
+QUERIES = load("campaigns.sql", "leads.sql")
+
+_encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
+_decode = msgspec.json.decode
+
+
+def load_records(connection: psycopg.Connection, leads: Iterable[LeadState], rulebooks: Mapping[str, Rulebook]) -> None:
+    """Give each lead its records of the kinds that its tenant's campaigns use. New leads have none."""
+    asked = {(lead.tenant, lead.id): lead for lead in leads if rulebooks[lead.tenant].needs_records and not lead.is_new}
+    wanted = [(*place, kind) for place in asked for kind in sorted(rulebooks[place[0]].needs_records)]
+    if not wanted:
+        return
+    for tenant, id, kind, key, data in connection.execute(QUERIES["select_records"], columns(wanted)):
+        asked[tenant, id].records[kind, key] = _decode(data)
+
+
+def store_records(connection: psycopg.Connection, leads: Iterable[LeadState], now: datetime) -> None:
+    """Write the records that changed, and remove those that were dropped."""
+    kept, dropped = [], []
+    for lead in leads:
+        for place in lead.changed_records:
+            data = lead.records.get(place)
+            row = (lead.tenant, lead.id, *place)
+            if data is None:
+                dropped.append(row)
+            else:
+                kept.append((*row, _encode(data).decode()))
+    if kept:
+        connection.execute(QUERIES["upsert_records"], [now, *columns(sorted(kept))])
+    if dropped:
+        connection.execute(QUERIES["delete_records"], columns(sorted(dropped)))

@@ -1,0 +1,38 @@
+"""Definitions: every fault is named, none is half-read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from campaigns.definitions import DEFINITIONS
+from campaigns.language.definition import read_definition
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "fault"),
+    [
+        ("programme", {}, "kind there is no kind of definition 'programme'"),
+        ("program", {}, "Object missing required field"),
+        ("program", {"statuses": []}, "statuses expected 1 to 50 statuses"),
+        ("program", {"statuses": [{"key": "a"}, {"key": "a"}]}, "statuses 'a' is there twice"),
+        ("program", {"statuses": [{"key": 7}]}, "statuses[0].key expected 'str', got 'int'"),
+        ("program", {"statuses": [{"key": "a"}], "colour": "red"}, "unknown field"),
+        ("nurture", {"streams": [{"key": "a", "pieces": -1}]}, "streams a number of pieces is 0 or more"),
+        ("topic", {"channels": ["fax"]}, "channels there is no channel 'fax'"),
+        ("goal", {"begins": "2026-05-01T00:00:00Z", "ends": "2026-04-01T00:00:00Z"}, "ends must be after begins"),
+        ("goal", {"begins": "2026-05-01T00:00:00"}, "begins"),
+        ("purpose", {"text": "x" * 70_000}, "is larger than"),
+        ("purpose", {"text": "\x00"}, "NUL"),
+    ],
+)
+def test_what_is_wrong_is_said(kind: str, raw: Any, fault: str) -> None:
+    spec, faults = read_definition(kind, raw)
+    said = " | ".join(f"{one.path} {one.message}" for one in faults)
+    assert spec is None
+    assert fault.lower() in said.lower()
+
+
+def test_each_kind_says_what_it_is() -> None:
+    assert all(spec.label and spec.doc for spec in DEFINITIONS)
