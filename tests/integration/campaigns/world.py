@@ -14,12 +14,14 @@ from campaigns import keys, operations
 from campaigns.models import (
     Campaign,
     Company,
+    Definition,
     EventType,
     FieldDefinition,
     Lead,
     ListMember,
     Membership,
     Owner,
+    Record,
     Stage,
     StaticList,
     Tag,
@@ -69,6 +71,8 @@ def make_vocabulary(tenant: str) -> None:
     Owner.objects.create(tenant_id=tenant, email=f"{label}@example.test", name=label)
     Company.objects.create(tenant_id=tenant, name=label)
     StaticList.objects.create(tenant_id=tenant, key="vips", name=label)
+    statuses = [{"key": "invited"}, {"key": "attended", "success": True}]
+    Definition.objects.create(tenant_id=tenant, kind="program", key="webinar", name=label, spec={"statuses": statuses})
 
 
 def make_lead(tenant: str, key: str = "1") -> Lead:
@@ -85,6 +89,9 @@ def make_lead(tenant: str, key: str = "1") -> Lead:
         fields={"orders": 1},
     )
     ListMember.objects.create(tenant_id=tenant, lead=lead, list=StaticList.objects.get(key="vips"))
+    Record.objects.create(
+        tenant_id=tenant, lead=lead, kind="marketing", key="suspended", data={"until": canary(tenant)}
+    )
     return lead
 
 

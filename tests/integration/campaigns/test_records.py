@@ -1,0 +1,102 @@
+"""Records of leads: read with the bundle, written with its effects, each under its own tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from campaigns import handler, rulebooks
+from campaigns.tenancy import tenant_context
+from engine.types import Event
+from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
+from tests.integration.engine.bundles import executor, lane
+
+INVITE = {"id": "invite", "action": "change_program_status", "params": {"program": "webinar", "status": "invited"}}
+ATTEND = {"id": "attend", "action": "change_program_status", "params": {"program": "webinar", "status": "attended"}}
+RESUME = {"id": "resume", "action": "resume_marketing", "params": {}}
+
+
+@pytest.fixture(autouse=True)
+def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+    for tenant in (ACME, ZETA):
+        make_tenant(tenant)
+
+
+@pytest.fixture
+def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
+    worker_connection.autocommit = True
+    return worker_connection
+
+
+def purchases(tenant: str, *amounts: int) -> list[Event]:
+    now = datetime.now(UTC)
+    return [
+        Event(
+            id=f"{tenant}-{amount}", tenant=tenant, lead="1", type="purchase", accepted_at=now, occurred_at=now,
+            data={"amount": str(amount)},
+        )
+        for amount in amounts
+    ]  # fmt: skip
+
+
+def execute(worker: psycopg.Connection, *bundles: Sequence[Event]) -> None:
+    for events in bundles:
+        report = executor(worker, handler.handle).execute([lane(events)])
+        assert report.dead == 0
+
+
+def records(worker: psycopg.Connection) -> dict[tuple[str, str, str], Any]:
+    rows = worker.execute("SELECT tenant_id, kind, key, data FROM campaigns_record").fetchall()
+    return {(tenant, kind, key): data for tenant, kind, key, data in rows}
+
+
+def test_records_are_made_changed_and_dropped_in_their_own_tenant(worker: psycopg.Connection) -> None:
+    with tenant_context(ACME):
+        make_campaign(ACME, "one", {"triggers": [{"type": "event", "event": "purchase"}], "steps": [INVITE, RESUME]})
+    before = records(worker)
+
+    execute(worker, purchases(ACME, 1), purchases(ZETA, 1))
+
+    after = records(worker)
+    assert after[ACME, "program", "webinar"]["status"] == "invited"
+    assert {place: data for place, data in after.items() if place[0] == ZETA} == {
+        place: data for place, data in before.items() if place[0] == ZETA
+    }
+    assert (ACME, "marketing", "suspended") in before and (ACME, "marketing", "suspended") not in after
+
+
+def test_the_next_bundle_sees_what_the_last_one_kept(worker: psycopg.Connection) -> None:
+    with tenant_context(ACME):
+        make_campaign(ACME, "one", {"triggers": [{"type": "event", "event": "purchase"}], "steps": [INVITE, ATTEND]})
+
+    execute(worker, purchases(ACME, 1))
+    execute(worker, purchases(ACME, 2, 3))
+
+    kept = records(worker)[ACME, "program", "webinar"]
+    assert kept["status"] == "attended" and "success_at" in kept
+    rows = worker.execute(
+        "SELECT data->>'outcome' FROM campaigns_activity WHERE tenant_id = %s AND step = 'invite' ORDER BY id", [ACME]
+    ).fetchall()
+    assert [outcome for (outcome,) in rows] == ["done", "skipped", "skipped"]
+
+
+def test_a_definition_that_changes_makes_a_new_rulebook(worker: psycopg.Connection) -> None:
+    with tenant_context(ACME):
+        make_campaign(ACME, "one", {"triggers": [{"type": "event", "event": "purchase"}], "steps": [ATTEND]})
+    execute(worker, purchases(ACME, 1))
+    worker.execute(
+        "UPDATE campaigns_definition SET spec = %s WHERE tenant_id = %s AND key = 'webinar'",
+        ['{"statuses": [{"key": "invited"}]}', ACME],
+    )
+
+    execute(worker, purchases(ACME, 2))
+
+    (last,) = worker.execute(
+        "SELECT data FROM campaigns_activity WHERE tenant_id = %s AND step = 'attend' ORDER BY id DESC LIMIT 1", [ACME]
+    ).fetchone() or (None,)
+    assert last["outcome"] == "failed" and "has no status 'attended'" in last["reason"]
