@@ -70,10 +70,10 @@ def action(
 
 
 def parameters_of(params: type[msgspec.Struct]) -> tuple[Parameter, ...]:
-    """The parameters that a Struct declares, in order."""
+    """The parameters that a Struct declares, in order, under the names that documents use."""
     hints = get_type_hints(params, include_extras=True)
     return tuple(
-        Parameter(field.name, _kind_of(hints[field.name]), field.required, field.default)
+        Parameter(field.encode_name, _kind_of(hints[field.name]), field.required, field.default)
         for field in msgspec.structs.fields(params)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,13 @@ from campaigns.language.values import show
 _SECONDS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 _MONTHS = {"months": 1, "years": 12}
 UNITS = (*_SECONDS, *_MONTHS)
+BUSINESS_DAYS = "business_days"  #: Monday to Friday; of an amount alone, no unit of a period
+#: How long each unit is, nearly.
+_DAYS = {unit: seconds / 86_400 for unit, seconds in _SECONDS.items()} | {
+    "months": 30.5,
+    "years": 366,
+    BUSINESS_DAYS: 1.4,
+}
 DAYS_LIMIT = 366_000
 
 
@@ -45,11 +53,15 @@ def read_period(raw: Any, scope: Scope, path: str) -> Period | None:
     if type(amount) is not int:
         scope.fault(f"{path}.amount", f"expected a whole number, got {show(amount)}")
         return None
-    days = abs(amount) * (_SECONDS.get(unit, 0) / 86_400 or _MONTHS.get(unit, 0) * 30.5)
-    if days > DAYS_LIMIT:
+    if is_too_long(amount, unit):
         scope.fault(f"{path}.amount", "is more than a thousand years")
         return None
     return Period(amount, unit)
+
+
+def is_too_long(amount: int, unit: str) -> bool:
+    """Whether an amount of a unit is more than a thousand years."""
+    return abs(amount) > DAYS_LIMIT / _DAYS[unit]
 
 
 def shift(instant: datetime, period: Period, zone: ZoneInfo) -> datetime:
@@ -57,9 +69,13 @@ def shift(instant: datetime, period: Period, zone: ZoneInfo) -> datetime:
     seconds = _SECONDS.get(period.unit)
     if seconds:
         return instant + timedelta(seconds=seconds * period.amount)
+    return at_same_time(instant, lambda day: _shift_months(day, period), zone)
+
+
+def at_same_time(instant: datetime, move: Callable[[date], date], zone: ZoneInfo) -> datetime:
+    """The instant with its day moved and the time of day kept, in a zone."""
     local = instant.astimezone(zone)
-    moved = _shift_months(local.date(), period)
-    return datetime.combine(moved, local.timetz()).astimezone(UTC)
+    return datetime.combine(move(local.date()), local.timetz()).astimezone(UTC)
 
 
 def shift_day(day: date, period: Period) -> date:
@@ -76,6 +92,22 @@ def _shift_months(day: date, period: Period) -> date:
     year, month = divmod(months, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
+
+
+def shift_business_days(day: date, amount: int) -> date:
+    """The day moved by so many days from Monday to Friday; from a weekend the first is its nearest in that
+    direction."""
+    if amount == 0:
+        return day
+    sign = 1 if amount > 0 else -1
+    # Counted from the end of the week the move comes from: 0 is Monday forwards and Friday backwards.
+    place = day.weekday() if amount > 0 else (4 - day.weekday()) % 7
+    if place > 4:
+        day -= timedelta(days=sign * (place - 4))
+        place = 4
+    weeks, rest = divmod(abs(amount), 5)
+    weekend = 2 if place + rest > 4 else 0
+    return day + timedelta(days=sign * (weeks * 7 + rest + weekend))
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -69,11 +69,12 @@ def find_reference(raw: str, scope: Scope, path: str) -> Reference | None:
     if now:
         return Reference("{{ now }}", "datetime", _read_now)
     if source == "lead":
-        return _lead_reference(name, scope, path)
+        return lead_reference(name, scope, path)
     return _event_reference(name, scope, path)
 
 
-def _lead_reference(name: str, scope: Scope, path: str) -> Reference | None:
+def lead_reference(name: str, scope: Scope, path: str) -> Reference | None:
+    """What the name of a field refers to; None with a fault when there is no such field."""
     spec = scope.find_field(name, path)
     if spec is None:
         return None
