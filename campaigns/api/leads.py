@@ -14,11 +14,12 @@ from campaigns.ingest import name_fault
 from campaigns.language.schema import TenantSchema
 from campaigns.language.values import INTEGER_LIMIT
 from campaigns.leads import typed
-from campaigns.models import Activity, Campaign, Lead, ListMember
+from campaigns.models import Activity, Campaign, Lead, ListMember, Record
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
 
 PAGE = 100  #: activities in one answer
+RECORDS = 1000  #: most records in one answer
 
 
 class LeadView(ApiView):
@@ -79,9 +80,19 @@ def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
         "fields": {key: schema.fields[key].dump(value) for key, value in sorted(values.items()) if value is not None},
         "tags": sorted(lead.tags),
         "lists": sorted(memberships.values_list("list__key", flat=True)),
+        "records": _records(lead),
         "created_at": lead.created_at,
         "updated_at": lead.updated_at,
     }
+
+
+def _records(lead: Lead) -> dict[str, dict[str, Any]]:
+    """What is kept of the lead, by kind and key."""
+    found: dict[str, dict[str, Any]] = {}
+    rows = Record.objects.filter(tenant=lead.tenant_id, lead=lead).order_by("kind", "key")
+    for kind, key, data in rows.values_list("kind", "key", "data")[:RECORDS]:
+        found.setdefault(kind, {})[key] = data
+    return found
 
 
 def _before(request: Request) -> int:

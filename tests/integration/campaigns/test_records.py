@@ -8,11 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.test import Client
 
-from campaigns import handler, rulebooks
+from campaigns import handler, keys, rulebooks
 from campaigns.tenancy import tenant_context
 from engine.types import Event
-from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
+from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign, make_tenant
 from tests.integration.engine.bundles import executor, lane
 
 INVITE = {"id": "invite", "action": "change_program_status", "params": {"program": "webinar", "status": "invited"}}
@@ -100,3 +101,13 @@ def test_a_definition_that_changes_makes_a_new_rulebook(worker: psycopg.Connecti
         "SELECT data FROM campaigns_activity WHERE tenant_id = %s AND step = 'attend' ORDER BY id DESC LIMIT 1", [ACME]
     ).fetchone() or (None,)
     assert last["outcome"] == "failed" and "has no status 'attended'" in last["reason"]
+
+
+def test_the_api_shows_a_tenants_own_records(worker: psycopg.Connection) -> None:
+    seen = {}
+    for tenant in (ACME, ZETA):
+        _, text = keys.issue(tenant, name="reader", scopes=["leads:read"])
+        answer = Client().get("/api/v1/leads/1", headers={"authorization": f"Bearer {text}"})
+        seen[tenant] = answer.json()["records"]
+
+    assert seen == {tenant: {"marketing": {"suspended": {"until": canary(tenant)}}} for tenant in (ACME, ZETA)}
