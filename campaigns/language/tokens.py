@@ -1,5 +1,5 @@
 """Typed references such as {{ event.amount }}: a parameter that is exactly one token takes that value, type
-and all."""
+and all. Where text is taken, more than that is a template (templates.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
 from campaigns.language.schema import UNDECLARED
 from campaigns.language.scope import Scope
+from campaigns.language.templates import Template, compile_template, is_template
 from campaigns.language.values import TYPES, show
+
+#: Types that a template may be the value of; others take exactly one token.
+TEXTS = ("string", "text", UNDECLARED)
 
 Read = Callable[[LeadState, Context], Any]
 
@@ -116,6 +120,9 @@ def typed_value(raw: Any, target: Target, scope: Scope, path: str) -> Any:
     not fit."""
     if raw is None:
         return None
+    if is_template(raw) and target.type in TEXTS and not _TOKEN.fullmatch(raw.strip()):
+        template = compile_template(raw, scope, path)
+        return template and Dynamic(_rendered(template, target))
     if is_token(raw):
         reference = find_reference(raw, scope, path)
         return reference and convert(reference, target, scope, path)
@@ -124,6 +131,16 @@ def typed_value(raw: Any, target: Target, scope: Scope, path: str) -> Any:
     except ValueError as error:
         scope.fault(path, str(error))
         return None
+
+
+def _rendered(template: Template, target: Target) -> Read:
+    def read_text(lead: LeadState, context: Context) -> Any:
+        try:
+            return target.cast(template(lead, context))
+        except ValueError as error:
+            raise BadValueError(f"the template's text {error}") from None
+
+    return read_text
 
 
 def convert(reference: Reference, target: Target, scope: Scope, path: str) -> Dynamic | None:

@@ -50,10 +50,10 @@ def test_a_token_is_a_typed_value(token: str, field: str, value: Any) -> None:
         ("{{ lead.colours }}", "colour", "is of type several of a list; expected one of a list"),
         ("{{ lead.nope }}", "nickname", "unknown field 'nope'"),
         ("{{ event.nope }}", "nickname", "event type 'purchase' has no attribute 'nope'"),
-        ("{{ nope }}", "nickname", "is no token; write {{ event.name }}"),
-        ("{{ lead.email | upper }}", "nickname", "is no token"),
-        ("{{ lead.email }}{{ now }}", "nickname", "is no token"),
-        ("{{}}", "nickname", "is no token"),
+        ("{{ nope }}", "orders", "is no token; write {{ event.name }}"),
+        ("{{ event.cds | plus: 1 }}", "orders", "is no token"),
+        ("{{ event.cds }}{{ event.cds }}", "orders", "is no token"),
+        ("{{}}", "orders", "is no token"),
     ],
 )
 def test_a_token_that_cannot_be_is_a_fault(token: str, field: str, fault: str) -> None:
