@@ -130,6 +130,8 @@ class Changes:
             qualifier = QUALIFIERS.get(effect.raises.type)
             data = effect.raises.data
             self.raise_event(effect.raises.type, data, data.get(qualifier) if qualifier else None)
+        if effect.quiet:
+            return None
         said = {effect.kind: effect.key, "old": old, "new": effect.data, "outcome": "done"}
         return "", said | (effect.detail or {})
 

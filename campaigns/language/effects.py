@@ -49,6 +49,7 @@ class PutRecord(msgspec.Struct, frozen=True):
     data: dict[str, Any] | None  #: JSON
     detail: dict[str, Any] | None = None  #: more for the activity, such as a reason
     raises: Emit | None = None  #: the event that such a change is
+    quiet: bool = False  #: the change is not logged: what it is kept for is
 
 
 class LogActivity(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from campaigns.language.context import Context, EventView
 from campaigns.language.document import Step
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError, Failed, Outcome
+from campaigns.language.outcome import BadValueError, Ended, Failed, Outcome
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
 from campaigns.language.trigger import QUALIFIERS
@@ -153,15 +153,16 @@ class _Run:
             if depth > DEPTH_LIMIT:
                 self.stop(campaign, None, f"more than {DEPTH_LIMIT} events followed one from another")
             for step in campaign.steps:
-                self.execute(campaign, step)
+                if self.execute(campaign, step):
+                    break
 
     def stop(self, campaign: Campaign, step: str | None, reason: str) -> None:
         """End the chain of this event for good."""
         self.log(LOOP_STOPPED, {"reason": reason, "event": self.context.type}, campaign, step)
         raise _Stop
 
-    def execute(self, campaign: Campaign, step: Step) -> None:
-        """Execute one step: it ends in one outcome, and each is logged."""
+    def execute(self, campaign: Campaign, step: Step) -> bool:
+        """Execute one step: it ends in one outcome, and each is logged. Returns whether the campaign is over."""
         self.executed += 1
         if self.executed > STEPS_LIMIT:
             self.stop(campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
@@ -169,7 +170,7 @@ class _Run:
         if bound is None:
             choice = step.choose(lead, context)
             if choice is None:  # no choice matched and there is no default: nothing is executed
-                return
+                return False
             bound = choice.bound
         try:
             params = bound.params if bound.read is None else bound.read(lead, context)
@@ -180,6 +181,7 @@ class _Run:
             if choice is not None:
                 data["choice"] = choice.name
             self.log(kind or step.logs, data, campaign, step.id)
+        return isinstance(decision, Ended)
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
         """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
@@ -195,6 +197,8 @@ class _Run:
 
 
 def _outcome(decision: Outcome) -> Logged:
+    if isinstance(decision, Ended):
+        return "", {"outcome": decision.name, "ended": decision.reason}
     if decision.reason:
         return "", {"outcome": decision.name, "reason": decision.reason}
     return "", {"outcome": decision.name}

@@ -32,5 +32,11 @@ class Failed(Outcome, frozen=True):
     name: ClassVar[str] = "failed"
 
 
+class Ended(Outcome, frozen=True):
+    """The campaign is over for this event: none of its further steps runs."""
+
+    name: ClassVar[str] = "done"
+
+
 class BadValueError(Exception):
     """A value known only while running does not fit its parameter; the step fails with this message."""

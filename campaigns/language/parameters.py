@@ -106,7 +106,7 @@ class FieldValues(FieldRef):
             spec = super().prepare(name, scope, f"{path}.{name}", done)
             if spec is not None:
                 pairs.append((spec.key, typed_value(item, spec, scope, f"{path}.{name}")))
-        return _pairs(pairs)
+        return pairs_of(pairs)
 
 
 class Value(Kind):
@@ -290,7 +290,7 @@ class AttributeValues(Kind):
         for name in event.required:
             if raw.get(name) is None:
                 scope.fault(f"{path}.{name}", f"is required by event type '{event.name}'")
-        return _pairs(pairs)
+        return pairs_of(pairs)
 
 
 def _attribute_value(item: Any, spec: AttributeSpec, scope: Scope, path: str) -> Any:
@@ -301,7 +301,7 @@ def _attribute_value(item: Any, spec: AttributeSpec, scope: Scope, path: str) ->
     return item
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> Any:
+def pairs_of(pairs: list[tuple[str, Any]]) -> Any:
     """Pairs as they are, or a Dynamic that reads them when one of them is."""
     if not any(isinstance(value, Dynamic) for _, value in pairs):
         return tuple(pairs)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from campaigns.language.definition import DEFINITIONS, Defined
-from campaigns.language.parameters import Kind, Prepared
+from campaigns.language.parameters import PARTS_LIMIT, FieldRef, Kind, Prepared, pairs_of
+from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import Scope
+from campaigns.language.tokens import typed_value
 from campaigns.language.values import show
 
 
@@ -54,3 +56,50 @@ class PartOf(Kind):
             scope.fault(path, f"'{whole.key}' has no {self.noun} {show(raw)}{scope.hint(raw, known)}")
             return None
         return raw
+
+
+class ColumnsInto(FieldRef):
+    """An object of fields of the lead, and the columns of a table that they get."""
+
+    def __init__(self, doc: str, *, of: str) -> None:
+        super().__init__(doc)
+        self.of = of
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """A tuple of (field, column) pairs."""
+        table: Defined | None = done.get(self.of)
+        if not isinstance(raw, dict) or not 1 <= len(raw) <= PARTS_LIMIT:
+            scope.fault(path, f"expected an object of 1 to {PARTS_LIMIT} fields and their columns")
+            return ()
+        found = []
+        for name, column in raw.items():
+            field = super().prepare(name, scope, f"{path}.{name}", done)
+            if table is not None and column not in table.spec.columns:
+                hint = scope.hint(column, table.spec.columns)
+                scope.fault(f"{path}.{name}", f"'{table.key}' has no column {show(column)}{hint}")
+            found.append((field, column))
+        return tuple(found)
+
+
+class ObjectValues(Kind):
+    """An object of the fields of an object type and their values: literals or tokens."""
+
+    def __init__(self, doc: str, *, of: str) -> None:
+        super().__init__(doc)
+        self.of = of
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """A tuple of (field, typed value) pairs."""
+        whole: Defined | None = done.get(self.of)
+        if not isinstance(raw, dict) or not 1 <= len(raw) <= PARTS_LIMIT:
+            scope.fault(path, f"expected an object of 1 to {PARTS_LIMIT} fields and their values")
+            return ()
+        return pairs_of([self._pair(name, item, whole, scope, f"{path}.{name}") for name, item in raw.items()])
+
+    def _pair(self, name: str, item: Any, whole: Defined | None, scope: Scope, path: str) -> tuple[str, Any]:
+        if whole is None:  # said already
+            return name, None
+        if name not in whole.spec.fields:
+            scope.fault(path, f"'{whole.key}' has no field {show(name)}{scope.hint(name, whole.spec.fields)}")
+            return name, None
+        return name, typed_value(item, AttributeSpec(name, whole.spec.fields[name]), scope, path)

@@ -126,6 +126,20 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             label="Consent changed",
         ),
         event_type(
+            "opportunity.changed",
+            AttributeSpec("opportunity", "string", True),
+            AttributeSpec("change", "string", True),
+            AttributeSpec("stage", "string"),
+            label="Opportunity changed",
+        ),
+        event_type(
+            "object.changed",
+            AttributeSpec("object", "string", True),
+            AttributeSpec("key", "string", True),
+            AttributeSpec("change", "string", True),
+            label="Object changed",
+        ),
+        event_type(
             "goal.reached",
             AttributeSpec("goal", "string", True),
             AttributeSpec("value", "decimal"),

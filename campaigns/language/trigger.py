@@ -27,6 +27,8 @@ QUALIFIERS = {
     "subscription.changed": "channel",
     "consent.changed": "purpose",
     "goal.reached": "goal",
+    "object.changed": "object",
+    "opportunity.changed": "change",
 }
 
 

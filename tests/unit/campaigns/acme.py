@@ -75,6 +75,12 @@ DEFINED = {
             defined("topic", "offers", double_opt_in=True),
         ],
         "purpose": [defined("purpose", "profiling", text="To suggest what may interest you")],
+        "table": [
+            defined(
+                "table", "regions", columns=["colour", "orders"], rows={"North": ["blue", 3], "south ": ["pink", None]}
+            )
+        ],
+        "object": [defined("object", "car", fields={"plate": "string", "seats": "integer", "bought": "date"})],
         "goal": [
             defined("goal", "first-order"),
             defined("goal", "spring", begins="2026-04-01T00:00:00Z", ends="2026-05-01T00:00:00Z"),

@@ -59,11 +59,17 @@ def test_these_are_the_actions() -> None:
         "clear_fields",
         "compute_field",
         "copy_field",
+        "decay_score",
+        "delete_related_record",
         "emit_custom_activity",
+        "exit_flow",
         "format_field",
         "increment_number",
         "interesting_moment",
+        "link_opportunity",
+        "lookup_value",
         "mark_address_invalid",
+        "once_per",
         "record_consent",
         "record_goal",
         "remove_from_field",
@@ -76,16 +82,18 @@ def test_these_are_the_actions() -> None:
         "set_field_if_empty",
         "shift_date",
         "stamp_date",
+        "stop_if",
         "subscribe_topic",
         "suspend_marketing",
         "unsubscribe",
         "unsubscribe_topic",
+        "upsert_related_record",
         "withdraw_consent",
     ]
 
 
 def test_these_are_the_kinds_of_definitions() -> None:
-    assert DEFINITIONS.names() == ["goal", "nurture", "program", "purpose", "topic"]
+    assert DEFINITIONS.names() == ["goal", "nurture", "object", "program", "purpose", "table", "topic"]
 
 
 def test_these_are_the_triggers() -> None:
@@ -98,6 +106,8 @@ def test_these_are_the_triggers() -> None:
         "lead_created",
         "list_joined",
         "nurture_changed",
+        "object_changed",
+        "opportunity_changed",
         "program_status_changed",
         "score_changed",
         "subscription_changed",

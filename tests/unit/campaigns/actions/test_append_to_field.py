@@ -76,7 +76,7 @@ def test_a_text_that_gets_too_long_is_cut_where_that_is_asked() -> None:
         ({"text": " "}, "text: must not be blank"),
         ({"text": 3}, "text: expected text, got 3"),
         ({"text": "{{ lead.colours }}"}, "text: {{ lead.colours }} is of type several of a list; expected text"),
-        ({"text": "Hello {{ lead.email }}"}, "text: is no token"),
+        ({"text": "Hello {{ lead.e_mail }}"}, "text: unknown field 'e_mail'; did you mean 'email'?"),
         ({"separator": ""}, "separator: expected a separator of 1 to 8 characters, got ''"),
         ({"separator": None}, "separator: expected a separator of 1 to 8 characters, got null"),
         ({"separator": "a\x00"}, "separator: must not contain a NUL character"),

@@ -113,7 +113,7 @@ def test_a_good_document_has_no_faults() -> None:
             "steps[0].params.value: {{ event.amount }} is of type decimal number; expected whole number",
         ),
         (
-            campaign(step("change_field", field="nickname", value="Hello {{ lead.first_name }}")),
+            campaign(step("change_field", field="orders", value="1{{ lead.orders }}")),
             "steps[0].params.value: is no token; write {{ event.name }}, {{ lead.name }} or {{ now }}, and nothing",
         ),
         (

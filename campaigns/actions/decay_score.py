@@ -1,0 +1,42 @@
+"""Lower the score of a lead of whom nothing was heard."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+from campaigns.language.action import action
+from campaigns.language.context import Context
+from campaigns.language.effects import Effect, PutRecord, SetField
+from campaigns.language.lead import LeadState
+from campaigns.language.outcome import NoOp
+from campaigns.language.parameters import Choice, WholeNumber
+
+
+class DecayScoreParams(msgspec.Struct, frozen=True):
+    """By how much, how often at most, and how low."""
+
+    percent: Annotated[int, WholeNumber("By how much of it, in per cent", 1, 100)]
+    per: Annotated[str, Choice("At most once in each", "day", "week", "month")] = "month"
+    floor: Annotated[int, WholeNumber("It does not fall below this", 0, 1_000_000)] = 0
+
+
+@action("decay_score", label="Decay the score", logs="change_score", params=DecayScoreParams, records=["decay"])
+def decay_score(lead: LeadState, params: DecayScoreParams, context: Context) -> list[Effect] | NoOp:
+    """The score falls by that part, rounded up, once in each calendar day, week or month of the tenant."""
+    period = _period(context.schema.day(context.occurred_at), params.per)
+    if lead.records.get(("decay", "score"), {}).get("period") == period:
+        return NoOp()
+    old = lead.values.get("score") or 0
+    new = max(params.floor, old - -(-old * params.percent // 100)) if old > params.floor else old
+    detail = {"change": new - old, "reason": "decay"}
+    return [SetField("score", new, detail), PutRecord("decay", "score", {"period": period}, quiet=True)]
+
+
+def _period(day: date, per: str) -> str:
+    if per == "week":
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02d}"
+    return day.isoformat() if per == "day" else f"{day:%Y-%m}"
