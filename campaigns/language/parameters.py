@@ -29,6 +29,11 @@ class Kind:
     def __init__(self, doc: str) -> None:
         self.doc = doc
 
+    @property
+    def takes(self) -> str:
+        """What may be written, in a few words."""
+        return (type(self).__doc__ or "").partition(".")[0].partition(":")[0].lower()
+
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The value for the action: a constant, or a Dynamic. Notes a fault for what does not fit; null stays
         null.
@@ -117,6 +122,11 @@ class Value(Kind):
         self.target = AttributeSpec("", type)
         self.nullable = nullable
 
+    @property
+    def takes(self) -> str:
+        """Its type."""
+        return f"{TYPES[self.target.type].label}, or a token"
+
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The typed value."""
         if raw is None and not self.nullable:
@@ -130,6 +140,11 @@ class Literal(Kind):
     def __init__(self, doc: str, type: str) -> None:
         super().__init__(doc)
         self.type = type
+
+    @property
+    def takes(self) -> str:
+        """Its type."""
+        return TYPES[self.type].label
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The typed value."""
@@ -152,6 +167,11 @@ class WholeNumber(Kind):
         super().__init__(doc)
         self.least = least
         self.most = most
+
+    @property
+    def takes(self) -> str:
+        """Its bounds."""
+        return f"whole number from {self.least:,} to {self.most:,}"
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int:
         """The number."""
@@ -178,6 +198,11 @@ class Choice(Kind):
     def __init__(self, doc: str, *words: str) -> None:
         super().__init__(doc)
         self.words = words
+
+    @property
+    def takes(self) -> str:
+        """The words."""
+        return " or ".join(f"`{word}`" for word in self.words)
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The word."""

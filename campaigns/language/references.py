@@ -20,6 +20,11 @@ class DefinedRef(Kind):
         super().__init__(doc)
         self.kind = kind
 
+    @property
+    def takes(self) -> str:
+        """Its kind."""
+        return f"key of a {self.noun}"
+
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Defined | None:
         """The definition; one that is archived can be run, not published."""
         known = scope.schema.defined(self.kind)
@@ -45,6 +50,11 @@ class PartOf(Kind):
         self.of = of
         self.parts = parts
         self.noun = noun
+
+    @property
+    def takes(self) -> str:
+        """Of what it is a part."""
+        return f"key of a {self.noun} of the `{self.of}`"
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> str | None:
         """The key of the part."""

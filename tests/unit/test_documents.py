@@ -15,6 +15,7 @@ from campaigns.language.document import validate
 from campaigns.language.effects import LogActivity
 from campaigns.language.lead import LeadState
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
+from campaigns.reference import page, tests_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,3 +64,11 @@ def test_each_promise_has_one_acceptance_test_named_after_it() -> None:
     assert sorted(name for name, text in begun.items() if "Promise " in text and text[11:12].isdigit()) == sorted(
         f"test_{name}.py" for _, name in rows
     )
+
+
+def test_the_page_of_actions_is_as_they_declare_themselves() -> None:
+    """Red: run manage.py document_actions."""
+    tests = tests_of(ACTIONS.names(), ROOT / "tests" / "unit" / "campaigns" / "actions")
+
+    assert all(tests.values()), "an action without a test"
+    assert (ROOT / "docs" / "actions.md").read_text(encoding="utf-8") == page(ACTIONS, tests)
