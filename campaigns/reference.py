@@ -51,7 +51,7 @@ def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def tests_of(names: Iterable[str], folder: Path) -> dict[str, list[str]]:
+def where_tested(names: Iterable[str], folder: Path) -> dict[str, list[str]]:
     """By action, the files in the folder that name it, its own first."""
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("test_*.py"))}
     found = {name: [file for file, text in texts.items() if f'"{name}"' in text] for name in names}
