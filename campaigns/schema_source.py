@@ -60,7 +60,7 @@ class DefinitionSource(msgspec.Struct):
 
     def defined(self) -> Defined | None:
         """None where it does not fit its kind any more: what refers to it fails, and says so."""
-        spec, faults = read_definition(self.kind, self.spec)
+        spec, faults = read_definition(self.kind, self.spec, stored=True)
         return None if faults else Defined(self.kind, self.key, self.name, spec, self.archived)
 
 

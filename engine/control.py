@@ -128,8 +128,7 @@ def lane_count(tenant: str) -> int:
 
 def lane_counts(tenants: Set[str]) -> dict[str, int]:
     """The number of lanes of each tenant; it never changes, so it is remembered. Raises ValueError: unknown."""
-    counts = {tenant: _lane_counts.get(tenant) for tenant in tenants}
-    unknown = sorted(tenant for tenant, count in counts.items() if count is None)
+    unknown = sorted(tenants - _lane_counts.keys())
     if unknown:
         with _lock, connection.cursor() as cursor:
             cursor.execute(QUERIES["select_lane_counts"], [unknown])
@@ -137,8 +136,7 @@ def lane_counts(tenants: Set[str]) -> dict[str, int]:
         if missing := [tenant for tenant in unknown if tenant not in found]:
             raise ValueError(f"no tenant {', '.join(map(repr, missing[:5]))}")
         _lane_counts.update(found)
-        counts |= found
-    return counts  # type: ignore[return-value]  # none is None any more
+    return {tenant: _lane_counts[tenant] for tenant in tenants}
 
 
 def restore() -> int:

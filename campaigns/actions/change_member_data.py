@@ -14,6 +14,7 @@ from campaigns.language.effects import Effect, PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
 from campaigns.language.parameters import Value
+from campaigns.language.programs import membership
 from campaigns.language.references import DefinedRef, PartOf
 
 
@@ -35,8 +36,8 @@ class ChangeMemberDataParams(msgspec.Struct, frozen=True):
 def change_member_data(lead: LeadState, params: ChangeMemberDataParams, context: Context) -> list[Effect] | Skipped:
     """The membership has the value in that field."""
     key = params.program.key
-    member = lead.records.get(("program", key))
-    if member is None or "ended" in member:
+    member = membership(lead, key)
+    if member is None:
         return Skipped(f"policy: the lead is no member of {key}")
     kept = {name: value for name, value in member["data"].items() if name != params.field}
     if params.value is not None:

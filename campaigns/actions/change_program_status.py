@@ -14,6 +14,7 @@ from campaigns.language.effects import Effect, Emit, PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
 from campaigns.language.parameters import Value
+from campaigns.language.programs import membership
 from campaigns.language.references import DefinedRef, PartOf
 
 
@@ -38,7 +39,7 @@ def change_program_status(
     """The lead is a member with that status; it does not go back to an earlier one. Who was removed begins anew."""
     key, program, status = params.program.key, params.program.spec, params.status
     member = lead.records.get(("program", key), {})
-    old = None if "ended" in member else member.get("status")
+    old = (membership(lead, key) or {}).get("status")
     if program.place(status) < program.place(old):
         return Skipped(f"policy: {status} comes before {old}")
     if status == old:

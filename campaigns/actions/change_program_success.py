@@ -13,6 +13,7 @@ from campaigns.language.effects import Effect, Emit, PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
 from campaigns.language.parameters import Choice, Literal
+from campaigns.language.programs import membership
 from campaigns.language.references import DefinedRef
 
 
@@ -36,8 +37,8 @@ def change_program_success(
 ) -> list[Effect] | Skipped:
     """The membership has the date of success, or none. A lead that is added gets the program's first status."""
     key, when = params.program.key, context.occurred_at.isoformat()
-    member = lead.records.get(("program", key))
-    if member is None or "ended" in member:
+    member = membership(lead, key)
+    if member is None:
         if params.if_missing == "skip":
             return Skipped(f"policy: the lead is no member of {key}")
         member = {"status": params.program.spec.statuses[0].key, "since": when, "data": {}}

@@ -12,6 +12,7 @@ from campaigns.language.definition import Defined
 from campaigns.language.effects import Effect, PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import NoOp
+from campaigns.language.programs import membership
 from campaigns.language.references import DefinedRef
 
 
@@ -31,7 +32,7 @@ class RemoveFromProgramParams(msgspec.Struct, frozen=True):
 def remove_from_program(lead: LeadState, params: RemoveFromProgramParams, context: Context) -> list[Effect] | NoOp:
     """The membership has ended; how far the lead got is kept."""
     key = params.program.key
-    member = lead.records.get(("program", key))
-    if member is None or "ended" in member:
+    member = membership(lead, key)
+    if member is None:
         return NoOp()
     return [PutRecord("program", key, member | {"ended": context.occurred_at.isoformat()})]

@@ -50,12 +50,15 @@ def definition(kind: str, *, label: str, check: Callable[[Any], list[Fault]] | N
     return enter
 
 
-def read_definition(kind: str, raw: Any) -> tuple[Any, list[Fault]]:
-    """What a definition's JSON says; None with every fault where it says nothing that can be used. Never raises."""
+def read_definition(kind: str, raw: Any, *, stored: bool = False) -> tuple[Any, list[Fault]]:
+    """What a definition's JSON says; None with every fault where it says nothing that can be used. Never raises.
+
+    stored: it was read before it was saved, so its shape is not looked at again with each rulebook.
+    """
     found = DEFINITIONS.get(kind)
     if found is None:
         return None, [Fault("kind", f"there is no kind of definition {kind[:64]!r}")]
-    faults = check_shape(raw, depth=DEPTH_LIMIT, size=SIZE_LIMIT)
+    faults = [] if stored else check_shape(raw, depth=DEPTH_LIMIT, size=SIZE_LIMIT)
     if faults:
         return None, faults
     try:
