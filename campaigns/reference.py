@@ -10,6 +10,8 @@ import msgspec
 
 from campaigns.language.action import ActionSpec, Parameter
 
+TESTS = Path("tests", "unit", "campaigns", "actions")
+
 BEGINNING = """# Actions
 
 What a step of a campaign can do. This page is made from the actions' own declarations: `manage.py document_actions`
@@ -24,8 +26,12 @@ def page(actions: Iterable[ActionSpec], tests: Mapping[str, Sequence[str]]) -> s
     """The whole page. tests: by action, the files that test it."""
     every = list(actions)
     lines = ["| action | does | tests |", "|---|---|---|"]
-    lines += [f"| [`{one.name}`](#{one.name}) | {one.label} | {', '.join(tests.get(one.name, ()))} |" for one in every]
+    lines += [f"| [`{one.name}`](#{one.name}) | {one.label} | {_links(tests.get(one.name, ()))} |" for one in every]
     return BEGINNING + "\n".join([f"{len(every)} actions.", "", *lines, "", *map(section, every)])
+
+
+def _links(files: Iterable[str]) -> str:
+    return ", ".join(f"[{file}](../{TESTS}/{file})" for file in files)
 
 
 def section(action: ActionSpec) -> str:

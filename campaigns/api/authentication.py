@@ -47,10 +47,10 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """The key has the scope that the view names."""
+    """The key has the scope that the view names; where it names None, any key will do."""
 
     def has_permission(self, request: Request, view: object) -> bool:
-        scope: str = view.scope  # type: ignore[attr-defined]
-        if scope in request.user.scopes:
+        scope: str | None = view.scope  # type: ignore[attr-defined]
+        if scope is None or scope in request.user.scopes:
             return True
         raise ApiError(403, "missing_scope", f"This key lacks the scope {scope}. Make one that has it.")

@@ -7,11 +7,16 @@ from django.urls import path
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
 from campaigns.api.figures import figures
+from campaigns.api.language import ActionsView, ActionView, OperatorsView, TriggersView
 from campaigns.api.leads import ActivitiesView, LeadView
 
 urlpatterns = [
     path("events", EventsView.as_view()),
     path("engine/figures", figures),
+    path("actions", ActionsView.as_view()),
+    path("actions/<str:name>", ActionView.as_view()),
+    path("triggers", TriggersView.as_view()),
+    path("operators", OperatorsView.as_view()),
     path("leads/<path:key>/activities", ActivitiesView.as_view()),
     path("leads/<path:key>", LeadView.as_view()),
     path("", nothing_here),

@@ -27,7 +27,7 @@ class AlwaysJson(BaseContentNegotiation):
 class ApiView(APIView):
     """Authentication, scope and errors. Views read the body themselves and answer with json_response()."""
 
-    scope = ""  #: what the key must be allowed to do
+    scope: str | None = ""  #: what the key must be allowed to do
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes = (HasScope,)
     parser_classes: tuple[Any, ...] = ()

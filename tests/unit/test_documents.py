@@ -15,7 +15,7 @@ from campaigns.language.document import validate
 from campaigns.language.effects import LogActivity
 from campaigns.language.lead import LeadState
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
-from campaigns.reference import page, where_tested
+from campaigns.reference import TESTS, page, where_tested
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,7 +68,7 @@ def test_each_promise_has_one_acceptance_test_named_after_it() -> None:
 
 def test_the_page_of_actions_is_as_they_declare_themselves() -> None:
     """Red: run manage.py document_actions."""
-    tests = where_tested(ACTIONS.names(), ROOT / "tests" / "unit" / "campaigns" / "actions")
+    tests = where_tested(ACTIONS.names(), ROOT / TESTS)
 
     assert all(tests.values()), "an action without a test"
     assert (ROOT / "docs" / "actions.md").read_text(encoding="utf-8") == page(ACTIONS, tests)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from campaigns.actions import ACTIONS
-from campaigns.reference import page, where_tested
+from campaigns.reference import TESTS, page, where_tested
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         root = Path(settings.BASE_DIR)
-        tests = where_tested(ACTIONS.names(), root / "tests" / "unit" / "campaigns" / "actions")
+        tests = where_tested(ACTIONS.names(), root / TESTS)
         target = root / "docs" / "actions.md"
         target.write_text(page(ACTIONS, tests), encoding="utf-8")
         self.stdout.write(f"{target.relative_to(root)}: {len(ACTIONS)} actions")
