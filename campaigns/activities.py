@@ -11,6 +11,7 @@ import psycopg
 
 from campaigns.language.interpreter import ActivityRow
 from engine.sql import load
+from engine.types import Event
 
 COPY = load("campaigns.sql", "leads.sql")["copy_activities"]
 
@@ -18,10 +19,11 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Recorder:
-    """Collects the activities of one tenant's leads in a bundle, in the order of execution."""
+    """Collects what came of one tenant's leads in a bundle, in the order of execution."""
 
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
+        self.sent: list[Event] = []  #: events for other leads
 
 
 def copy_activities(connection: psycopg.Connection, recorders: Mapping[str, Recorder], now: datetime) -> None:

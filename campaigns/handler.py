@@ -17,22 +17,22 @@ from campaigns.language.interpreter import run_event
 from campaigns.language.rulebook import Rulebook
 from campaigns.leads import Place, StoredLead, load_leads, store_leads
 from campaigns.rulebooks import RulebookCache
-from engine.types import Event
+from engine.types import Event, Handled
 
 # A worker imports this before it forks: no child stops to load the library in the middle of a bundle.
 preload()
 _cache = RulebookCache(size=20_000)
 
 
-def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
-    """Execute the tenants' campaigns for these events, in order. Returns the seconds spent per tenant."""
+def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
+    """Execute the tenants' campaigns for these events, in order."""
     rulebooks = _cache.current(connection, {event.tenant for event in events})
     leads = load_leads(connection, {(event.tenant, event.lead) for event in events}, rulebooks)
     recorders = {tenant: Recorder() for tenant in rulebooks}
     seconds = decide(events, leads, rulebooks, now, recorders)
     store_leads(connection, leads.values(), rulebooks, now)
     copy_activities(connection, recorders, now)
-    return seconds
+    return Handled(seconds, [event for recorder in recorders.values() for event in recorder.sent])
 
 
 def decide(

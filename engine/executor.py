@@ -1,6 +1,6 @@
 """Executes a bundle: one transaction, exactly once, split when an event in it fails.
 
-    fetch ─▶ claim in the ledger ─▶ handler ─▶ take out of the buffer ─▶ COMMIT ─▶ settle
+    fetch ─▶ claim in the ledger ─▶ handler ─▶ take out of the buffer ─▶ COMMIT ─▶ push what arose ─▶ settle
 
 The lease in Redis only prevents waste. What makes an effect happen once is the ledger: its keys are
 claimed as the first statement of the transaction that holds the effects.
@@ -10,26 +10,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import psycopg
 from psycopg import errors as database_errors
 from psycopg.pq import TransactionStatus
 
-from engine import ledger, spill
+from engine import ledger, outbox, spill
 from engine.answers import Mode
 from engine.breaker import LEAST_PAUSE, Breaker
 from engine.conf import BREAKER_AFTER
 from engine.enqueue import TASK_TYPE
 from engine.errors import DatabaseDown, HandlerFault, Retry
 from engine.lanes import Cost, FetchedLane, LaneOutcome
+from engine.lanework import LaneWork, lane_work
 from engine.spill import Place, SpilledEvent
 from engine.strain import Strain
-from engine.types import Event, Unreadable, decode
+from engine.types import Event, Handled, Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -47,48 +48,17 @@ DOWN_CLASSES = ("08", "53", "57P")
 #: Dead letters of a lane in a bundle, with no success between them; what is left of the lane is leased again.
 DEAD_IN_A_ROW = 2
 
-FIRST_MOMENT, LAST_MOMENT = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
-
 
 class Handler(Protocol):
     """What to do with events; the seam to the campaigns."""
 
-    def __call__(self, connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
+    def __call__(self, connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
         """Write the effects of the events, in order, within the open transaction.
 
-        Returns the seconds spent per tenant. Raises engine.errors.Retry to be tried again later and
-        anything else when one of the events cannot be executed: they are then tried in halves.
+        Returns the seconds spent per tenant, and the events that arose for other leads: they are recorded in the same
+        transaction and put into their lanes once it has committed. Raises engine.errors.Retry to be tried again
+        later and anything else when one of the events cannot be executed: they are then tried in halves.
         """
-
-
-class Row(NamedTuple):
-    """An event with its bytes, and its number when it is in the buffer."""
-
-    event: Event | Unreadable
-    raw: bytes
-    number: int | None
-
-
-@dataclass
-class LaneWork:
-    """What is left to do in one lane of the bundle."""
-
-    tenant: str
-    lane: int
-    tries: int
-    events: Sequence[Event | Unreadable]
-    raw: Sequence[bytes]  #: the events as the lane holds them
-    numbers: Sequence[int | None] = ()  #: of the events that are in the buffer in PostgreSQL
-
-    def part(self, first: int, last: int) -> LaneWork:
-        """Some of the events; only the first of a lane was tried before."""
-        tries = self.tries if first == 0 else 0
-        parts = self.events[first:last], self.raw[first:last], self.numbers[first:last]
-        return LaneWork(self.tenant, self.lane, tries, *parts)
-
-    def spilled(self) -> list[tuple[str, int, int]]:
-        """Tenant, lane and number of the events that are in the buffer."""
-        return [(self.tenant, self.lane, number) for number in self.numbers if number is not None]
 
 
 @dataclass
@@ -101,6 +71,7 @@ class Report:
     events: dict[str, int] = field(default_factory=dict)
     modes: list[Mode] = field(default_factory=list)  #: of the lanes that were looked for in the buffer
     strain: Strain = field(default_factory=Strain)
+    sent: dict[str, list[int]] = field(default_factory=dict)  #: by tenant: rows of the outbox that were written
     dead: int = 0
     in_a_row: Counter[Place] = field(default_factory=Counter)  #: dead of a lane since its last event that succeeded
 
@@ -130,6 +101,7 @@ class Executor:
         max_attempts: int,
         retry_seconds: float,
         breaker: Breaker | None = None,
+        push: Callable[[psycopg.Connection, str, Sequence[int]], None] = outbox.push_written,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.connection = connection
@@ -139,6 +111,7 @@ class Executor:
         self.max_attempts = max_attempts
         self.retry_seconds = retry_seconds
         self.breaker = breaker or Breaker(BREAKER_AFTER)
+        self.push = push
         self.clock = clock
 
     def execute(self, lanes: Sequence[FetchedLane]) -> Report:
@@ -155,6 +128,7 @@ class Executor:
             for work in works:
                 if id(work) not in together:
                     self._run_one_by_one(work, report)
+            self._push_sent(report)
             report.modes = spill.close_drained(self.connection, short)
         except psycopg.Error as error:
             raise DatabaseDown(str(error)) from error
@@ -181,7 +155,7 @@ class Executor:
         """What is known of an event's tries is known of a lane's first; that of the buffer may be another now."""
         if lane.epoch is not None and lane.count == 1 and buffered:
             lane = replace(lane, tries=self.tries_of(lane.tenant, lane.lane, buffered[0].number))
-        return _work(lane, buffered)
+        return lane_work(lane, buffered)
 
     def _run_one_by_one(self, work: LaneWork, report: Report) -> None:
         for position in range(len(work.events)):
@@ -214,15 +188,27 @@ class Executor:
         events = [event for work in works for event in work.events if isinstance(event, Event)]
         with self.connection.transaction():
             todo = ledger.claim(self.connection, events)
-            own = self.handler(self.connection, todo, self.clock()) if todo else {}
+            handled = self.handler(self.connection, todo, self.clock()) if todo else Handled({})
             self._refuse_aborted()
+            written = outbox.write(self.connection, handled.sent) if handled.sent else {}
             spill.remove(self.connection, [row for work in works for row in work.spilled()])
-        _charge(report, works, own, time.perf_counter() - started)  # first: a bad answer must not count twice
+        for tenant, rows in written.items():
+            report.sent.setdefault(tenant, []).extend(rows)
+        _charge(
+            report, works, handled.seconds, time.perf_counter() - started
+        )  # first: a bad answer must not count twice
         if todo:
             self.breaker.succeeded({event.tenant for event in todo})
         for work in works:
             report.in_a_row.pop((work.tenant, work.lane), None)
             _count_done(report, work)
+
+    def _push_sent(self, report: Report) -> None:
+        """Put what arose for other leads into their lanes. Whoever dies before leaves it to the outbox's sweeper."""
+        for tenant, rows in report.sent.items():
+            started = time.perf_counter()
+            self.push(self.connection, tenant, rows)
+            report.seconds[tenant] = report.seconds.get(tenant, 0.0) + time.perf_counter() - started
 
     def _refuse_aborted(self) -> None:
         """After an error that the handler swallowed, COMMIT would succeed and keep nothing."""
@@ -302,64 +288,6 @@ class Executor:
         _count_done(report, work)
 
 
-def _work(lane: FetchedLane, buffered: Sequence[SpilledEvent]) -> LaneWork:
-    """A lane's events in the order of acceptance, those of its part in Redis and those of the buffer."""
-    here = [Row(_decode(raw, lane.tenant), raw, None) for raw in lane.events]
-    there = [Row(_decode(one.raw, lane.tenant), one.raw, one.number) for one in buffered]
-    rows = _merge(here, there, more_there=len(there) >= lane.count) if here and there else here or there
-    events, raw, numbers = zip(*rows, strict=True) if rows else ((), (), ())
-    return LaneWork(lane.tenant, lane.lane, lane.tries, events, raw, numbers)
-
-
-def _merge(here: Sequence[Row], there: Sequence[Row], *, more_there: bool) -> list[Row]:
-    """Events of one lead by time of acceptance, each side in its own order; the lane's part in Redis in its own.
-
-    Leads do not matter to each other: clocks of the processes that accepted their events may differ. More
-    in PostgreSQL than is known here: what is younger in Redis than the last one known has to wait.
-    """
-    leads: dict[str, deque[Row]] = {}
-    for row in there:
-        leads.setdefault(_lead(row), deque()).append(row)
-    horizon = _accepted_at(there[-1]) if more_there else None
-    merged: list[Row] = []
-    for place, row in enumerate(here):
-        if horizon is not None and _accepted_at(row) > horizon:
-            merged += _before(here[place:], there, leads)
-            break
-        older = leads.get(_lead(row), deque())
-        while older and _accepted_at(older[0]) < _accepted_at(row):
-            merged.append(older.popleft())
-        merged.append(row)
-    return merged or list(here[:1])
-
-
-def _before(here: Sequence[Row], there: Sequence[Row], leads: Mapping[str, deque[Row]]) -> list[Row]:
-    """What is left in PostgreSQL and older than the first here, less what comes behind something here."""
-    first = {_lead(row): _accepted_at(row) for row in reversed(here)}
-    found = []
-    for row in there:
-        left, time = leads[_lead(row)], _accepted_at(row)
-        if left and left[0] is row and time < min(_accepted_at(here[0]), first.get(_lead(row), LAST_MOMENT)):
-            found.append(left.popleft())
-    return found
-
-
-def _lead(row: Row) -> str:
-    return row.event.lead if isinstance(row.event, Event) else ""
-
-
-def _accepted_at(row: Row) -> datetime:
-    """What cannot be read is out of the way first."""
-    return row.event.accepted_at if isinstance(row.event, Event) else FIRST_MOMENT
-
-
-def _decode(raw: bytes, tenant: str) -> Event | Unreadable:
-    try:
-        return decode(raw, tenant)
-    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-        return Unreadable(raw, f"not an event: {error}")
-
-
 def _is_ordinary(work: LaneWork, max_attempts: int) -> bool:
     """Whether a lane can go with others; else its events are run one by one."""
     return work.tries < max_attempts and all(
@@ -387,7 +315,7 @@ def _count_done(report: Report, work: LaneWork) -> None:
     report.outcomes[work.tenant, work.lane] = replace(outcome, done=done, spilled=spilled)
 
 
-def _charge(report: Report, works: Sequence[LaneWork], own: dict[str, float], elapsed: float) -> None:
+def _charge(report: Report, works: Sequence[LaneWork], own: Mapping[str, float], elapsed: float) -> None:
     """Each tenant pays its handler's own time, and its share of the rest by events."""
     counts: dict[str, int] = {}
     for work in works:

@@ -1,4 +1,4 @@
-"""Events born inside a Django transaction: written with it, in their lanes once it has committed.
+"""Events born inside a transaction, of Django or of a worker: written with it, in their lanes once it has committed.
 
 A crash between the commit and the push leaves the row; the sweeper pushes it. A double push is harmless:
 the ledger drops it.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import django.db
 import psycopg
 from django.db import connections, transaction
 
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 #: Age in seconds from which the sweeper takes a row: its own transaction had time to push it.
 SWEEP_AGE_SECONDS = 5
+
+#: Age in seconds from which a worker takes a row for left behind: it is longer than from a commit to its push.
+LEFT_SECONDS = 1
 
 #: Rows read at once; the oldest of a tenant go first.
 ROWS_AT_ONCE = 100
@@ -53,6 +57,40 @@ def record(tenant: str, events: Sequence[Event]) -> None:
                 transaction.on_commit(partial(_push_tenant, tenant), using=using)
 
 
+def write(worker: psycopg.Connection, events: Sequence[Event]) -> dict[str, list[int]]:
+    """Write events of any tenants into a worker's open transaction, in one statement. Returns the rows by tenant.
+
+    Once it has committed, push_written() puts them into their lanes.
+    """
+    by_tenant: dict[str, list[bytes]] = {}
+    for event in events:
+        by_tenant.setdefault(event.tenant, []).append(encode(event) + b"\n")
+    rows = [
+        (tenant, lines[first : first + ROW_EVENTS])
+        for tenant, lines in sorted(by_tenant.items())
+        for first in range(0, len(lines), ROW_EVENTS)
+    ]
+    bodies, sizes = [b"".join(lines) for _, lines in rows], [len(lines) for _, lines in rows]
+    written: dict[str, list[int]] = {}
+    for tenant, id in worker.execute(QUERIES["insert_rows"], [[tenant for tenant, _ in rows], bodies, sizes]):
+        written.setdefault(tenant, []).append(id)
+    return written
+
+
+def push_written(worker: psycopg.Connection, tenant: str, rows: Sequence[int]) -> None:
+    """Push rows that write() gave, after their transaction; before them what was left behind, so that events of a lead
+    keep their order. The broker being down, or a lane full, leaves all to the sweeper.
+
+    Others push their own rows meanwhile: what is younger than LEFT_SECONDS is theirs.
+    """
+    run = partial(_as_worker, worker)
+    try:
+        while _push_rows(tenant, run, "select_rows_written", [tenant, list(rows), LEFT_SECONDS, ROWS_AT_ONCE]):
+            pass
+    except (BrokerDown, LaneFull, django.db.Error) as error:
+        logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
+
+
 #: Runs a named query of outbox.sql with its parameters and gives the rows.
 Run = Callable[[str, list[Any]], list[tuple[Any, ...]]]
 
@@ -69,9 +107,9 @@ def _push_tenant(tenant: str) -> None:
         logger.warning("events of tenant %s stay in the outbox: %s", tenant, error)
 
 
-def _push_rows(tenant: str, run: Run) -> int:
+def _push_rows(tenant: str, run: Run, query: str = "select_rows_of_tenant", which: Sequence[Any] = ()) -> int:
     """Push the tenant's oldest rows, then delete them. Returns how many rows; raises BrokerDown, LaneFull."""
-    rows = run("select_rows_of_tenant", [tenant, ROWS_AT_ONCE])
+    rows = run(query, list(which) or [tenant, ROWS_AT_ONCE])
     ids = [row for row, _ in rows]
     try:
         enqueue.push(_events(tenant, [bytes(body) for _, body in rows]))

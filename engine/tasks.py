@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,7 +17,7 @@ from celery.exceptions import Retry as CeleryRetry
 from django.utils.module_loading import import_string
 from kombu.utils.json import loads
 
-from engine import control, db
+from engine import control, db, outbox
 from engine.breaker import Breaker
 from engine.conf import conf
 from engine.errors import DatabaseDown, Retry, UnsafeRole
@@ -134,7 +135,16 @@ def _make_executor(database: str) -> Executor:
         max_attempts=settings.max_attempts,
         retry_seconds=settings.retry_seconds,
         breaker=_breaker(os.getpid()),
+        push=_push,
     )
+
+
+def _push(worker: psycopg.Connection, tenant: str, rows: Sequence[int]) -> None:
+    """As outbox.push_written(). A process of the pool keeps no connection of Django's: rarely one is needed."""
+    try:
+        outbox.push_written(worker, tenant, rows)
+    finally:
+        django.db.connections.close_all()
 
 
 def _idle_limit() -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -34,6 +35,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: Moment
     data: dict[str, Any] = {}
     source: str = "api"  #: who said so: api, replay, signal, campaign, task
+    depth: int = 0  #: events that lie between it and the one from outside that caused it
     tenant: str = ""  #: known from the lane, so not written into it
 
     @property
@@ -50,6 +52,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return self.accepted_at.astimezone(UTC).date()
         except OverflowError:  # the first or last day of the calendar, in a zone across its end
             return self.accepted_at.date()
+
+
+class Handled(NamedTuple):
+    """What came of a handler's work on a bundle."""
+
+    seconds: Mapping[str, float]  #: spent per tenant
+    sent: Sequence[Event] = ()  #: events that arose for other leads
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 from engine.errors import Retry
-from engine.types import Event
+from engine.types import Event, Handled
 
 MAKE_TABLE = """
 CREATE TABLE IF NOT EXISTS effects (
@@ -45,14 +45,14 @@ def table(owner_url: str) -> Iterator[None]:
         owner.execute("DROP TABLE effects")
 
 
-def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
+def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
     """One row per event, in order; the seconds each tenant's events took."""
     seconds: dict[str, float] = {}
     for event in events:
         started = time.perf_counter()
         BEHAVIOURS.get(event.type, purchase)(connection, event)
         seconds[event.tenant] = seconds.get(event.tenant, 0.0) + time.perf_counter() - started
-    return seconds
+    return Handled(seconds)
 
 
 def purchase(connection: psycopg.Connection, event: Event) -> None:

@@ -20,6 +20,20 @@ SELECT false, NULL::bigint FROM appended
 UNION ALL
 SELECT true, CASE WHEN NOT EXISTS (SELECT FROM last) THEN nextval('engine_queue_transactions') END FROM inserted;
 
+-- name: insert_rows
+-- A worker's: part of the transaction of the effects, so it counts none.
+INSERT INTO engine_outbox (tenant_id, events, size, transaction)
+SELECT w.tenant_id, w.events, w.size, pg_current_xact_id()
+FROM unnest(%s::text[], %s::bytea[], %s::int[]) AS w (tenant_id, events, size)
+RETURNING tenant_id, id;
+
+-- name: select_rows_written
+-- These rows, and those of the tenant that somebody left behind; less those thrown away. Served by the index on the tenant.
+SELECT o.id, o.events FROM engine_outbox AS o
+LEFT JOIN engine_outboxaborted AS a ON a.tenant_id = o.tenant_id
+WHERE o.tenant_id = %s AND (o.id = ANY(%s) OR o.created_at < now() - make_interval(secs => %s))
+  AND pg_visible_in_snapshot(o.transaction, a.snapshot) IS NOT TRUE ORDER BY o.id LIMIT %s;
+
 -- name: select_rows_of_tenant
 -- Less those thrown away. Served by the index on the tenant.
 SELECT o.id, o.events FROM engine_outbox AS o

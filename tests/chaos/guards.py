@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from redis.commands.core import Script
 
-from engine import enqueue, executor, keeper, lanes, ledger, spill
+from engine import enqueue, keeper, lanes, lanework, ledger, spill
 from engine.executor import Executor, Report
 from engine.lanes import FetchedLane, LaneOutcome, Lanes
 from engine.spill import Answer, Order
@@ -157,7 +157,7 @@ def old_words_believed() -> None:
 def blind_order_off() -> None:
     """What was spilled while Redis was away is neither told to Redis first nor put in order by time."""
     enqueue._tell_first = lambda: None
-    executor._merge = lambda here, there, more_there: [*here, *there]
+    lanework._merge = lambda here, there, more_there: [*here, *there]
 
 
 #: By the names of CHAOS_GUARDS_OFF.

@@ -11,7 +11,7 @@ import pytest
 from engine import enqueue
 from engine.breaker import Breaker
 from engine.lanes import lanes
-from engine.types import Event
+from engine.types import Event, Handled
 from tests import handler
 from tests.acceptance.harness import register
 from tests.events import event, events
@@ -30,7 +30,7 @@ class Release:
     def __init__(self, broken: Broken) -> None:
         self.broken = broken
 
-    def __call__(self, connection: psycopg.Connection, todo: Sequence[Event], now: datetime) -> dict[str, float]:
+    def __call__(self, connection: psycopg.Connection, todo: Sequence[Event], now: datetime) -> Handled:
         if any(self.broken(one) for one in todo):
             raise KeyError("a column is missing")
         return handler.handle(connection, todo, now)

@@ -18,7 +18,7 @@ from engine.deadletters import Choice, Retried
 from engine.lanes import lanes
 from engine.rights import rows_of
 from engine.routing import lane_of
-from engine.types import Event, encode
+from engine.types import Event, Handled, encode
 from tests import handler
 from tests.acceptance.harness import register
 from tests.events import event, events
@@ -36,7 +36,7 @@ class Release:
     def __init__(self, *bad: str) -> None:
         self.bad = set(bad)
 
-    def __call__(self, connection: psycopg.Connection, todo: Sequence[Event], now: datetime) -> dict[str, float]:
+    def __call__(self, connection: psycopg.Connection, todo: Sequence[Event], now: datetime) -> Handled:
         if found := self.bad & {one.id for one in todo}:
             raise KeyError(f"no column for {found}")
         return handler.handle(connection, todo, now)

@@ -16,7 +16,7 @@ from engine.conf import conf
 from engine.errors import DatabaseDown
 from engine.executor import Report
 from engine.lanes import LaneOutcome
-from engine.types import Event
+from engine.types import Event, Handled
 from tests import handler
 from tests.events import event, events
 from tests.integration.engine.bundles import Connect, dead, done, effects, executor, ids, lane
@@ -113,7 +113,7 @@ class Crash(BaseException):
 def test_a_crash_before_the_commit_leaves_nothing_and_the_next_does_it(connection: psycopg.Connection) -> None:
     whale, minnow = events("whale", "ada", 3), events("minnow", "bob", 1)
 
-    def crash(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
+    def crash(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
         handler.handle(connection, events, now)
         raise Crash
 
@@ -131,7 +131,7 @@ def test_a_second_owner_waits_for_the_first_and_then_drops(connect: Connect) -> 
     whale, minnow = events("whale", "ada", 3), events("minnow", "bob", 1)
     reached, go_on = threading.Event(), threading.Event()
 
-    def hold(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
+    def hold(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
         reached.set()
         assert go_on.wait(20)
         return handler.handle(connection, events, now)
@@ -185,12 +185,12 @@ def test_a_connection_cut_in_the_middle_means_nothing_was_done(connect: Connect)
 def test_a_handler_that_hides_a_cut_connection_behind_its_own_error_buries_nobody(connect: Connect) -> None:
     connection, watch = connect(), connect()
 
-    def hide(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> dict[str, float]:
+    def hide(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
         try:
             connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         except psycopg.Error as error:
             raise RuntimeError("something went wrong") from error
-        return {}
+        return Handled({})
 
     with pytest.raises(DatabaseDown):
         executor(connection, hide).execute([lane(events("whale", "ada", 1))])

@@ -15,7 +15,7 @@ from engine import tasks
 from engine.embedded import Servers
 from engine.errors import UnsafeRole
 from engine.lanes import Lanes
-from engine.types import encode
+from engine.types import Handled, encode
 from tests.events import event, events, raw
 from tests.integration.engine.bundles import effects, ids
 from tests.integration.engine.conftest import lease, let_expire, let_wait_end, names
@@ -148,10 +148,10 @@ def test_a_shutdown_in_the_middle_of_a_transaction_is_nobodys_fault(
     test_handler: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stop(connection: psycopg.Connection, *_: object) -> dict[str, float]:
+    def stop(connection: psycopg.Connection, *_: object) -> Handled:
         servers.postgres.stop()
         connection.execute("SELECT 1")
-        return {}
+        return Handled({})
 
     lanes.push([("whale", 0, raw("whale", "ada", 2)), ("minnow", 0, raw("minnow", "bob", 1))])
     lease(lanes, "b1")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.executor import Row, _merge
+from engine.lanework import Row, _merge
 from engine.types import Event, Unreadable
 from tests.events import NOON, event
 

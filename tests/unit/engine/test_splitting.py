@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.enqueue import TASK_TYPE
-from engine.executor import LaneWork, Report, _charge, _halves, _is_ordinary, _is_single, _work
+from engine.executor import Report, _charge, _halves, _is_ordinary, _is_single
 from engine.lanes import Cost, FetchedLane
+from engine.lanework import LaneWork, lane_work
 from engine.types import Unreadable
 from tests.events import event, raw
 
@@ -16,7 +17,7 @@ Flat = list[tuple[str, int, bytes]]
 
 
 def work(lane: int, count: int, tries: int = 0) -> LaneWork:
-    return _work(FetchedLane("whale", lane, tries, raw("whale", f"lead{lane}", count)), [])
+    return lane_work(FetchedLane("whale", lane, tries, raw("whale", f"lead{lane}", count)), [])
 
 
 def flat(works: list[LaneWork]) -> Flat:
@@ -64,13 +65,13 @@ def test_a_lane_goes_alone_with_bytes_that_are_no_event_a_task_or_too_many_tries
     assert _is_ordinary(work(0, 3), max_attempts=3)
     assert _is_ordinary(work(0, 3, tries=2), max_attempts=3)
     assert not _is_ordinary(work(0, 3, tries=3), max_attempts=3)
-    assert not _is_ordinary(_work(FetchedLane("whale", 0, 0, [b"?"]), []), max_attempts=3)
+    assert not _is_ordinary(lane_work(FetchedLane("whale", 0, 0, [b"?"]), []), max_attempts=3)
     task = LaneWork("whale", 0, 0, [event("whale", "ada", "1", TASK_TYPE)], [b""])
     assert not _is_ordinary(task, max_attempts=3)
 
 
 def test_unreadable_bytes_stay_as_they_came() -> None:
-    (kept,) = _work(FetchedLane("whale", 0, 0, [b"\x00\xff"]), []).events
+    (kept,) = lane_work(FetchedLane("whale", 0, 0, [b"\x00\xff"]), []).events
 
     assert isinstance(kept, Unreadable)
     assert (kept.raw, kept.error[:12]) == (b"\x00\xff", "not an event")
