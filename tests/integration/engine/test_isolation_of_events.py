@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from engine.lanes import FetchedLane, LaneOutcome
-from engine.types import Event, encode
+from engine.types import Event, Handled, encode
 from tests import handler
 from tests.events import event, events
 from tests.integration.engine.bundles import Connect, dead, done, effects, executor, ids, lane
