@@ -12,9 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from campaigns import operations
+from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.documents import pretty
 from campaigns.admin.leads import schema_for
-from campaigns.admin.tenant_pages import TenantForm, TenantPages
+from campaigns.admin.tenant_pages import TenantForm
 from campaigns.admin.text_fields import DocumentField
 from campaigns.admin.words import in_words
 from campaigns.models import Campaign, CampaignVersion
@@ -92,7 +93,7 @@ class CampaignForm(TenantForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(TenantPages):
+class CampaignAdmin(CampaignFiles):
     form = CampaignForm
     list_display = ("name", "key", "status", "live_version", "draft_state", "position")
     list_filter = ("status",)
@@ -101,6 +102,7 @@ class CampaignAdmin(TenantPages):
     fixed_fields = ("key",)
     actions = None
     change_form_template = "campaigns/campaign_form.html"
+    change_list_template = "campaigns/campaign_list.html"
     next_step = "Add a campaign: when something happens, for whom, and what to do."
     warn_unsaved_form = True
 

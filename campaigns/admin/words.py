@@ -31,7 +31,7 @@ def trigger_text(trigger: dict[str, Any], schema: TenantSchema) -> str:
     spec = TRIGGERS.get(trigger["type"]) if isinstance(trigger.get("type"), str) else None
     event = schema.event_types.get(trigger["event"]) if isinstance(trigger.get("event"), str) else None
     begin = f"{event.label} happens" if event else (spec.label if spec else show(trigger.get("type")))
-    told = {key: value for key, value in trigger.items() if key not in ("type", "where")}
+    told = {key: value for key, value in trigger.items() if key not in ("id", "type", "where")}
     if event:
         told.pop("event")
     where = [condition_text(item, schema) for item in _objects(trigger.get("where"))]

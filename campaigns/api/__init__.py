@@ -1,1 +1,2 @@
-"""The API for developers: events in, leads and their activities out. JSON only, errors included."""
+"""The API for developers: events in, leads and their activities out, campaigns both ways. JSON,
+errors included; a campaign's document may be YAML."""

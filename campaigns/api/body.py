@@ -21,7 +21,7 @@ def read_events(request: Request) -> list[Any]:
     Raises ApiError when there are no events that could be told apart: 400, 413 or 415.
     """
     kind = _media_type(request)
-    body = _read(request)
+    body = read_body(request)
     events = _lines(body) if kind in LINES else _values(body)
     if not events:
         raise ApiError(400, "no_events", "The body holds no event. Send at least one.")
@@ -44,9 +44,9 @@ def _unsupported(message: str) -> ApiError:
     return ApiError(415, "unsupported_media_type", message)
 
 
-def _read(request: Request) -> bytes:
+def read_body(request: Request, limit: int | None = None) -> bytes:
     """The body, whole: of more than is allowed nothing is held, and of one that breaks off nothing is used."""
-    limit, announced = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, _announced(request)
+    limit, announced = limit or settings.DATA_UPLOAD_MAX_MEMORY_SIZE, _announced(request)
     if announced is not None and announced > limit:
         raise _too_large(limit)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 
+from campaigns.language.faults import Fault
 from engine.errors import BrokerDown
 
 RETRY_AFTER_SECONDS = 2
@@ -24,12 +25,15 @@ MESSAGES = {
 class ApiError(APIException):
     """An answer other than success."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after: int | None = None, faults: Sequence[Fault] = ()
+    ) -> None:
         super().__init__(message, code)
         self.status_code = status
         self.code = code
         self.message = message
         self.wait = retry_after
+        self.faults = faults
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -38,9 +42,14 @@ def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | 
     return HttpResponse(body, status=status, headers=headers, content_type="application/json")
 
 
-def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """An answer that says what is wrong."""
-    return json_response({"error": code, "message": message}, status, headers)
+def error_response(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None, *, faults: Sequence[Fault] = ()
+) -> HttpResponse:
+    """An answer that says what is wrong, and with `faults` where."""
+    content: dict[str, Any] = {"error": code, "message": message}
+    if faults:
+        content["faults"] = [fault._asdict() for fault in faults]
+    return json_response(content, status, headers)
 
 
 def answer(error: Exception, context: Any) -> HttpResponse | None:
@@ -53,7 +62,7 @@ def answer(error: Exception, context: Any) -> HttpResponse | None:
         return _later("database_down", "Nothing was accepted. Send it again.")
     if isinstance(error, ApiError):
         headers = {} if error.wait is None else {"Retry-After": str(error.wait)}
-        return error_response(error.status_code, error.code, error.message, headers)
+        return error_response(error.status_code, error.code, error.message, headers, faults=error.faults)
     if isinstance(error, APIException):
         return _of_framework(error)
     return None

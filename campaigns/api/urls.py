@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from campaigns.api.documents import DocumentView, PlanView
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
 from campaigns.api.figures import figures
@@ -12,6 +13,8 @@ from campaigns.api.leads import ActivitiesView, LeadView
 
 urlpatterns = [
     path("events", EventsView.as_view()),
+    path("campaigns/<str:key>/document", DocumentView.as_view()),
+    path("campaigns/<str:key>/document/plan", PlanView.as_view()),
     path("engine/figures", figures),
     path("actions", ActionsView.as_view()),
     path("actions/<str:name>", ActionView.as_view()),

@@ -197,6 +197,11 @@ class TenantSchema:
         return {id: email for email, id in self.owners.items()}
 
     @cached_property
+    def list_keys(self) -> frozenset[str]:
+        """The lists, as the values of the field `lists` are checked against them."""
+        return frozenset(self.lists)
+
+    @cached_property
     def list_of_id(self) -> dict[int, str]:
         """Lists by their id, as memberships refer to them in the database."""
         return {id: key for key, id in self.lists.items()}

@@ -18,8 +18,7 @@ def _pseudo_field(name: str, schema: TenantSchema) -> FieldSpec:
     """Tags and lists are kept beside the lead's fields and read like multi-select fields."""
     if name == "tags":
         return FieldSpec("tags", "Tags", "multi_select", schema.tags, builtin=True, action="change_tags")
-    lists = frozenset(schema.lists)
-    return FieldSpec("lists", "Lists", "multi_select", lists, builtin=True, action="add_to_list")
+    return FieldSpec("lists", "Lists", "multi_select", schema.list_keys, builtin=True, action="add_to_list")
 
 
 class Scope:
@@ -33,6 +32,7 @@ class Scope:
         self.events: list[EventTypeSpec] = []  #: heard by the triggers, with what each carries
         self.needs_lists = False
         self.needs_records: set[str] = set()  #: kinds
+        self.trigger_ids: dict[str, str] = {}  #: to the path of the trigger that has it
         self.hints = 0
 
     def expect_keys(self, raw: dict[str, Any], path: str, known: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from campaigns.language.scope import Scope
 from campaigns.language.values import show
 
 Matches = Callable[[LeadState, Context], bool]
+
+TRIGGER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 #: System events by which attribute subscriptions are told apart, so that matching never scans.
 QUALIFIERS = {
@@ -88,5 +91,17 @@ def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:
         what = f"unknown trigger {name[:64]!r}" if isinstance(name, str) else "names no trigger"
         scope.fault(f"{path}.type", what + (scope.hint(name, TRIGGERS.names())))
         return None
-    scope.expect_keys(raw, path, ("type", *spec.keys))
+    scope.expect_keys(raw, path, ("id", "type", *spec.keys))
+    if "id" in raw:
+        _check_id(raw["id"], scope, path)
     return spec.compile(raw, scope, path)
+
+
+def _check_id(raw: Any, scope: Scope, path: str) -> None:
+    """By its id a trigger stays the same one through changes; it may have none."""
+    if not isinstance(raw, str) or not TRIGGER_ID.fullmatch(raw):
+        scope.fault(f"{path}.id", f"expected 1 to 63 letters, digits, - and _, got {show(raw)}")
+    elif raw in scope.trigger_ids:
+        scope.fault(f"{path}.id", f"'{raw}' is the id of {scope.trigger_ids[raw]} already; give each its own")
+    else:
+        scope.trigger_ids[raw] = path

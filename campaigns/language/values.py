@@ -264,7 +264,7 @@ def caster(type_name: str, options: frozenset[str] | None) -> Callable[[Any], An
 def _option_caster(kind: ValueType, options: frozenset[str]) -> Callable[[Any], Any]:
     def read(raw: Any) -> Any:
         value = kind.cast(raw)
-        chosen = value if isinstance(value, frozenset) else {value} - {None}
+        chosen = value if isinstance(value, frozenset) else frozenset((value,)) - {None}
         for item in sorted((chosen or frozenset()) - options):
             raise ValueError(f"{show(item)} is not among the options")
         return value

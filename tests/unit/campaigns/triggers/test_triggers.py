@@ -140,7 +140,17 @@ def test_leaving_a_list_is_not_joining_it() -> None:
         ({"type": "tag_added", "tag": "ho"}, "triggers[0].tag: unknown tag 'ho'; did you mean 'hot'?"),
         ({"type": "list_joined", "list": []}, "triggers[0].list: expected the name of a list, got a list"),
         ("event", "triggers[0]: expected an object with a type"),
+        ({"type": "lead_created", "id": "a b"}, "triggers[0].id: expected 1 to 63 letters, digits, - and _, got 'a b'"),
     ],
 )  # fmt: skip
 def test_a_trigger_at_fault_is_named(trigger: Any, fault: str) -> None:
     assert fault in faults(campaign(COUNT, on=trigger))[0]
+
+
+def test_the_id_of_a_trigger_is_its_own() -> None:
+    asked, created = {"type": "campaign_requested", "id": "a"}, {"type": "lead_created", "id": "b"}
+
+    assert faults({"triggers": [asked, created], "steps": [COUNT]}) == []
+    assert faults({"triggers": [asked, created | {"id": "a"}], "steps": [COUNT]}) == [
+        "triggers[1].id: 'a' is the id of triggers[0] already; give each its own"
+    ]

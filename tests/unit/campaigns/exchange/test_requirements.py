@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from campaigns.exchange.requirements import missing, requirements_of
+from campaigns.language.schema import FieldSpec, TenantSchema
+from tests.unit.campaigns.acme import ACME, campaign, faults, on, schema, step
+
+RICH = campaign(
+    step("change_field", "a", field="nickname", value="{{ lead.colour }}"),
+    step("change_stage", "b", stage="vip"),
+    step("change_owner", "c", owner="ann@acme.test"),
+    step("add_to_list", "d", list="vips"),
+    step("change_tags", "e", add=["hot"]),
+    step("change_program_status", "f", program="webinar", status="invited"),
+    step("request_campaign", "g", campaign="welcome"),
+    on=on("purchase", where=[{"attribute": "amount", "operator": "at_least", "value": 1}]),
+    filter={
+        "all": [
+            {"field": "orders", "operator": "at_least", "value": 1},
+            {"field": "tags", "operator": "contains_any_of", "value": ["cold"]},
+            {"field": "lists", "operator": "contains_any_of", "value": ["news"]},
+            {"field": "stage", "operator": "is", "value": "customer"},
+        ]
+    },
+)
+EMPTY = TenantSchema.build("zeta")
+
+
+def test_all_that_a_campaign_refers_to_is_named() -> None:
+    assert faults(RICH) == []
+
+    found = requirements_of(RICH, ACME, key="c1")
+
+    assert found.pop("definitions")["program"]["webinar"]["spec"]["fields"] == ["seat", "diet"]
+    assert found.pop("events")["purchase"]["attributes"]["amount"] == {"type": "decimal", "required": True}
+    assert found == {
+        "fields": {
+            "colour": {"label": "Favourite colour", "type": "picklist", "options": ["blue", "green", "red"]},
+            "nickname": {"label": "Nickname", "type": "string"},
+            "orders": {"label": "Orders", "type": "integer"},
+        },
+        "lists": ["news", "vips"],
+        "stages": ["customer", "vip"],
+        "tags": ["cold", "hot"],
+        "owners": ["ann@acme.test"],
+        "campaigns": ["welcome"],
+    }
+
+
+def test_what_is_not_referred_to_is_not_named() -> None:
+    assert requirements_of(campaign(step("change_score", amount=1), on={"type": "lead_created"}), ACME) == {}
+
+
+def test_a_campaign_that_requests_itself_needs_no_other() -> None:
+    document = campaign(step("request_campaign", campaign="welcome"))
+
+    assert "campaigns" not in requirements_of(document, ACME, key="welcome")
+
+
+def test_all_is_there_where_it_came_from_and_each_thing_is_missed_elsewhere() -> None:
+    needed = requirements_of(RICH, ACME)
+
+    assert missing(needed, ACME) == []
+    assert {str(fault).partition(":")[0] for fault in missing(needed, EMPTY)} == {
+        "requires.fields.colour", "requires.fields.nickname", "requires.fields.orders", "requires.events.purchase",
+        "requires.definitions.program.webinar", "requires.lists[0]", "requires.lists[1]", "requires.stages[0]",
+        "requires.stages[1]", "requires.tags[0]", "requires.tags[1]", "requires.owners[0]", "requires.campaigns[0]",
+    }  # fmt: skip
+
+
+def test_another_type_is_a_fault() -> None:
+    other = schema(fields=[FieldSpec("orders", "Orders", "string")])
+
+    assert "requires.fields.orders: is of type 'string' here, 'integer' is needed" in [
+        str(fault) for fault in missing(requirements_of(RICH, ACME), other)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("requires", "fault"),
+    [
+        ([], "requires: expected an object of what the campaign refers to, got a list"),
+        ({"feilds": {}}, "requires.feilds: has no meaning here; did you mean 'fields'?"),
+        ({"fields": []}, "requires.fields: expected an object of objects, got a list"),
+        ({"fields": {"a": 1}}, "requires.fields: expected an object of objects, got an object"),
+        ({"lists": {}}, "requires.lists: expected a list of names, got an object"),
+        ({"definitions": {"program": []}}, "requires.definitions: expected an object of objects, got an object"),
+        ({"events": {"purchase": {"attributes": []}}}, "requires.events.purchase.attributes: expected an object"),
+        ({"events": {"purchase": {"attributes": {"x": {}}}}}, "requires.events.purchase.attributes.x: is not declared"),
+        (
+            {"events": {"purchase": {"attributes": {"cds": {"type": "date"}}}}},
+            "requires.events.purchase.attributes.cds: is of type 'integer' here, 'date' is needed",
+        ),
+    ],
+)
+def test_requirements_at_fault_are_named(requires: Any, fault: str) -> None:
+    assert str(missing(requires, ACME)[0]).startswith(fault)
