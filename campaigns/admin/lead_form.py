@@ -14,6 +14,7 @@ from django import forms
 
 from campaigns.admin import theme
 from campaigns.admin.tenant_pages import TenantForm
+from campaigns.admin.text_fields import DocumentField
 from campaigns.language.schema import FieldSpec, TenantSchema
 from campaigns.language.values import PLACES_LIMIT, STRING_LIMIT, TEXT_LIMIT
 from campaigns.models import Lead
@@ -47,6 +48,7 @@ INPUTS: dict[str, Callable[[FieldSpec], forms.Field]] = {
     "datetime": lambda spec: forms.SplitDateTimeField(widget=theme.DateTimeInput),
     "picklist": lambda spec: forms.ChoiceField(choices=[("", "none"), *_choices(spec.options)], widget=theme.Choices),
     "multi_select": lambda spec: forms.MultipleChoiceField(choices=_choices(spec.options), widget=theme.SeveralChoices),
+    "json": lambda spec: DocumentField(),
 }
 
 
@@ -79,7 +81,7 @@ class LeadForm(TenantForm):
         typed = self.cleaned_data[PREFIX + spec.key]
         if isinstance(typed, str):
             typed = typed.replace("\r\n", "\n")  # browsers send line breaks so
-        value = None if typed in (None, "", []) else spec.cast(typed)
+        value = None if typed in (None, "", [], {}) else spec.cast(typed)
         return None if value is None else spec.dump(value)
 
     def _tags_shown(self) -> set[str]:

@@ -12,7 +12,7 @@ from campaigns.api.errors import ApiError, json_response
 from campaigns.api.view import ApiView
 from campaigns.ingest import name_fault
 from campaigns.language.schema import TenantSchema
-from campaigns.language.values import INTEGER_LIMIT
+from campaigns.language.storable import INTEGER_LIMIT
 from campaigns.leads import typed
 from campaigns.models import Activity, Campaign, Lead, ListMember, Record
 from campaigns.tenancy import tenant_context

@@ -13,9 +13,10 @@ from campaigns.language.parameters import PARTS_LIMIT, Kind, Prepared, Value
 from campaigns.language.periods import BUSINESS_DAYS, UNITS, Period, is_too_long
 from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import Scope
+from campaigns.language.storable import check_text
 from campaigns.language.tokens import Dynamic, Read, convert, is_token, lead_reference, typed_value
 from campaigns.language.transforms import EXAMPLES, PLAIN, Transform, read_transform
-from campaigns.language.values import TEXT_LIMIT, check_text, show
+from campaigns.language.values import TEXT_LIMIT, show
 
 SEPARATOR_LIMIT = 8  #: characters
 TRANSFORMS_LIMIT = 20

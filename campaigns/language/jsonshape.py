@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.language.faults import Fault
-from campaigns.language.values import INTEGER_LIMIT, check_text
+from campaigns.language.storable import INTEGER_LIMIT, check_text
 
 Pending = list[tuple[str, Any, int]]
 

@@ -22,6 +22,7 @@ from campaigns.language.fieldkinds import (
     ShiftUnit,
     Transforms,
 )
+from campaigns.language.jsonkinds import JsonBody
 from campaigns.language.parameters import (
     PARTS_LIMIT,
     AttributeValues,
@@ -63,6 +64,7 @@ LITERALS: dict[str, JsonSchema] = {
     "datetime": {"type": "string", "format": "date-time"},
     "picklist": {"type": "string", "maxLength": STRING_LIMIT},
     "multi_select": {"type": "array", "items": TEXT, "maxItems": ITEMS_LIMIT},
+    "json": {"type": "object"},
 }
 
 
@@ -125,6 +127,11 @@ def _values(kind: Kind) -> JsonSchema:
 @schema_of.register
 def _columns(kind: ColumnsInto) -> JsonSchema:
     return {"type": "object", "additionalProperties": TEXT, "minProperties": 1, "maxProperties": PARTS_LIMIT}
+
+
+@schema_of.register
+def _json(kind: JsonBody) -> JsonSchema:
+    return {"type": ["object", "string"]}
 
 
 @schema_of.register

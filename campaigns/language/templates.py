@@ -17,6 +17,7 @@ from liquid.static_analysis import TemplateAnalysis, Variable
 
 from campaigns.language.context import Context
 from campaigns.language.exactmath import FILTERS
+from campaigns.language.jsonvalues import write_json
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
 from campaigns.language.scope import Scope
@@ -40,7 +41,7 @@ def _environment() -> Environment:
     environment = _Bounded(tolerance=Mode.STRICT, strict_filters=True)
     for tag in WITHOUT:
         environment.tags.pop(tag, None)
-    environment.filters.update(FILTERS)
+    environment.filters.update(FILTERS, json=write_json)
     return environment
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from campaigns.language.jsonvalues import cast_json
+from campaigns.language.storable import INTEGER_LIMIT, check_text
+
 STRING_LIMIT = 255  #: characters
 TEXT_LIMIT = 30_000  #: characters
-INTEGER_LIMIT = 2**63 - 1
 DECIMAL_LIMIT = Decimal(10) ** 18  #: with PLACES_LIMIT, sums and differences stay exact in 28 digits
 PLACES_LIMIT = 10
 ITEMS_LIMIT = 200
@@ -47,17 +49,6 @@ def show(raw: Any) -> str:
     if isinstance(raw, int) and raw.bit_length() > 128:
         return "a very large number"
     return str(raw)[:60]
-
-
-def check_text(raw: str) -> None:
-    """Raise ValueError for what PostgreSQL cannot store: a NUL character or half of a surrogate pair."""
-    if "\x00" in raw:
-        raise ValueError("must not contain a NUL character")
-    if not raw.isascii():
-        try:
-            raw.encode()
-        except UnicodeEncodeError:
-            raise ValueError("must not contain half of a surrogate pair") from None
 
 
 def _text(raw: Any, limit: int) -> str | None:
@@ -231,6 +222,7 @@ TYPES: dict[str, ValueType] = {
         ValueType("datetime", "date and time", cast_datetime, dump_datetime),
         ValueType("picklist", "one of a list", cast_string, _same),
         ValueType("multi_select", "several of a list", cast_multi_select, sorted),
+        ValueType("json", "JSON object", cast_json, _same),
     )
 }
 

@@ -28,6 +28,7 @@ TYPES: dict[str, Any] = {
     "next_call": ("datetime", [], "2026-07-01T08:30:00Z"),
     "genre": ("picklist", ["jazz", "pop"], "jazz"),
     "formats": ("multi_select", ["cd", "lp"], ["cd", "lp"]),
+    "profile": ("json", [], {"plan": {"name": "free", "paid": 1.5}}),
 }
 
 
@@ -91,6 +92,7 @@ def test_every_type_of_field_is_stored_in_its_one_form(ann: Client, typed_lead: 
             "field_next_call_1": ["09:00:00"],
             "field_genre": [""],
             "field_formats": ["lp"],
+            "field_profile": ['{"plan": null}'],
         }
 
     save(ann, typed_lead, change, nothing)
@@ -105,6 +107,7 @@ def test_every_type_of_field_is_stored_in_its_one_form(ann: Client, typed_lead: 
         "birthday": "1815-12-10",
         "next_call": "2026-07-02T07:00:00Z",  # typed in Vienna
         "formats": ["lp"],
+        "profile": {"plan": None},
     }
 
 

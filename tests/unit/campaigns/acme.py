@@ -29,6 +29,7 @@ FIELDS = (
     FieldSpec("last_seen", "Last seen", "datetime"),
     FieldSpec("colour", "Favourite colour", "picklist", COLOURS),
     FieldSpec("colours", "Colours", "multi_select", COLOURS),
+    FieldSpec("profile", "Profile", "json"),
     FieldSpec("crm_id", "Id in the CRM", "string", read_only=True),
 )
 

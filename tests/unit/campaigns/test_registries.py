@@ -33,6 +33,7 @@ OPERATORS_OF = {
     "datetime": DATES,
     "picklist": CHOICES,
     "multi_select": {"contains_any_of", "contains_all_of", "contains_none_of", "is_exactly"} | PRESENCE,
+    "json": PRESENCE,
 }
 
 
@@ -69,6 +70,7 @@ def test_these_are_the_actions() -> None:
         "link_opportunity",
         "lookup_value",
         "mark_address_invalid",
+        "merge_json",
         "once_per",
         "record_consent",
         "record_goal",

@@ -51,6 +51,7 @@ PUBLISHED = [
     ("format_field", {"field": "phone", "transforms": ["trim", {"e164": "49"}]}),
     ("link_opportunity", {"opportunity": "o1", "amount": 12.5}),
     ("lookup_value", {"table": "regions", "key": "north", "into": {"notes": "colour"}}),
+    ("merge_json", {"field": "profile", "body": {"plan": "free"}}),
     ("once_per", {"key": "x" * 255, "window": {"amount": 3, "unit": "days"}}),
     ("once_per", {"key": "{{ event.shop }}" + "x" * 300}),
     ("request_campaign", {"campaign": "welcome"}),
