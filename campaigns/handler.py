@@ -17,6 +17,7 @@ from campaigns.language.interpreter import run_event
 from campaigns.language.rulebook import Rulebook
 from campaigns.leads import Place, StoredLead, load_leads, store_leads
 from campaigns.rulebooks import RulebookCache
+from campaigns.runs import load_runs, store_runs
 from engine.types import Event, Handled
 
 # A worker imports this before it forks: no child stops to load the library in the middle of a bundle.
@@ -28,9 +29,13 @@ def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetim
     """Execute the tenants' campaigns for these events, in order."""
     rulebooks = _cache.current(connection, {event.tenant for event in events})
     leads = load_leads(connection, {(event.tenant, event.lead) for event in events}, rulebooks)
+    unknown = load_runs(connection, [lead.state for lead in leads.values()], rulebooks)
+    if unknown:  # a run was parked on a version while the next one was published
+        rulebooks |= _cache.load(connection, unknown)
     recorders = {tenant: Recorder() for tenant in rulebooks}
     seconds = decide(events, leads, rulebooks, now, recorders)
     store_leads(connection, leads.values(), rulebooks, now)
+    store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs])
     copy_activities(connection, recorders, now)
     return Handled(seconds, [event for recorder in recorders.values() for event in recorder.sent])
 

@@ -23,8 +23,14 @@ class RulebookCache:
         versions = load_versions(connection, sorted(tenants))
         stale = [tenant for tenant, version in versions.items() if self._version(tenant) != version]
         if stale:
-            self._kept.update(load_rulebooks(connection, stale))
+            self.load(connection, stale)
         return {tenant: self._use(tenant) for tenant in versions}
+
+    def load(self, connection: psycopg.Connection, tenants: Collection[str]) -> dict[str, Rulebook]:
+        """The rulebooks of these tenants as they are stored now, which are kept."""
+        found = load_rulebooks(connection, sorted(tenants))
+        self._kept.update(found)
+        return found
 
     def _version(self, tenant: str) -> int | None:
         kept = self._kept.get(tenant)

@@ -12,7 +12,7 @@ from django.db import connections
 from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind is known
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
-from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.rulebook import CampaignRow, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 from engine.placement import database_of
 from engine.sql import load
@@ -74,6 +74,14 @@ class CampaignSource(msgspec.Struct):
     position: int
     version: int | None
     document: dict[str, Any] | None
+    older: dict[str, Any] | None = None  #: number -> document of the versions before that hold runs
+
+    def row(self) -> CampaignRow:
+        return self.id, self.key, self.name, self.version or 0, self.position, self.document
+
+    def older_rows(self) -> list[CampaignRow]:
+        older = (self.older or {}).items()
+        return [(self.id, self.key, self.name, int(number), self.position, document) for number, document in older]
 
     @property
     def is_requestable(self) -> bool:
@@ -123,12 +131,9 @@ class TenantSource(msgspec.Struct):
 
     def rulebook(self, tenant: str, version: int) -> Rulebook:
         """The running campaigns, compiled."""
-        running = [
-            (campaign.id, campaign.key, campaign.name, campaign.version, campaign.position, campaign.document)
-            for campaign in self.campaigns
-            if campaign.status == "active"
-        ]
-        return compile_rulebook(self.schema(tenant), version, running)
+        running = [campaign for campaign in self.campaigns if campaign.status == "active"]
+        older = [row for campaign in running for row in campaign.older_rows()]
+        return compile_rulebook(self.schema(tenant), version, [campaign.row() for campaign in running], older)
 
 
 _decoder = msgspec.json.Decoder(TenantSource)

@@ -28,6 +28,9 @@ PASSING_ERRORS = (psycopg.Error, django.db.Error, EngineError, *BROKER_ERRORS)
 
 BACKOFF_LIMIT_SECONDS = 30.0
 
+#: From one look for what is due to the next.
+WAKE_SECONDS = 0.5
+
 Chore = Callable[[psycopg.Connection], None]
 
 
@@ -56,6 +59,12 @@ def ensure_partitions(worker: psycopg.Connection) -> None:
     deadletters.forget_over(worker, conf().ledger_days)
     if conf().housekeeping:
         import_string(conf().housekeeping)(worker)
+
+
+def wake_due(worker: psycopg.Connection) -> None:
+    """Push the events whose time has come."""
+    if conf().wakes:
+        import_string(conf().wakes)(worker)
 
 
 def notice_lost_memory(worker: psycopg.Connection) -> None:
@@ -117,6 +126,7 @@ def keep_journal(worker: psycopg.Connection) -> None:
 CHORES: tuple[tuple[Chore, float], ...] = (
     (ensure_partitions, 3600.0),
     (sweep_outbox, 1.0),
+    (wake_due, WAKE_SECONDS),
     (tell_blind_lanes, 1.0),
     (tell_spilled_lanes, 10.0),
     (remove_aborted, 1.0),

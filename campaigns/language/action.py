@@ -40,6 +40,8 @@ class ActionSpec(msgspec.Struct, frozen=True):
     parameters: tuple[Parameter, ...]
     run: Run
     records: frozenset[str] = frozenset()  #: kinds of the lead's records that it reads or writes
+    parks: bool = False  #: a run may rest at it
+    hears: frozenset[str] = frozenset()  #: types of events that wake a run parked at it
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -53,16 +55,26 @@ ACTIONS: Registry[ActionSpec] = Registry("action")
 
 
 def action(
-    name: str, *, label: str, logs: str, params: type[msgspec.Struct], records: Iterable[str] = ()
+    name: str,
+    *,
+    label: str,
+    logs: str,
+    params: type[msgspec.Struct],
+    records: Iterable[str] = (),
+    parks: bool = False,
+    hears: Iterable[str] = (),
 ) -> Callable[[Run], Run]:
     """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
 
     records: kinds of the lead's records that it reads or writes; these are loaded, no others.
+    parks: it may answer with Parked.
+    hears: types of events of the lead that wake a run parked at it.
     """
 
     def enter(run: Run) -> Run:
         doc = (run.__doc__ or "").strip()
-        spec = ActionSpec(name, label, logs, doc, params, parameters_of(params), run, frozenset(records))
+        kinds, events = frozenset(records), frozenset(hears)
+        spec = ActionSpec(name, label, logs, doc, params, parameters_of(params), run, kinds, parks, events)
         ACTIONS.add(name, spec)
         return run
 

@@ -27,13 +27,14 @@ class Arisen(NamedTuple):
 class Changes:
     """The only code that changes a lead. Events that nobody hears do not arise."""
 
-    __slots__ = ("depth", "field_topic", "lead", "queue", "rulebook")
+    __slots__ = ("depth", "field_topic", "lead", "queue", "rulebook", "touched")
 
     def __init__(self, rulebook: Rulebook, lead: LeadState) -> None:
         self.rulebook = rulebook
         self.lead = lead
         self.queue: deque[Arisen] = deque()
         self.depth = 0  #: of the event being handled
+        self.touched = False  #: the lead has changed since somebody set this to False
         self.field_topic = rulebook.by_event.get("field.changed")
 
     def apply(self, effect: Effect) -> Logged | None:
@@ -68,7 +69,7 @@ class Changes:
         else:
             values[field] = new
         self.lead.changed.add(field)
-        if self.field_topic is not None and self.field_topic.subscribers(field):
+        if self.field_topic is not None or self.lead.runs:
             self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
         if field == "score":
             change = (new or 0) - (old or 0)
@@ -147,7 +148,7 @@ class Changes:
         """Queue an event if anyone hears it."""
         topic = self.rulebook.by_event.get(type)
         subscribers = topic.subscribers(qualifier) if topic else ()
-        if subscribers:
+        if subscribers or (self.lead.runs and type in self.rulebook.wakes):
             self.queue.append(Arisen(type, data, subscribers, self.depth + 1))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from campaigns.language.schema import TenantSchema
+
+if TYPE_CHECKING:
+    from campaigns.language.run import Run
 
 _UNREAD = object()
 
@@ -20,6 +23,11 @@ class EventView:
         self._raw = raw
         self._casts = casts
         self._typed: dict[str, Any] = {}
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The data as it came."""
+        return self._raw
 
     def get(self, name: str) -> Any:
         """The typed value of an attribute; an undeclared one comes as it is."""
@@ -41,7 +49,9 @@ class EventView:
 class Context:
     """The surroundings of one event while its campaigns run."""
 
-    __slots__ = ("depth", "event", "now", "occurred_at", "requestable", "schema", "type")
+    __slots__ = ("depth", "event", "now", "occurred_at", "requestable", "run", "schema", "type")
+
+    run: Run  #: of the campaign whose step is executed; set before any is
 
     def __init__(
         self,

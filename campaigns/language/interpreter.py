@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from campaigns.language import parking
 from campaigns.language.activity import ActivityRow, Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView
-from campaigns.language.document import Step
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError, Ended, Failed, Outcome
+from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Outcome, Parked
+from campaigns.language.program import Step
+from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
-from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
+from campaigns.language.run import RUN_DUE, Run
+from campaigns.language.schema import CAMPAIGN_ENTERED, SYSTEM_EVENTS, TenantSchema
 from campaigns.language.trigger import QUALIFIERS
 from engine.types import Event
 
@@ -44,14 +48,17 @@ def run_event(
     What an action raises unexpectedly is raised here; the lead in memory is then of no further use. A caller
     that has the event's ledger key at hand passes it, since making one costs as much as a step."""
     key = event.ledger_key if event_key is None else event_key
-    run = _Run(rulebook, lead, event.occurred_at, now, recorder.activities.append, key)
+    chain = Chain(rulebook, lead, event.occurred_at, now, recorder.activities.append, key)
     try:
         if not lead.announced:
             lead.announced = True
             if event.type != LEAD_CREATED:
-                run.announce(event.source)
-        run.log(event.type, {"event_id": event.id, "source": event.source, "data": event.data})
-        run.begin(event)
+                chain.announce(event.source)
+        if event.type == RUN_DUE:
+            chain.begin_due(event)
+        else:
+            chain.log(event.type, {"event_id": event.id, "source": event.source, "data": event.data})
+            chain.begin(event)
     except _Stop:
         return
 
@@ -70,13 +77,14 @@ class _Stop(Exception):
     """The chain of this event ends here."""
 
 
-class _Run:
+class Chain:
     """The state of one call of run_event."""
 
     __slots__ = (
         "append",
         "changes",
         "context",
+        "entries",
         "event_key",
         "executed",
         "lead",
@@ -103,6 +111,7 @@ class _Run:
         self.event_key = event_key
         self.append = append
         self.executed = 0
+        self.entries = 0  #: runs begun
         self.changes = Changes(rulebook, lead)
         self.context: Context
 
@@ -126,11 +135,19 @@ class _Run:
     def begin(self, event: Event) -> None:
         """Handle the event from outside and all that arises."""
         topic = self.rulebook.by_event.get(event.type)
-        if topic:
+        if topic or self.lead.runs:
             qualifier = QUALIFIERS.get(event.type)
-            subscribers = topic.subscribers(event.data.get(qualifier) if qualifier else None)
+            subscribers = topic.subscribers(event.data.get(qualifier) if qualifier else None) if topic else ()
             self.handle(event.type, view_of(self.rulebook.schema, event.type, event.data), subscribers, 0)
             self.drain()
+
+    def begin_due(self, event: Event) -> None:
+        """Wake the run whose time has come, and handle all that arises."""
+        view, rulebook = EventView({}, {}), self.rulebook
+        self.context = Context(rulebook.schema, RUN_DUE, view, self.now, self.occurred_at, 0, rulebook.requestable)
+        parking.due(self, event)
+        parking.recheck(self)
+        self.drain()
 
     def drain(self) -> None:
         """Handle the events that arose, and those that arise from them."""
@@ -140,11 +157,13 @@ class _Run:
             self.handle(arisen.type, EventView(arisen.data, {}), arisen.subscribers, arisen.depth)
 
     def handle(self, type: str, view: EventView, subscribers: tuple[Subscriber, ...], depth: int) -> None:
-        """Run the campaigns that an event sets off."""
+        """Let the lead's parked runs hear an event, then begin the runs that it sets off."""
         lead, rulebook = self.lead, self.rulebook
         context = Context(rulebook.schema, type, view, self.now, self.occurred_at, depth, rulebook.requestable)
         self.context = context
         self.changes.depth = depth
+        if lead.runs:
+            parking.wake(self, context)
         for campaign, test in subscribers:
             if test is not None and not test(lead, context):
                 continue
@@ -152,53 +171,133 @@ class _Run:
                 continue
             if depth > DEPTH_LIMIT:
                 self.stop(campaign, None, f"more than {DEPTH_LIMIT} events followed one from another")
-            for step in campaign.steps:
-                if self.execute(campaign, step):
-                    break
+            self.enter(campaign)
+        if lead.runs:
+            parking.recheck(self)
 
     def stop(self, campaign: Campaign, step: str | None, reason: str) -> None:
         """End the chain of this event for good."""
         self.log(LOOP_STOPPED, {"reason": reason, "event": self.context.type}, campaign, step)
         raise _Stop
 
-    def execute(self, campaign: Campaign, step: Step) -> bool:
-        """Execute one step: it ends in one outcome, and each is logged. Returns whether the campaign is over."""
+    @contextmanager
+    def surroundings(self, run: Run) -> Iterator[None]:
+        """While the block runs, steps and what they raise belong to this run."""
+        before, depth = self.context, self.changes.depth
+        view = view_of(self.rulebook.schema, run.type, run.data)
+        self.context = Context(
+            self.rulebook.schema, run.type, view, self.now, run.occurred_at, run.depth, self.rulebook.requestable
+        )
+        self.context.run, self.changes.depth = run, run.depth
+        yield
+        self.context, self.changes.depth = before, depth
+
+    def enter(self, campaign: Campaign, parent: str = "") -> None:
+        """Begin a run, if the campaign's qualification admits one."""
+        context = self.context
+        key = self.qualify(campaign)
+        if key is None:
+            return
+        self.entries += 1
+        run = Run(
+            f"{self.event_key}.{campaign.id}.{self.entries}", campaign, context.type, context.event.raw,
+            context.occurred_at, self.now, context.depth,
+        )  # fmt: skip
+        run.key, run.parent = key, parent
+        context.run = run
+        self.changes.raise_event(CAMPAIGN_ENTERED, {"campaign": campaign.key, "run": run.id}, campaign.key)
+        self.walk(run, 0)
+
+    def qualify(self, campaign: Campaign) -> str | None:
+        """The key of a new run; None when the lead may not enter."""
+        rule = campaign.qualification
+        if rule is EVERY_TIME and not self.lead.runs:  # nearly always
+            return ""
+        context = self.context
+        key = rule.read_key(self.lead, context)
+        others = runs_inside(self.lead.runs.values(), campaign.id, key)
+        if (others and rule.inside == "ignore") or refusal(rule, campaign.key, key, self.lead, context):
+            return None
+        if rule.inside == "restart":
+            for id in others:
+                parking.end(self, self.lead.runs[id], campaign, "restarted")
+        if rule.times is not None:
+            self.changes.apply(entered(rule, campaign.key, key, self.lead, context))
+        return key
+
+    def walk(self, run: Run, place: int | None) -> None:
+        """Execute steps one after the other, until the run is over or parked."""
+        steps = run.campaign.program.steps
+        run.parked = False
+        while place is not None:
+            if place < 0:
+                place, run.returned = ~place, True
+            place = self.execute(run, steps[place])
+            run.woken, run.returned, run.heard = None, False, None
+            if place is not None:
+                run.until = None  # of the wait that is over
+        if not run.parked:
+            parking.finish(self, run)
+
+    def execute(self, run: Run, step: Step) -> int | None:
+        """Execute one step: it ends in one outcome, and each is logged. Returns the place of the next."""
         self.executed += 1
         if self.executed > STEPS_LIMIT:
-            self.stop(campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
+            self.stop(run.campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
+        run.step = step.id
+        if run.memories and run.woken is None and not run.returned:
+            run.memories.pop(step.id, None)
         lead, context, bound, choice = self.lead, self.context, step.bound, None
         if bound is None:
             choice = step.choose(lead, context)
             if choice is None:  # no choice matched and there is no default: nothing is executed
-                return False
+                return step.after
             bound = choice.bound
         try:
             params = bound.params if bound.read is None else bound.read(lead, context)
             decision = step.run(lead, params, context)
         except BadValueError as error:
             decision = Failed(str(error))
+        if isinstance(decision, Parked):
+            self.executed -= run.woken is not None
+            return parking.park(self, run, step, decision)
         for kind, data in self.carry_out(decision):
             if choice is not None:
                 data["choice"] = choice.name
-            self.log(kind or step.logs, data, campaign, step.id)
-        return isinstance(decision, Ended)
+            self.log(kind or step.logs, data, run.campaign, step.id)
+        return _next(run, step, decision) if isinstance(decision, Outcome) else step.after
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
         """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
         if isinstance(decision, Outcome):
             return (_outcome(decision),)
-        apply = self.changes.apply
+        changes = self.changes
+        changes.touched = True
         if len(decision) == 1:  # nearly always
-            return (apply(decision[0]) or _no_op(decision),)
-        logged = [done for done in map(apply, decision) if done is not None]
+            return (changes.apply(decision[0]) or _no_op(decision),)
+        logged = [done for done in map(changes.apply, decision) if done is not None]
         for _, row in logged:
             row["group"] = self.executed
         return logged or (_no_op(decision),)
 
 
+def _next(run: Run, step: Step, decision: Outcome) -> int | None:
+    """Where the run goes on after an outcome."""
+    match decision:
+        case Ended():
+            return None
+        case Enter():
+            return step.after if decision.body is None else decision.body
+        case Jump():
+            return run.campaign.program.places.get(decision.step)
+    return step.after
+
+
 def _outcome(decision: Outcome) -> Logged:
     if isinstance(decision, Ended):
         return "", {"outcome": decision.name, "ended": decision.reason}
+    if isinstance(decision, Done | Enter | Jump):
+        return "", {**decision.said, "outcome": decision.name}
     if decision.reason:
         return "", {"outcome": decision.name, "reason": decision.reason}
     return "", {"outcome": decision.name}

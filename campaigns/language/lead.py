@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from campaigns.language.run import ParkedRun
 
 
 class LeadState:
@@ -12,11 +15,13 @@ class LeadState:
         "announced",
         "changed",
         "changed_records",
+        "changed_runs",
         "id",
         "is_new",
         "key",
         "lists",
         "records",
+        "runs",
         "tags",
         "tenant",
         "values",
@@ -32,6 +37,7 @@ class LeadState:
         tags: set[str] | None = None,
         lists: set[str] | None = None,
         records: dict[tuple[str, str], dict[str, Any]] | None = None,
+        runs: dict[str, ParkedRun] | None = None,
         is_new: bool = False,
     ) -> None:
         self.id = id
@@ -42,10 +48,13 @@ class LeadState:
         self.lists = set() if lists is None else lists  #: keys; loaded only when the rulebook needs lists
         #: kind and key -> JSON, of the kinds that the rulebook needs
         self.records: dict[tuple[str, str], dict[str, Any]] = {} if records is None else records
+        #: id -> parked run; loaded only when campaigns of the rulebook wait
+        self.runs: dict[str, ParkedRun] = {} if runs is None else runs
         self.is_new = is_new  #: has no row from before this transaction
         self.announced = not is_new  #: lead.created has been raised
         self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded
         self.changed_records: set[tuple[str, str]] = set()
+        self.changed_runs: set[str] = set()
 
     def get(self, field: str) -> Any:
         """The typed value of a field, tags and lists included; None when it has none."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -33,9 +34,44 @@ class Failed(Outcome, frozen=True):
 
 
 class Ended(Outcome, frozen=True):
-    """The campaign is over for this event: none of its further steps runs."""
+    """The run is over: none of its further steps runs."""
 
     name: ClassVar[str] = "done"
+
+
+class Done(Outcome, frozen=True):
+    """The step did what it is for, and the next one runs."""
+
+    name: ClassVar[str] = "done"
+    said: dict[str, Any] = {}  #: for the activity
+
+
+class Enter(Outcome, frozen=True):
+    """The steps in the body run next; None is an empty one."""
+
+    name: ClassVar[str] = "done"
+    body: int | None = None  #: the place of its first step, as the parameter of kind Body gives it
+    said: dict[str, Any] = {}  #: for the activity
+
+
+class Jump(Outcome, frozen=True):
+    """The step of this id runs next."""
+
+    name: ClassVar[str] = "done"
+    step: str = ""
+    said: dict[str, Any] = {}  #: for the activity
+
+
+class Parked(Outcome, frozen=True):
+    """The run rests at this step, which is executed again when the time has come.
+
+    Before that, an event that the step hears or a change that it watches has it executed again too: the
+    step finds what woke it in `context.run`, and may well answer with another Parked.
+    """
+
+    name: ClassVar[str] = "deferred"
+    until: datetime | None = None  #: None waits for an event or a change alone
+    said: dict[str, Any] = {}  #: for the activity
 
 
 class BadValueError(Exception):

@@ -8,23 +8,39 @@ from typing import Any
 import msgspec
 
 from campaigns.language.condition import Matches
-from campaigns.language.document import Step, compile_document
+from campaigns.language.document import Compiled, compile_document
+from campaigns.language.exits import Exit
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
+from campaigns.language.program import Program, Step
+from campaigns.language.qualification import Qualification
 from campaigns.language.schema import CAMPAIGN_REQUESTED, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """One running campaign."""
+    """One version of a running campaign: the live one, or an older one that still holds runs."""
 
     id: int
     key: str
     name: str
     version: int
     filter: Matches | None
-    steps: tuple[Step, ...]
+    qualification: Qualification
+    exits: tuple[Exit, ...]
+    program: Program
+    watches: bool  #: any change of the lead may end a run
+
+    @property
+    def parks(self) -> bool:
+        """Whether a run may outlive its event."""
+        return self.program.parks
+
+    def step(self, id: str) -> Step | None:
+        """The step of an id."""
+        place = self.program.places.get(id)
+        return None if place is None else self.program.steps[place]
 
 
 #: A campaign and the condition of its triggers; None where there is none.
@@ -58,36 +74,86 @@ class Rulebook(msgspec.Struct, frozen=True):
     needs_records: frozenset[str]  #: kinds of the leads' records that must be loaded
     requestable: frozenset[str]  #: keys of the campaigns with a trigger campaign_requested
     faults: dict[str, list[Fault]]  #: by key of the campaign: what no longer fits since its publication
+    needs_runs: bool = False  #: whether the leads' parked runs must be loaded
+    wakes: frozenset[str] = frozenset()  #: types of events that parked runs may hear
+    versions: dict[tuple[int, int], Campaign] = {}  #: id and version -> each campaign that may hold runs
+
+    def find(self, campaign_id: int, version: int) -> Campaign | None:
+        """The version of a campaign that a run is on."""
+        return self.versions.get((campaign_id, version))
 
 
 #: id, key, name, version, position, document
 CampaignRow = tuple[int, str, str, int, int, Any]
 
 
-def compile_rulebook(schema: TenantSchema, version: int, campaigns: Iterable[CampaignRow]) -> Rulebook:
-    """Compile the active campaigns of a tenant. Where one no longer fits the schema, a step at fault fails
-    when it is
-    executed; a campaign whose triggers or filter are at fault is left out. Both are named in `faults`."""
-    heard: list[tuple[Campaign, Subscription]] = []
-    running: list[Campaign] = []
-    faults: dict[str, list[Fault]] = {}
-    needs_lists = False
-    needs_records: set[str] = set()
-    for id, key, name, number, _position, document in sorted(campaigns, key=lambda row: (row[4], row[0])):
-        compiled, found = compile_document(document, Scope(schema, key, publishing=False))
+def compile_rulebook(
+    schema: TenantSchema, version: int, campaigns: Iterable[CampaignRow], older: Iterable[CampaignRow] = ()
+) -> Rulebook:
+    """Compile the active campaigns of a tenant, and older versions that hold runs and take no new ones.
+
+    Where one no longer fits the schema, a step at fault fails when it is executed; a campaign whose triggers
+    or filter are at fault is left out. Both are named in `faults`.
+    """
+    build = _Build(schema)
+    for row in sorted(campaigns, key=lambda row: (row[4], row[0])):
+        build.add(row)
+    for row in older:
+        build.add_older(row)
+    return build.rulebook(version)
+
+
+class _Build:
+    """What is gathered from the campaigns of one tenant."""
+
+    def __init__(self, schema: TenantSchema) -> None:
+        self.schema = schema
+        self.heard: list[tuple[Campaign, Subscription]] = []
+        self.running: list[Campaign] = []
+        self.versions: dict[tuple[int, int], Campaign] = {}
+        self.faults: dict[str, list[Fault]] = {}
+        self.needs_lists = False
+        self.needs_records: set[str] = set()
+
+    def add(self, row: CampaignRow) -> None:
+        """A campaign that takes new runs."""
+        campaign, compiled = self.compile(row)
+        if campaign is not None and compiled is not None:
+            self.running.append(campaign)
+            self.heard.extend((campaign, subscription) for subscription in compiled.subscriptions)
+
+    def add_older(self, row: CampaignRow) -> None:
+        """A version that goes on with the runs it has."""
+        self.compile(row)
+
+    def compile(self, row: CampaignRow) -> tuple[Campaign | None, Compiled | None]:
+        """The campaign of a row, unless its faults forbid it."""
+        id, key, name, number, _position, document = row
+        compiled, found = compile_document(document, Scope(self.schema, key, publishing=False))
         if found:
-            faults[key] = found
+            self.faults[key] = found
         if compiled is None:
-            continue
-        campaign = Campaign(id, key, name, number, compiled.filter, compiled.steps)
-        running.append(campaign)
-        heard.extend((campaign, subscription) for subscription in compiled.subscriptions)
-        needs_lists |= compiled.needs_lists
-        needs_records |= compiled.needs_records
-    return Rulebook(
-        schema, version, tuple(running), _index(heard), needs_lists, frozenset(needs_records), _requestable(heard),
-        faults,
-    )  # fmt: skip
+            return None, None
+        watches = any(exit.hears is None for exit in compiled.exits)
+        campaign = Campaign(
+            id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches
+        )
+        if campaign.parks:
+            self.versions[id, number] = campaign
+        self.needs_lists |= compiled.needs_lists
+        self.needs_records |= compiled.needs_records
+        return campaign, compiled
+
+    def rulebook(self, version: int) -> Rulebook:
+        """All that was added."""
+        parking = self.versions.values()
+        wakes = {exit.hears for campaign in parking for exit in campaign.exits if exit.hears}
+        wakes = wakes.union(*(campaign.program.hears for campaign in parking))
+        return Rulebook(
+            self.schema, version, tuple(self.running), _index(self.heard), self.needs_lists,
+            frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
+            self.versions,
+        )  # fmt: skip
 
 
 def _requestable(heard: list[tuple[Campaign, Subscription]]) -> frozenset[str]:

@@ -15,6 +15,8 @@ from campaigns.language.faults import Fault
 from campaigns.language.values import TYPES, caster, day_of
 
 CAMPAIGN_REQUESTED = "campaign.requested"
+CAMPAIGN_ENTERED = "campaign.entered"
+CAMPAIGN_ENDED = "campaign.ended"
 UNDECLARED = "undeclared"  #: the type of what an open event carries without having declared it
 
 
@@ -145,6 +147,19 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             AttributeSpec("value", "decimal"),
             AttributeSpec("counted", "boolean", True),
             label="Goal reached",
+        ),
+        event_type(
+            CAMPAIGN_ENTERED,
+            AttributeSpec("campaign", "string", True),
+            AttributeSpec("run", "string", True),
+            label="Campaign entered",
+        ),
+        event_type(
+            CAMPAIGN_ENDED,
+            AttributeSpec("campaign", "string", True),
+            AttributeSpec("run", "string", True),
+            AttributeSpec("label", "string"),
+            label="Campaign ended",
         ),
         event_type(
             CAMPAIGN_REQUESTED,

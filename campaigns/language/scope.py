@@ -3,7 +3,7 @@ it hears."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from campaigns.language.faults import Fault
@@ -21,6 +21,14 @@ def _pseudo_field(name: str, schema: TenantSchema) -> FieldSpec:
     return FieldSpec("lists", "Lists", "multi_select", schema.list_keys, builtin=True, action="add_to_list")
 
 
+#: (steps in a document, their path, whether their end goes back to the owner) -> the place of the first
+CompileBody = Callable[[Any, str, bool], int | None]
+
+
+def _no_body(raw: Any, path: str, loops: bool) -> int | None:
+    raise TypeError("steps can be nested in steps alone")
+
+
 class Scope:
     """Collects every fault of one document; a compiled part is of use only when there are none."""
 
@@ -33,6 +41,12 @@ class Scope:
         self.needs_lists = False
         self.needs_records: set[str] = set()  #: kinds
         self.trigger_ids: dict[str, str] = {}  #: to the path of the trigger that has it
+        self.hears: set[str] = set()  #: types of events that wake a run parked at the step being compiled
+        self.watches = False  #: any change of the lead wakes a run parked at the step being compiled
+        self.parks = False  #: a run may outlive its event
+        self.variables: dict[str, str] = {}  #: of the run, set by the steps so far; name to type
+        self.targets: list[tuple[str, str]] = []  #: path and id of steps that others go on to
+        self.compile_body: CompileBody = _no_body  #: set while steps are compiled
         self.hints = 0
 
     def expect_keys(self, raw: dict[str, Any], path: str, known: Iterable[str]) -> None:

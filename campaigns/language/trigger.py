@@ -24,6 +24,8 @@ QUALIFIERS = {
     "field.changed": "field",
     "tag.added": "tag",
     "list.joined": "list",
+    "campaign.entered": "campaign",
+    "campaign.ended": "campaign",
     "campaign.requested": "campaign",
     "program.status_changed": "program",
     "nurture.changed": "nurture",

@@ -17,6 +17,7 @@ from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
 from campaigns.models.owner import Owner
 from campaigns.models.record import Record
+from campaigns.models.run import ParkedRun
 from campaigns.models.stage import Stage
 from campaigns.models.static_list import ListMember, StaticList
 from campaigns.models.tag import Tag
@@ -35,6 +36,7 @@ __all__ = [
     "ListMember",
     "Membership",
     "Owner",
+    "ParkedRun",
     "Record",
     "Stage",
     "StaticList",

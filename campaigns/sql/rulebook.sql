@@ -41,7 +41,14 @@ SELECT t.id, t.rulebook_version, json_build_object(
     'campaigns', (
         SELECT coalesce(json_agg(json_build_object(
             'id', c.id, 'key', c.key, 'name', c.name, 'status', c.status, 'position', c.position,
-            'version', v.number, 'document', v.document) ORDER BY c.position, c.id), '[]')
+            'version', v.number, 'document', v.document,
+            'older', CASE WHEN c.live_version > 1 THEN (
+                SELECT json_object_agg(o.number, o.document) FROM campaigns_campaignversion AS o
+                WHERE o.tenant_id = c.tenant_id AND o.campaign_id = c.id AND o.number <> c.live_version
+                AND EXISTS (
+                    SELECT FROM campaigns_parkedrun AS r
+                    WHERE r.tenant_id = o.tenant_id AND r.campaign_id = o.campaign_id AND r.version = o.number)
+            ) END) ORDER BY c.position, c.id), '[]')
         FROM campaigns_campaign AS c
         LEFT JOIN campaigns_campaignversion AS v
             ON v.tenant_id = c.tenant_id AND v.campaign_id = c.id AND v.number = c.live_version

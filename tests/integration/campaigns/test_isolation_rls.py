@@ -38,6 +38,7 @@ ISOLATED = [
     "campaigns_lead",
     "campaigns_listmember",
     "campaigns_owner",
+    "campaigns_parkedrun",
     "campaigns_record",
     "campaigns_stage",
     "campaigns_staticlist",

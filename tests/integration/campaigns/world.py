@@ -21,6 +21,7 @@ from campaigns.models import (
     ListMember,
     Membership,
     Owner,
+    ParkedRun,
     Record,
     Stage,
     StaticList,
@@ -92,6 +93,10 @@ def make_lead(tenant: str, key: str = "1") -> Lead:
     Record.objects.create(
         tenant_id=tenant, lead=lead, kind="marketing", key="suspended", data={"until": canary(tenant)}
     )
+    ParkedRun.objects.create(
+        tenant_id=tenant, lead=lead, id=f"{canary(tenant)}-{key}", campaign_id=0, version=1, key="", step="rest",
+        waits=1, entered_at=NOW, state={"type": canary(tenant), "at": NOW.isoformat()},
+    )  # fmt: skip
     return lead
 
 

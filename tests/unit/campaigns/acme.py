@@ -11,6 +11,7 @@ from campaigns.language.document import validate
 from campaigns.language.interpreter import run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.run import RUN_DUE
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
 from engine.types import Event
 
@@ -187,3 +188,17 @@ def act(who: LeadState, action: str, *, on: Event | None = None, **params: Any) 
     rows = [row for row in run(rulebook(document), who, *([on] if on else [])) if row.step is not None]
     assert len(rows) == 1
     return rows[0].data
+
+
+def due(who: LeadState, now: datetime) -> list[Event]:
+    """The events by which the lead's runs are told that their time has come."""
+    return [
+        event(RUN_DUE, id=f"{run.id}:{run.waits}", at=run.wake_at, run=run.id, waits=run.waits)
+        for run in sorted(who.runs.values(), key=lambda run: run.id)
+        if run.wake_at is not None and run.wake_at <= now
+    ]
+
+
+def pass_time(book: Rulebook, who: LeadState, now: datetime) -> list[ActivityRow]:
+    """Run what is due by then; the clock stands at `now`. Returns what was logged."""
+    return [row for item in due(who, now) for row in run(book, who, item, now=now)]

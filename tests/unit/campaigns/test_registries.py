@@ -46,6 +46,7 @@ def test_these_are_the_actions() -> None:
         "add_values",
         "append_to_field",
         "assign_bucket",
+        "branch",
         "change_field",
         "change_fields",
         "change_member_data",
@@ -67,6 +68,7 @@ def test_these_are_the_actions() -> None:
         "format_field",
         "increment_number",
         "interesting_moment",
+        "jump_to",
         "link_opportunity",
         "lookup_value",
         "mark_address_invalid",
@@ -90,6 +92,7 @@ def test_these_are_the_actions() -> None:
         "unsubscribe",
         "unsubscribe_topic",
         "upsert_related_record",
+        "wait_duration",
         "withdraw_consent",
     ]
 

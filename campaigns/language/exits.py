@@ -1,0 +1,79 @@
+"""What ends the runs of a campaign at once, also inside waits: `exits` in its document.
+
+    {"label": "bought", "trigger": {"type": "event", "event": "purchase"}}
+    {"label": "no longer a customer", "when": {"field": "stage", "operator": "is_not", "value": "customer"}}
+
+With a trigger and `when`, both must hold; with `when` alone, any change of the lead has it looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from campaigns.language.condition import Matches
+from campaigns.language.context import Context
+from campaigns.language.filtertree import compile_filter
+from campaigns.language.flowkinds import read_label
+from campaigns.language.lead import LeadState
+from campaigns.language.scope import Scope
+from campaigns.language.trigger import QUALIFIERS, Subscription, compile_trigger
+
+EXITS_LIMIT = 20
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """One way out."""
+
+    label: str
+    subscription: Subscription | None
+    when: Matches | None
+
+    @property
+    def hears(self) -> str | None:
+        """The type of event that may end a run; None where a change of the lead does."""
+        return self.subscription.event.name if self.subscription else None
+
+    def is_met(self, lead: LeadState, context: Context) -> bool:
+        """Whether the event of the context, or the lead as it is now, ends a run."""
+        heard = self.subscription
+        if heard is not None and not hears_event(heard, lead, context):
+            return False
+        return self.when is None or self.when(lead, context)
+
+
+def hears_event(subscription: Subscription, lead: LeadState, context: Context) -> bool:
+    """Whether a subscription hears the event of the context."""
+    if subscription.event.name != context.type:
+        return False
+    wanted = subscription.qualifier
+    if wanted is not None and context.event.get(QUALIFIERS[context.type]) != wanted:
+        return False
+    return subscription.test is None or subscription.test(lead, context)
+
+
+def compile_exits(raw: Any, scope: Scope) -> tuple[Exit, ...]:
+    """Check the exits and make them ready. Notes every fault."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or len(raw) > EXITS_LIMIT:
+        scope.fault("exits", f"expected a list of at most {EXITS_LIMIT} exits")
+        return ()
+    events, found = scope.events, []
+    for index, item in enumerate(raw):
+        found.append(_compile_exit(item, scope, f"exits[{index}]"))
+    scope.events = events
+    return tuple(item for item in found if item is not None)
+
+
+def _compile_exit(raw: Any, scope: Scope, path: str) -> Exit | None:
+    if not isinstance(raw, dict) or not ("trigger" in raw or "when" in raw):
+        scope.fault(path, "expected an object with label, and trigger or when")
+        return None
+    scope.expect_keys(raw, path, ("label", "trigger", "when"))
+    label = read_label(raw.get("label"), scope, f"{path}.label")
+    subscription = compile_trigger(raw["trigger"], scope, f"{path}.trigger") if "trigger" in raw else None
+    scope.events = [subscription.event] if subscription else []
+    when = compile_filter(raw["when"], scope, f"{path}.when") if raw.get("when") is not None else None
+    return Exit(label, subscription, when)

@@ -1,0 +1,77 @@
+"""Parameters of flow steps: steps nested in a step, and steps that another one goes on to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from campaigns.language.condition import Matches
+from campaigns.language.filtertree import compile_filter
+from campaigns.language.parameters import Kind, Prepared
+from campaigns.language.scope import Scope
+from campaigns.language.values import show
+
+CASES_LIMIT = 50
+
+
+class Body(Kind):
+    """A list of steps: they run one after the other; [] for none."""
+
+    def __init__(self, doc: str, *, loops: bool = False) -> None:
+        super().__init__(doc)
+        self.loops = loops  #: the owner is executed again when they are done
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int | None:
+        """The place of the first step, for Enter."""
+        return scope.compile_body(raw, path, self.loops)
+
+
+class StepRef(Kind):
+    """The id of a step of the same campaign."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """The id; whether there is such a step shows when all are known."""
+        if not isinstance(raw, str):
+            scope.fault(path, f"expected the id of a step, got {show(raw)}")
+            return None
+        scope.targets.append((path, raw))
+        return raw
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A way that a run may take."""
+
+    label: str
+    when: Matches
+    body: int | None
+
+
+class Cases(Kind):
+    """A list of {label, when, steps}: the first whose condition holds is taken."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> tuple[Case, ...]:
+        """The cases, in order."""
+        if not isinstance(raw, list) or not 1 <= len(raw) <= CASES_LIMIT:
+            scope.fault(path, f"expected a list of 1 to {CASES_LIMIT} cases, each with label, when and steps")
+            return ()
+        found = [_case(item, scope, f"{path}[{index}]") for index, item in enumerate(raw)]
+        return tuple(case for case in found if case is not None)
+
+
+def _case(raw: Any, scope: Scope, path: str) -> Case | None:
+    if not isinstance(raw, dict) or not {"label", "when", "steps"} <= raw.keys():
+        scope.fault(path, "expected an object with label, when and steps")
+        return None
+    scope.expect_keys(raw, path, ("label", "when", "steps"))
+    label = read_label(raw["label"], scope, f"{path}.label")
+    when = compile_filter(raw["when"], scope, f"{path}.when")
+    return Case(label, when, scope.compile_body(raw["steps"], f"{path}.steps", False))
+
+
+def read_label(raw: Any, scope: Scope, path: str) -> str:
+    """A few words for people and activities."""
+    if not isinstance(raw, str) or not 1 <= len(raw.strip()) <= 64:
+        scope.fault(path, f"expected a label of 1 to 64 characters, got {show(raw)}")
+        return ""
+    return raw.strip()

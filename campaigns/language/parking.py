@@ -1,0 +1,154 @@
+"""Runs that outlive their event: parked with the lead, woken by time, by its events, and by its changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from campaigns.language.context import Context
+from campaigns.language.exits import Exit
+from campaigns.language.outcome import Parked
+from campaigns.language.program import Step
+from campaigns.language.rulebook import Campaign
+from campaigns.language.run import Heard, ParkedRun, Run, keep_heard
+from campaigns.language.schema import CAMPAIGN_ENDED
+from engine.types import Event
+
+if TYPE_CHECKING:
+    from campaigns.language.interpreter import Chain
+
+WAIT_ENTERED = "wait_entered"
+RUN_ENDED = "run_ended"
+
+#: What follows a wait this long is no part of the loop that may have led to it.
+CHAIN_ENDS_AFTER = timedelta(hours=1)
+
+
+def inside(chain: Chain) -> Iterator[tuple[ParkedRun, Campaign]]:
+    """The lead's parked runs as they are when it is their turn, those first that were entered first."""
+    runs = chain.lead.runs
+    for id in sorted(runs, key=lambda id: (runs[id].entered_at, id)):
+        parked = runs.get(id)
+        campaign = parked and chain.rulebook.find(parked.campaign_id, parked.version)
+        if parked is not None and campaign is not None:
+            yield parked, campaign
+
+
+def wake(chain: Chain, context: Context) -> None:
+    """Let the parked runs hear an event: exits end them, waits for it go on, others keep it for a wait to come."""
+    if context.type not in chain.rulebook.wakes:
+        return
+    heard = Heard(context.type, context.event.raw, context.occurred_at)
+    for parked, campaign in inside(chain):
+        way_out = _way_out(chain, campaign, context)
+        if way_out is not None:
+            end(chain, parked, campaign, way_out.label)
+            continue
+        step = campaign.step(parked.step)
+        if step is not None and context.type in step.hears:
+            resume(chain, parked, campaign, "event", heard)
+        elif context.type in campaign.program.hears:
+            _store(chain, keep_heard(parked, heard))
+
+
+def recheck(chain: Chain) -> None:
+    """Let the parked runs that watch the lead look at it, until nothing changes any more."""
+    chain.changes.touched = True
+    while chain.changes.touched:
+        chain.changes.touched = False
+        for parked, campaign in inside(chain):
+            step = campaign.step(parked.step)
+            way_out = _way_out(chain, campaign, None) if campaign.watches else None
+            if way_out is not None:
+                end(chain, parked, campaign, way_out.label)
+            elif step is not None and step.watches:
+                resume(chain, parked, campaign, "change")
+
+
+def due(chain: Chain, event: Event) -> None:
+    """The time of a parked run has come; nothing if it went on meanwhile."""
+    parked = chain.lead.runs.get(event.data["run"])
+    if parked is None or parked.waits != event.data["waits"]:
+        return
+    campaign = chain.rulebook.find(parked.campaign_id, parked.version)
+    if campaign is not None:
+        resume(chain, parked, campaign, "due")
+
+
+def resume(chain: Chain, parked: ParkedRun, campaign: Campaign, woken: str, heard: Heard | None = None) -> None:
+    """Execute the step that a run is parked at again, and what follows."""
+    run = Run.restore(parked, campaign)
+    run.woken, run.heard = woken, heard
+    if run.waited_since is not None and chain.now - run.waited_since >= CHAIN_ENDS_AFTER:
+        run.depth = 0
+    place = campaign.program.places.get(parked.step)
+    with chain.surroundings(run):
+        try:
+            chain.walk(run, place)
+        except BaseException:  # its chain was stopped for good, and the run with it
+            _drop(chain, run.id)
+            raise
+
+
+def end(chain: Chain, parked: ParkedRun, campaign: Campaign, label: str) -> None:
+    """End a parked run where it is."""
+    run = Run.restore(parked, campaign)
+    with chain.surroundings(run):
+        chain.log(RUN_ENDED, {"outcome": "done", "ended": label, "run": run.id}, campaign, parked.step)
+        finish(chain, run, label)
+
+
+def park(chain: Chain, run: Run, step: Step, decision: Parked) -> None:
+    """Store a run where it is. A run that was woken and rests on as before is not written again."""
+    before = chain.lead.runs.get(run.id)
+    is_new = run.woken is None or decision.until != run.until
+    if run.woken is None:
+        run.waited_since = chain.now
+    run.until, run.parked = decision.until, True
+    now = run.park()
+    if before is not None and run.woken != "due" and _same(before, now):
+        return
+    run.waits += 1
+    now.waits = run.waits
+    _store(chain, now)
+    if is_new:
+        until = None if decision.until is None else decision.until.isoformat()
+        said: dict[str, Any] = {"run": run.id, "until": until, "outcome": decision.name}
+        chain.log(WAIT_ENTERED, said | decision.said, run.campaign, step.id)
+
+
+def finish(chain: Chain, run: Run, label: str = "") -> None:
+    """A run is over: it is stored no longer, and who waits for it goes on."""
+    _drop(chain, run.id)
+    key = run.campaign.key
+    chain.changes.raise_event(CAMPAIGN_ENDED, {"campaign": key, "run": run.id, "label": label}, key)
+    parent = chain.lead.runs.get(run.parent)
+    campaign = parent and chain.rulebook.find(parent.campaign_id, parent.version)
+    if parent is not None and campaign is not None:
+        resume(chain, parent, campaign, "child")
+
+
+def _same(before: ParkedRun, now: ParkedRun) -> bool:
+    """Whether nothing that is stored differs, but for when and how often it is woken."""
+    return msgspec.structs.replace(before, wake_at=now.wake_at, waits=now.waits) == now
+
+
+def _way_out(chain: Chain, campaign: Campaign, context: Context | None) -> Exit | None:
+    """The first exit that the event is, or without one that the lead's state is."""
+    for way_out in campaign.exits:
+        if (way_out.hears is None) == (context is None) and way_out.is_met(chain.lead, context or chain.context):
+            return way_out
+    return None
+
+
+def _store(chain: Chain, parked: ParkedRun) -> None:
+    chain.lead.runs[parked.id] = parked
+    chain.lead.changed_runs.add(parked.id)
+
+
+def _drop(chain: Chain, id: str) -> None:
+    if chain.lead.runs.pop(id, None) is not None:
+        chain.lead.changed_runs.add(id)

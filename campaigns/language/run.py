@@ -1,0 +1,161 @@
+"""A lead's way through one version of a campaign: in memory while its steps run, stored while it is parked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from campaigns.language.context import EventView
+from campaigns.language.values import TYPES
+
+if TYPE_CHECKING:
+    from campaigns.language.rulebook import Campaign
+
+RUN_DUE = "run.due"  #: the event by which a parked run's time has come
+HEARD_LIMIT = 20  #: events kept for a wait that the run has not reached yet
+
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+_decode = msgspec.json.decode
+
+#: The type and data of an event -> its view.
+ViewOf = Callable[[str, dict[str, Any]], EventView]
+
+
+class ParkedRun(msgspec.Struct):
+    """A run as it is stored."""
+
+    id: str
+    campaign_id: int
+    version: int
+    key: str  #: of keyed runs, else empty
+    step: str  #: the id of the step it rests at
+    wake_at: datetime | None  #: None where no time wakes it
+    waits: int  #: how often it was parked: tells this wait from those before
+    entered_at: datetime
+    state: dict[str, Any]  #: JSON: what Run.dump() gave
+    held: bool = False  #: its time came while its campaign was paused
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """An event that happened to the lead while the run was parked."""
+
+    type: str
+    data: dict[str, Any]
+    at: datetime
+
+
+class Run:
+    """One run in memory. Actions find it as `context.run`."""
+
+    __slots__ = (
+        "campaign",
+        "data",
+        "depth",
+        "entered_at",
+        "heard",
+        "id",
+        "jumps",
+        "kept",
+        "key",
+        "memories",
+        "occurred_at",
+        "parent",
+        "parked",
+        "returned",
+        "step",
+        "type",
+        "until",
+        "variables",
+        "waited_since",
+        "waits",
+        "woken",
+    )
+
+    def __init__(
+        self, id: str, campaign: Campaign, type: str, data: Any, occurred_at: datetime, now: datetime, depth: int
+    ) -> None:
+        self.id = id
+        self.campaign = campaign
+        self.type = type  #: of the event that it was entered for
+        self.data = data  #: of that event: as it came, or typed
+        self.occurred_at = occurred_at
+        self.entered_at = now
+        self.depth = depth  #: events between that event and the one from outside
+        self.key = ""  #: of keyed runs
+        self.step = ""  #: the id of the step being executed
+        self.parent = ""  #: the id of the run that waits for this one
+        self.waits = 0  #: how often it was parked
+        self.parked = False  #: rests at its step
+        self.until: datetime | None = None  #: while parked: the end of the wait
+        self.waited_since: datetime | None = None  #: since when it rests at its step
+        self.woken: str | None = (
+            None  #: what has a parked step executed again: due, event, change, child; None at first
+        )
+        self.returned = False  #: a loop's body is done, and its owner is executed again
+        self.heard: Heard | None = None  #: the event that woke it
+        self.kept: list[Heard] = []  #: events heard before the step that waits for them was reached
+        self.variables: dict[str, tuple[str, Any]] = {}  #: name -> type and typed value
+        self.jumps: dict[str, int] = {}  #: how often each step jumped
+        self.memories: dict[str, dict[str, Any]] = {}  #: what steps keep, by their id; JSON
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What the step keeps while the run is parked at it or in its loop; JSON. Forgotten when it is reached anew."""
+        return self.memories.setdefault(self.step, {})
+
+    def dump(self) -> dict[str, Any]:
+        """What has to be stored beside the columns; JSON, without what is empty."""
+        state = {
+            "type": self.type,
+            "data": _decode(_encode(self.data)),
+            "at": self.occurred_at.isoformat(),
+            "depth": self.depth,
+            "parent": self.parent,
+            "until": self.until and self.until.isoformat(),
+            "since": self.waited_since and self.waited_since.isoformat(),
+            "variables": {name: [type, TYPES[type].dump(value)] for name, (type, value) in self.variables.items()},
+            "jumps": self.jumps,
+            "memories": {step: memory for step, memory in self.memories.items() if memory},
+            "kept": [_decode(_encode(heard)) for heard in self.kept],
+        }
+        return {name: value for name, value in state.items() if value}
+
+    @classmethod
+    def restore(cls, parked: ParkedRun, campaign: Campaign) -> Run:
+        """The run as it was when dump() was called."""
+        state = parked.state
+        at = datetime.fromisoformat(state["at"])
+        run = cls(
+            parked.id, campaign, state["type"], state.get("data", {}), at, parked.entered_at, state.get("depth", 0)
+        )
+        run.key, run.step, run.waits = parked.key, parked.step, parked.waits
+        run.parent = state.get("parent", "")
+        run.until, run.waited_since = _moment(state.get("until")), _moment(state.get("since"))
+        run.variables = {
+            name: (type, TYPES[type].cast(raw)) for name, (type, raw) in state.get("variables", {}).items()
+        }
+        run.jumps = dict(state.get("jumps", {}))
+        run.memories = {step: dict(memory) for step, memory in state.get("memories", {}).items()}
+        run.kept = [msgspec.convert(raw, Heard) for raw in state.get("kept", [])]
+        return run
+
+    def park(self) -> ParkedRun:
+        """The run as it is stored now."""
+        campaign = self.campaign
+        return ParkedRun(
+            self.id, campaign.id, campaign.version, self.key, self.step, self.until, self.waits, self.entered_at,
+            self.dump(),
+        )  # fmt: skip
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def keep_heard(parked: ParkedRun, heard: Heard) -> ParkedRun:
+    """The run with one more event kept for a wait to come; the oldest makes room."""
+    kept = [*parked.state.get("kept", []), _decode(_encode(heard))][-HEARD_LIMIT:]
+    return msgspec.structs.replace(parked, state={**parked.state, "kept": kept})

@@ -1,0 +1,216 @@
+"""Runs that outlive their event: parked, woken, ended."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from typing import Any
+
+from campaigns.language.rulebook import compile_rulebook
+from campaigns.language.run import ParkedRun, Run
+from tests.unit.campaigns.acme import (
+    ACME,
+    NOW,
+    campaign,
+    due,
+    event,
+    lead,
+    on,
+    outcomes,
+    pass_time,
+    rulebook,
+    run,
+    step,
+)
+
+DAY = {"amount": 1, "unit": "days"}
+
+
+def wait(id: str = "wait", **period: Any) -> dict[str, Any]:
+    return step("wait_duration", id, wait=period or DAY)
+
+
+def note(id: str, value: str | None = None) -> dict[str, Any]:
+    return step("change_field", id, field="notes", value=value or id)
+
+
+def test_a_run_rests_at_its_wait_and_goes_on_when_the_time_has_come() -> None:
+    book, who = rulebook(campaign(note("before"), wait(), note("after"))), lead()
+    rows = run(book, who, event())
+    assert outcomes(rows) == [("before", "change_data_value", "done"), ("wait", "wait_entered", "deferred")]
+    (parked,) = who.runs.values()
+    assert (parked.step, parked.wake_at, who.changed_runs) == ("wait", NOW + timedelta(days=1), {parked.id})
+    assert rows[-1].data["until"] == (NOW + timedelta(days=1)).isoformat()
+
+    later = pass_time(book, who, NOW + timedelta(days=1))
+    assert outcomes(later) == [("wait", "wait_ended", "done"), ("after", "change_data_value", "done")]
+    assert who.runs == {}
+    assert who.values["notes"] == "after"
+
+
+def test_a_run_woken_too_early_rests_on() -> None:
+    book, who = rulebook(campaign(wait(), note("after"))), lead()
+    run(book, who, event())
+    (early,) = due(who, NOW + timedelta(days=1))
+    assert outcomes(run(book, who, early, now=NOW + timedelta(hours=23))) == []
+    (parked,) = who.runs.values()
+    assert parked.wake_at == NOW + timedelta(days=1)
+    assert pass_time(book, who, NOW + timedelta(days=1))
+
+
+def test_a_wake_of_an_earlier_wait_is_nothing() -> None:
+    book, who = rulebook(campaign(wait("first"), wait("second"), note("after"))), lead()
+    run(book, who, event())
+    (first,) = due(who, NOW + timedelta(days=1))
+    pass_time(book, who, NOW + timedelta(days=1))
+    (parked,) = who.runs.values()
+    assert parked.step == "second"
+    assert run(book, who, first, now=NOW + timedelta(days=9)) == []
+
+
+def test_a_wake_of_a_run_that_is_over_is_nothing() -> None:
+    book, who = rulebook(campaign(wait(), note("after"))), lead()
+    run(book, who, event())
+    (late,) = due(who, NOW + timedelta(days=1))
+    pass_time(book, who, NOW + timedelta(days=1))
+    assert run(book, who, late, now=NOW + timedelta(days=1)) == []
+
+
+def test_after_the_wait_steps_see_the_event_that_the_run_was_entered_for() -> None:
+    taken = step("change_field", "after", field="total", value="{{ event.amount }}")
+    book, who = rulebook(campaign(wait(), taken)), lead()
+    run(book, who, event(amount="12.50"))
+    pass_time(book, who, NOW + timedelta(days=1))
+    assert str(who.values["total"]) == "12.50"
+
+
+def test_while_a_run_is_inside_another_event_begins_none() -> None:
+    book, who = rulebook(campaign(wait(), note("after"))), lead()
+    run(book, who, event(), event(id="e2"))
+    assert len(who.runs) == 1
+
+
+def test_runs_may_stand_side_by_side_where_the_campaign_says_so() -> None:
+    book, who = rulebook(campaign(wait(), note("after"), qualification={"inside": "parallel"})), lead()
+    run(book, who, event(), event(id="e2"))
+    assert len(who.runs) == 2
+
+
+def test_a_new_run_takes_the_place_of_the_one_inside_where_the_campaign_says_so() -> None:
+    book, who = rulebook(campaign(wait(), note("after"), qualification={"inside": "restart"})), lead()
+    run(book, who, event())
+    (first,) = who.runs
+    rows = run(book, who, event(id="e2"))
+    assert ("wait", "run_ended", "done") in outcomes(rows)
+    assert len(who.runs) == 1
+    assert first not in who.runs
+
+
+def test_keyed_runs_do_not_know_each_other() -> None:
+    keyed = campaign(wait(), note("after"), qualification={"key": "{{ event.shop }}"})
+    book, who = rulebook(keyed), lead()
+    run(book, who, event(shop="a"), event(id="e2", shop="b"), event(id="e3", shop="a"))
+    assert sorted(parked.key for parked in who.runs.values()) == ["a", "b"]
+
+
+def test_an_exit_ends_a_run_inside_its_wait_and_the_same_event_may_begin_another() -> None:
+    leaving = {
+        "label": "bought again",
+        "trigger": on("purchase", where=[{"attribute": "cds", "operator": "at_least", "value": 5}]),
+    }
+    book, who = rulebook(campaign(wait(), note("after"), exits=[leaving])), lead()
+    run(book, who, event())
+    (first,) = who.runs
+    rows = run(book, who, event(id="e2", cds=5))
+    assert rows[1].data == {"outcome": "done", "ended": "bought again", "run": first}
+    assert len(who.runs) == 1
+    assert first not in who.runs
+    assert pass_time(book, who, NOW + timedelta(days=1))
+
+
+def test_an_exit_on_the_leads_state_acts_as_soon_as_it_changes() -> None:
+    leaving = {"label": "vip", "when": {"field": "tags", "operator": "contains_any_of", "value": ["vip"]}}
+    tagging = campaign(step("change_tags", add=["vip"], remove=[]), on=on("signup"))
+    book, who = rulebook(campaign(wait(), note("after"), exits=[leaving]), tagging), lead()
+    run(book, who, event())
+    assert len(who.runs) == 1
+    rows = run(book, who, event("signup", id="e2", email="a@acme.test"))
+    assert ("wait", "run_ended", "done") in outcomes(rows)
+    assert who.runs == {}
+
+
+def test_an_exit_hears_what_only_it_hears() -> None:
+    leaving = {"label": "named", "trigger": {"type": "field_changed", "field": "nickname"}}
+    naming = campaign(step("change_field", field="nickname", value="Jo"), on=on("signup"))
+    book, who = rulebook(campaign(wait(), note("after"), exits=[leaving]), naming), lead()
+    run(book, who, event(), event("signup", id="e2", email="a@acme.test"))
+    assert who.runs == {}
+
+
+def test_the_steps_of_the_branch_taken_run_and_then_those_behind_it() -> None:
+    many = {
+        "label": "many",
+        "when": {"event": "cds", "operator": "at_least", "value": 5},
+        "steps": [wait(), note("many")],
+    }
+    none = {"label": "none", "when": {"event": "cds", "operator": "is", "value": 0}, "steps": []}
+    forked = campaign(
+        step("branch", "fork", cases=[many, none], default=[note("few")]),
+        step("change_score", "last", op="add", amount=1),
+    )
+    book = rulebook(forked)
+    for cds, notes, score in ((1, "few", 1), (0, None, 1), (5, None, 0)):
+        who = lead(score=0)
+        run(book, who, event(cds=cds))
+        assert (who.values.get("notes"), who.values["score"]) == (notes, score)
+    pass_time(book, who, NOW + timedelta(days=1))
+    assert (who.values["notes"], who.values["score"]) == ("many", 1)
+
+
+def test_a_jump_goes_back_so_often_and_no_more() -> None:
+    looped = campaign(
+        step("change_score", "add", op="add", amount=1), step("jump_to", "again", step="add", max_jumps=3)
+    )
+    book, who = rulebook(looped), lead(score=0)
+    rows = run(book, who, event())
+    assert who.values["score"] == 4
+    assert [row.data["outcome"] for row in rows if row.step == "again"] == ["done", "done", "done", "skipped"]
+
+
+def test_jumps_are_counted_across_waits() -> None:
+    looped = campaign(
+        wait(), step("change_score", "add", op="add", amount=1), step("jump_to", "again", step="wait", max_jumps=2)
+    )
+    book, who = rulebook(looped), lead(score=0)
+    run(book, who, event())
+    for day in range(1, 6):
+        pass_time(book, who, NOW + timedelta(days=day))
+    assert (who.values["score"], who.runs) == (3, {})
+
+
+def test_a_run_stays_on_its_version() -> None:
+    old, new = campaign(wait(), note("old")), campaign(note("new"))
+    who = lead()
+    run(rulebook(old), who, event())
+    book = compile_rulebook(ACME, 2, [(1, "c1", "c1", 2, 1, new)], [(1, "c1", "c1", 1, 1, old)])
+    pass_time(book, who, NOW + timedelta(days=1))
+    assert who.values["notes"] == "old"
+    run(book, who, event(id="e2"))
+    assert who.values["notes"] == "new"
+
+
+def test_a_run_whose_campaign_is_gone_is_left_alone() -> None:
+    who = lead()
+    run(rulebook(campaign(wait(), note("after"))), who, event())
+    before = copy.deepcopy(who.runs)
+    assert pass_time(rulebook(campaign(note("other"), on=on("signup"))), who, NOW + timedelta(days=1)) == []
+    assert who.runs == before
+
+
+def test_what_is_stored_of_a_run_restores_it() -> None:
+    book, who = rulebook(campaign(wait(), note("after"))), lead()
+    run(book, who, event(paid_at="2026-03-01T10:00:00Z"))
+    (parked,) = who.runs.values()
+    (found,) = book.versions.values()
+    assert isinstance(parked, ParkedRun)
+    assert Run.restore(parked, found).park() == parked
