@@ -56,6 +56,16 @@ def load_leads(
     return found
 
 
+def read_leads(
+    connection: psycopg.Connection, rows: Iterable[tuple[Any, ...]], rulebooks: Mapping[str, Rulebook]
+) -> list[LeadState]:
+    """Leads of rows that were selected without a lock, with what the rulebooks need of them. Not to be stored."""
+    leads = [_read(row, rulebooks[row[0]].schema) for row in rows]
+    _load_lists(connection, leads, rulebooks)
+    load_records(connection, [lead.state for lead in leads], rulebooks)
+    return [lead.state for lead in leads]
+
+
 def _new(tenant: str, key: str, id: int) -> LeadState:
     return LeadState(id=id, tenant=tenant, key=key, values={"score": 0}, is_new=True)
 

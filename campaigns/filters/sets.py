@@ -6,9 +6,10 @@ from collections.abc import Set
 from typing import Any
 
 from campaigns.language.context import Context
-from campaigns.language.operator import Family, Nulls, Operand, operator
+from campaigns.language.operator import Family, Moment, Nulls, Operand, SqlTest, operator
 from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import Scope
+from campaigns.language.sqltext import Sql, sql
 from campaigns.language.tokens import Target, is_token, typed_value
 
 Wanted = tuple[Any, ...]
@@ -25,28 +26,45 @@ def _flatten(wanted: Wanted) -> set[str]:
     return {item for part in wanted for item in ((part,) if isinstance(part, str) else part)}
 
 
+def compared(template: str) -> SqlTest:
+    """The test that compares with one set."""
+    return lambda value, wanted, moment: sql(template, value, sorted(_flatten(wanted)))
+
+
+def _exactly(value: Sql, wanted: Wanted, moment: Moment) -> Sql:
+    items = sorted(_flatten(wanted))
+    return sql("({} @> {}::text[] AND {} <@ {}::text[])", value, items, value, items)
+
+
 SETS = Family(literal=_literal)
 
 
-@operator("contains_any_of", "multi_select", operand=Operand.SOME, family=SETS)
+@operator("contains_any_of", "multi_select", operand=Operand.SOME, family=SETS, sql=compared("{} && {}::text[]"))
 def contains_any_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
     """Has at least one of the options."""
     return not value.isdisjoint(_flatten(wanted))
 
 
-@operator("contains_all_of", "multi_select", operand=Operand.SOME, family=SETS)
+@operator("contains_all_of", "multi_select", operand=Operand.SOME, family=SETS, sql=compared("{} @> {}::text[]"))
 def contains_all_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
     """Has every one of the options."""
     return _flatten(wanted) <= value
 
 
-@operator("contains_none_of", "multi_select", operand=Operand.SOME, nulls=Nulls.NEGATIVE, family=SETS)
+@operator(
+    "contains_none_of",
+    "multi_select",
+    operand=Operand.SOME,
+    nulls=Nulls.NEGATIVE,
+    family=SETS,
+    sql=compared("NOT {} && {}::text[]"),
+)
 def contains_none_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
     """Has not one of the options."""
     return value.isdisjoint(_flatten(wanted))
 
 
-@operator("is_exactly", "multi_select", operand=Operand.SOME, family=SETS)
+@operator("is_exactly", "multi_select", operand=Operand.SOME, family=SETS, sql=_exactly)
 def is_exactly(value: Set[str], wanted: Wanted, context: Context) -> bool:
     """Has these options and no others."""
     return value == _flatten(wanted)

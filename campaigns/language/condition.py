@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
+
 from campaigns.filters import OPERATORS
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.operator import Nulls, Operand, Operator, Options, operators_of
+from campaigns.language.leadsql import value_of
+from campaigns.language.operator import Moment, Nulls, Operand, Operator, Options, operators_of
 from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import read_period
 from campaigns.language.schema import UNDECLARED, AttributeSpec
 from campaigns.language.scope import PSEUDO_FIELDS, Scope
+from campaigns.language.sqltext import Sql, sql, truth
 from campaigns.language.tokens import Dynamic, Read, Target, is_token
 from campaigns.language.values import TYPES, show
 
@@ -23,24 +27,48 @@ SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar")
 Matches = Callable[[LeadState, Context], bool]
 
 
+class Leaf(msgspec.Struct, frozen=True):
+    """One condition of a filter, for its two evaluators: they say the same of every lead."""
+
+    matches: Matches
+    #: the same for the database, true or false and never null; None where only memory can decide
+    sql: Callable[[Moment], Sql | None]
+
+
 def never(lead: LeadState, context: Context) -> bool:
     """Matches nothing; stands where a filter has faults."""
     return False
 
 
+def for_memory(moment: Moment) -> None:
+    """What a condition says in SQL that only memory can decide."""
+
+
+NEVER = Leaf(never, for_memory)
+
+
 def compile_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Matches:
+    """Check one condition and compile it for memory. Notes every fault."""
+    return read_condition(raw, source, scope, path).matches
+
+
+def read_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Leaf:
     """Check one condition and compile it; `source` is the key that names what it reads. Notes every fault."""
     scope.expect_keys(raw, path, (source, "operator", "value", "type", *SWITCHES))
     target = _find_target(raw, source, scope, path)
     found = target and _find_operator(raw, target, scope, path)
     if not target or not found:
-        return never
+        return NEVER
     options = _read_options(raw, found, scope, path)
     operands = _read_operands(raw, found, target, scope, f"{path}.value")
     if scope.faults or options is None or operands is None:
-        return never
+        return NEVER
     read = _reader(raw[source], source)
-    return _close(_casting(read, target) if "type" in raw else read, found, operands, options)
+    matches = close(_casting(read, target) if "type" in raw else read, found, operands, options)
+    if source != "field":
+        return Leaf(matches, for_memory)
+    name: str = raw[source]
+    return Leaf(matches, lambda moment: close_sql(value_of(name, moment), found, operands, options, moment))
 
 
 def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Target | None:
@@ -48,8 +76,6 @@ def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> T
     spec: Any
     if source == "field":
         spec = scope.find_field(name, f"{path}.field")
-    elif name == "occurred_at":
-        spec = AttributeSpec("occurred_at", "datetime")
     else:
         spec = scope.find_attribute(name, f"{path}.{source}")
     if spec is None or spec.type != UNDECLARED:
@@ -199,7 +225,19 @@ def _check_period(period: Any, found: Operator, raw: dict[str, Any], scope: Scop
     return [period]
 
 
-def _close(read: Read, found: Operator, operands: list[Any], options: Options) -> Matches:
+def close_sql(value: Sql | None, found: Operator, operands: list[Any], options: Options, moment: Moment) -> Sql | None:
+    """One condition in SQL: the same as close(), with what is null decided."""
+    if value is None or found.sql is None or any(isinstance(item, Dynamic) for item in operands):
+        return None
+    if found.nulls is Nulls.PRESENCE:
+        return found.sql(value, None, moment)
+    form = found.family.operand(options) or _as_it_is
+    value_form = found.family.sql_value(options)
+    test = found.sql(value if value_form is None else value_form(value), tuple(map(form, operands)), moment)
+    return sql("coalesce({}, {})", test, truth(_on_null(found, options)))
+
+
+def close(read: Read, found: Operator, operands: list[Any], options: Options) -> Matches:
     """The closure of one condition: read, null rule, test."""
     form = found.family.operand(options) or _as_it_is
     value_form = found.family.value(options)

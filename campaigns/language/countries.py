@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from campaigns.filters.strings import fold, strip_accents
+from campaigns.language.folding import fold, strip_accents
 
 _OTHER = re.compile(r"[\W_]+")
 _THE = re.compile(r"^the (?=.)")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaigns.language.condition import Matches, compile_condition, never
+import msgspec
+
+from campaigns.language.condition import NEVER, Leaf, Matches, compile_condition, never, read_condition
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.schema import EventTypeSpec
@@ -16,11 +18,33 @@ NODES_LIMIT = 200
 GROUPS = ("all", "any", "none")
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Several filters, and how many of them must match."""
+
+    name: str
+    items: tuple[Node, ...]
+
+
+Node = Leaf | Group
+
+
 def compile_filter(raw: Any, scope: Scope, path: str) -> Matches:
-    """Check a filter tree and compile it. Notes every fault."""
+    """Check a filter tree and compile it for memory. Notes every fault."""
+    return matches_of(read_filter(raw, scope, path))
+
+
+def read_filter(raw: Any, scope: Scope, path: str) -> Node:
+    """Check a filter tree. Notes every fault; of use only when there are none."""
     if not _fits(raw, scope, path):
-        return never
-    return _compile(raw, scope, path)
+        return NEVER
+    return _read(raw, scope, path)
+
+
+def matches_of(node: Node) -> Matches:
+    """The evaluator for memory: one lead at a time, with the event that concerns it."""
+    if isinstance(node, Leaf):
+        return node.matches
+    return _GROUPS[node.name]([matches_of(item) for item in node.items])
 
 
 def compile_where(raw: Any, event: EventTypeSpec, scope: Scope, path: str) -> Matches | None:
@@ -66,28 +90,25 @@ def _children(node: Any) -> list[Any]:
     return [child for name in GROUPS if isinstance(node.get(name), list) for child in node[name]]
 
 
-def _compile(raw: Any, scope: Scope, path: str) -> Matches:
+def _read(raw: Any, scope: Scope, path: str) -> Node:
     if isinstance(raw, dict):
         for name in GROUPS:
             if name in raw:
-                return _compile_group(raw, name, scope, path)
+                return _read_group(raw, name, scope, path)
         for name in ("field", "event"):
             if name in raw:
-                return compile_condition(raw, name, scope, path)
+                return read_condition(raw, name, scope, path)
     scope.fault(path, "expected an object with one of all, any, none, field, event")
-    return never
+    return NEVER
 
 
-def _compile_group(raw: dict[str, Any], name: str, scope: Scope, path: str) -> Matches:
+def _read_group(raw: dict[str, Any], name: str, scope: Scope, path: str) -> Node:
     scope.expect_keys(raw, path, (name,))
     items = raw[name]
     if not isinstance(items, list) or not items:
         scope.fault(f"{path}.{name}", "expected a list of at least one filter")
-        return never
-    tests = [_compile(item, scope, f"{path}.{name}[{index}]") for index, item in enumerate(items)]
-    if name == "all":
-        return all_of(tests)
-    return any_of(tests) if name == "any" else none_of(tests)
+        return NEVER
+    return Group(name, tuple(_read(item, scope, f"{path}.{name}[{index}]") for index, item in enumerate(items)))
 
 
 def all_of(tests: list[Matches]) -> Matches:
@@ -122,3 +143,6 @@ def none_of(tests: list[Matches]) -> Matches:
     """Matches when not one does."""
     some = any_of(tests)
     return lambda lead, context: not some(lead, context)
+
+
+_GROUPS = {"all": all_of, "any": any_of, "none": none_of}

@@ -4,6 +4,7 @@ to it."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,11 +13,25 @@ import msgspec
 
 from campaigns.language.context import Context
 from campaigns.language.registry import Registry
+from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
+from campaigns.language.sqltext import Sql
 from campaigns.language.tokens import Target, typed_value
 
 #: (the lead's value, the operands, the context) -> whether it matches. The value is never null, but for PRESENCE.
 Test = Callable[[Any, Any, Context], bool]
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What a query over leads is asked by."""
+
+    schema: TenantSchema
+    now: datetime
+
+
+#: (the value's SQL, the operands in their form, the moment) -> the same test for the database: null where the value
+#: is null, and never else
+SqlTest = Callable[[Sql, Any, Moment], Sql]
 
 
 class Nulls(Enum):
@@ -63,6 +78,8 @@ class Family(msgspec.Struct, frozen=True):
     operand: Callable[[Options], Callable[[Any], Any] | None] = _identity
     #: makes the form of the lead's value
     value: Callable[[Options], Callable[[Any], Any] | None] = _identity
+    #: makes the form of the lead's value in the database
+    sql_value: Callable[[Options], Callable[[Sql], Sql] | None] = _identity
     #: the names of the switches its filters may have
     switches: frozenset[str] = frozenset()
 
@@ -76,6 +93,7 @@ class Operator(msgspec.Struct, frozen=True):
     nulls: Nulls
     family: Family
     test: Test
+    sql: SqlTest | None  #: None where only memory can decide
 
 
 OPERATORS: Registry[Operator] = Registry("operator")
@@ -87,12 +105,17 @@ def operator(
     operand: Operand = Operand.NONE,
     nulls: Nulls = Nulls.POSITIVE,
     family: Family | None = None,
+    sql: SqlTest | None = None,
 ) -> Callable[[Test], Test]:
-    """Enter a function as the operator of that name for each of the types."""
+    """Enter a function as the operator of that name for each of the types.
+
+    `sql` says the same in SQL. Without it queries over leads leave the operator to this function: they read more
+    leads than match, and it sorts them out.
+    """
 
     def enter(test: Test) -> Test:
         for type_name in types:
-            entry = Operator(name, type_name, operand, nulls, family or Family(), test)
+            entry = Operator(name, type_name, operand, nulls, family or Family(), test, sql)
             OPERATORS.add(f"{type_name}.{name}", entry)
         return test
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.filters.strings import fold
+from campaigns.language.folding import fold
 
 
 def missing_pieces(text: str, old: str, separator: str) -> list[str]:

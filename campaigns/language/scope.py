@@ -38,6 +38,7 @@ class Scope:
         self.key = key  #: of the campaign; empty when not known yet
         self.faults: list[Fault] = []
         self.events: list[EventTypeSpec] = []  #: heard by the triggers, with what each carries
+        self.eventless = False  #: filters here are asked when nothing happens
         self.needs_lists = False
         self.needs_records: set[str] = set()  #: kinds
         self.trigger_ids: dict[str, str] = {}  #: to the path of the trigger that has it
@@ -88,6 +89,11 @@ class Scope:
         if not isinstance(name, str):
             self.fault(path, "expected the name of an attribute")
             return None
+        if self.eventless:
+            self.fault(path, "there is no event here: leads are asked, whatever happens to them")
+            return None
+        if name == "occurred_at":
+            return AttributeSpec("occurred_at", "datetime", required=True)
         found = [self._attribute_of(event, name, path) for event in self.events]
         known = [spec for spec in found if spec is not None]
         if not known or len(known) < len(found):

@@ -87,11 +87,11 @@ def lead_reference(name: str, scope: Scope, path: str) -> Reference | None:
 
 
 def _event_reference(name: str, scope: Scope, path: str) -> Reference | None:
-    if name == "occurred_at":
-        return Reference("{{ event.occurred_at }}", "datetime", _read_occurred_at)
     spec = scope.find_attribute(name, path)
     if spec is None:
         return None
+    if name == "occurred_at":
+        return Reference("{{ event.occurred_at }}", "datetime", _read_occurred_at)
     return Reference(f"{{{{ event.{name} }}}}", spec.type, _read_attribute(name), spec.options)
 
 

@@ -11,7 +11,7 @@ RULES = (Path(__file__).parent / "sql" / "state.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0004_records"),
+        ("campaigns", "0005_filters"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.filters.strings import fold
+from campaigns.language.folding import fold
 from campaigns.language.pieces import missing_pieces, without_pieces
 from tests.unit.campaigns.acme import act, campaign, event, faults, lead, step
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.filters.strings import fold
+from campaigns.language.folding import fold
 from tests.unit.campaigns.acme import lead
 from tests.unit.campaigns.filters.matching import asks, fault, matches
 
