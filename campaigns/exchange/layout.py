@@ -6,7 +6,7 @@ from typing import Any
 
 ORDER = (
     *("format", "tenant", "key", "name", "position", "document", "requires"),
-    *("triggers", "filter", "steps"),
+    *("triggers", "filter", "qualification", "exits", "steps"),
     *("id", "type", "action", "event", "field", "attribute", "operator", "when", "where", "from", "to"),
     *("value", "params", "choices", "default", "all", "any", "none"),
 )

@@ -195,7 +195,9 @@ class Chain:
     def enter(self, campaign: Campaign, parent: str = "") -> None:
         """Begin a run, if the campaign's qualification admits one."""
         context = self.context
-        key = self.qualify(campaign)
+        key: str | None = ""
+        if campaign.qualification is not EVERY_TIME or self.lead.runs:  # hardly ever
+            key = self.qualify(campaign)
         if key is None:
             return
         self.entries += 1
@@ -203,17 +205,16 @@ class Chain:
             f"{self.event_key}.{campaign.id}.{self.entries}", campaign, context.type, context.event.raw,
             context.occurred_at, self.now, context.depth,
         )  # fmt: skip
-        run.key, run.parent = key, parent
+        if key or parent:
+            run.key, run.parent = key, parent
         context.run = run
-        self.changes.raise_event(CAMPAIGN_ENTERED, {"campaign": campaign.key, "run": run.id}, campaign.key)
+        if self.rulebook.announces_runs:
+            self.changes.raise_event(CAMPAIGN_ENTERED, {"campaign": campaign.key, "run": run.id}, campaign.key)
         self.walk(run, 0)
 
     def qualify(self, campaign: Campaign) -> str | None:
         """The key of a new run; None when the lead may not enter."""
-        rule = campaign.qualification
-        if rule is EVERY_TIME and not self.lead.runs:  # nearly always
-            return ""
-        context = self.context
+        rule, context = campaign.qualification, self.context
         key = rule.read_key(self.lead, context)
         others = runs_inside(self.lead.runs.values(), campaign.id, key)
         if (others and rule.inside == "ignore") or refusal(rule, campaign.key, key, self.lead, context):
@@ -228,15 +229,15 @@ class Chain:
     def walk(self, run: Run, place: int | None) -> None:
         """Execute steps one after the other, until the run is over or parked."""
         steps = run.campaign.program.steps
-        run.parked = False
         while place is not None:
             if place < 0:
                 place, run.returned = ~place, True
             place = self.execute(run, steps[place])
-            run.woken, run.returned, run.heard = None, False, None
-            if place is not None:
-                run.until = None  # of the wait that is over
-        if not run.parked:
+            if run.woken is not None or run.returned:
+                run.woken, run.returned, run.heard = None, False, None
+                if place is not None:
+                    run.until = None  # of the wait that is over
+        if not run.parked and (run.parent or run.campaign.program.parks or self.rulebook.announces_runs):
             parking.finish(self, run)
 
     def execute(self, run: Run, step: Step) -> int | None:
@@ -245,7 +246,7 @@ class Chain:
         if self.executed > STEPS_LIMIT:
             self.stop(run.campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
         run.step = step.id
-        if run.memories and run.woken is None and not run.returned:
+        if run.remembers and run.woken is None and not run.returned:
             run.memories.pop(step.id, None)
         lead, context, bound, choice = self.lead, self.context, step.bound, None
         if bound is None:
@@ -258,14 +259,15 @@ class Chain:
             decision = step.run(lead, params, context)
         except BadValueError as error:
             decision = Failed(str(error))
-        if isinstance(decision, Parked):
+        is_outcome = isinstance(decision, Outcome)
+        if is_outcome and isinstance(decision, Parked):
             self.executed -= run.woken is not None
             return parking.park(self, run, step, decision)
         for kind, data in self.carry_out(decision):
             if choice is not None:
                 data["choice"] = choice.name
             self.log(kind or step.logs, data, run.campaign, step.id)
-        return _next(run, step, decision) if isinstance(decision, Outcome) else step.after
+        return _next(run, step, decision) if is_outcome else step.after
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
         """Apply the effects. Returns what to log: each change, or the outcome where there is none."""

@@ -14,7 +14,7 @@ from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
 from campaigns.language.program import Program, Step
 from campaigns.language.qualification import Qualification
-from campaigns.language.schema import CAMPAIGN_REQUESTED, TenantSchema
+from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription
 
@@ -76,6 +76,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     faults: dict[str, list[Fault]]  #: by key of the campaign: what no longer fits since its publication
     needs_runs: bool = False  #: whether the leads' parked runs must be loaded
     wakes: frozenset[str] = frozenset()  #: types of events that parked runs may hear
+    announces_runs: bool = False  #: whether anybody hears that runs begin and end
     versions: dict[tuple[int, int], Campaign] = {}  #: id and version -> each campaign that may hold runs
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
@@ -149,10 +150,12 @@ class _Build:
         parking = self.versions.values()
         wakes = {exit.hears for campaign in parking for exit in campaign.exits if exit.hears}
         wakes = wakes.union(*(campaign.program.hears for campaign in parking))
+        by_event = _index(self.heard)
+        heard = wakes.union(by_event)
         return Rulebook(
-            self.schema, version, tuple(self.running), _index(self.heard), self.needs_lists,
+            self.schema, version, tuple(self.running), by_event, self.needs_lists,
             frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
-            self.versions,
+            CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
         )  # fmt: skip
 
 

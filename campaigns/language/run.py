@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,29 +51,18 @@ class Heard(msgspec.Struct, frozen=True):
 class Run:
     """One run in memory. Actions find it as `context.run`."""
 
-    __slots__ = (
-        "campaign",
-        "data",
-        "depth",
-        "entered_at",
-        "heard",
-        "id",
-        "jumps",
-        "kept",
-        "key",
-        "memories",
-        "occurred_at",
-        "parent",
-        "parked",
-        "returned",
-        "step",
-        "type",
-        "until",
-        "variables",
-        "waited_since",
-        "waits",
-        "woken",
-    )
+    # Nearly every run is over within its event and needs none of these: they cost nothing until they are set.
+    key = ""  #: of keyed runs
+    step = ""  #: the id of the step being executed
+    parent = ""  #: the id of the run that waits for this one
+    waits = 0  #: how often it was parked
+    parked = False  #: rests at its step
+    until: datetime | None = None  #: while parked: the end of the wait
+    waited_since: datetime | None = None  #: since when it rests at its step
+    woken: str | None = None  #: what has a parked step executed again: due, event, change, child; None at first
+    returned = False  #: a loop's body is done, and its owner is executed again
+    heard: Heard | None = None  #: the event that woke it
+    remembers = False  #: a step has asked for its memory
 
     def __init__(
         self, id: str, campaign: Campaign, type: str, data: Any, occurred_at: datetime, now: datetime, depth: int
@@ -84,26 +74,31 @@ class Run:
         self.occurred_at = occurred_at
         self.entered_at = now
         self.depth = depth  #: events between that event and the one from outside
-        self.key = ""  #: of keyed runs
-        self.step = ""  #: the id of the step being executed
-        self.parent = ""  #: the id of the run that waits for this one
-        self.waits = 0  #: how often it was parked
-        self.parked = False  #: rests at its step
-        self.until: datetime | None = None  #: while parked: the end of the wait
-        self.waited_since: datetime | None = None  #: since when it rests at its step
-        self.woken: str | None = (
-            None  #: what has a parked step executed again: due, event, change, child; None at first
-        )
-        self.returned = False  #: a loop's body is done, and its owner is executed again
-        self.heard: Heard | None = None  #: the event that woke it
-        self.kept: list[Heard] = []  #: events heard before the step that waits for them was reached
-        self.variables: dict[str, tuple[str, Any]] = {}  #: name -> type and typed value
-        self.jumps: dict[str, int] = {}  #: how often each step jumped
-        self.memories: dict[str, dict[str, Any]] = {}  #: what steps keep, by their id; JSON
+
+    @cached_property
+    def kept(self) -> list[Heard]:
+        """Events heard before the step that waits for them was reached."""
+        return []
+
+    @cached_property
+    def variables(self) -> dict[str, tuple[str, Any]]:
+        """Name -> type and typed value."""
+        return {}
+
+    @cached_property
+    def jumps(self) -> dict[str, int]:
+        """How often each step jumped."""
+        return {}
+
+    @cached_property
+    def memories(self) -> dict[str, dict[str, Any]]:
+        """What steps keep, by their id; JSON."""
+        return {}
 
     @property
     def memory(self) -> dict[str, Any]:
         """What the step keeps while the run is parked at it or in its loop; JSON. Forgotten when it is reached anew."""
+        self.remembers = True
         return self.memories.setdefault(self.step, {})
 
     def dump(self) -> dict[str, Any]:
@@ -139,6 +134,7 @@ class Run:
         }
         run.jumps = dict(state.get("jumps", {}))
         run.memories = {step: dict(memory) for step, memory in state.get("memories", {}).items()}
+        run.remembers = bool(run.memories)
         run.kept = [msgspec.convert(raw, Heard) for raw in state.get("kept", [])]
         return run
 
