@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from campaigns.language.interpreter import ActivityRow
+from campaigns.language.activity import ActivityRow
 from engine.sql import load
 from engine.types import Event
 

@@ -14,6 +14,7 @@ import psycopg
 from campaigns.activities import Recorder, copy_activities
 from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
+from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Rulebook
 from campaigns.leads import Place, StoredLead, load_leads, store_leads
 from campaigns.rulebooks import RulebookCache
@@ -28,7 +29,8 @@ _cache = RulebookCache(size=20_000)
 def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
     """Execute the tenants' campaigns for these events, in order."""
     rulebooks = _cache.current(connection, {event.tenant for event in events})
-    leads = load_leads(connection, {(event.tenant, event.lead) for event in events}, rulebooks)
+    places = {(event.tenant, event.lead) for event in events}
+    leads = load_leads(connection, places, rulebooks, needed_records(events))
     unknown = load_runs(connection, [lead.state for lead in leads.values()], rulebooks)
     if unknown:  # a run was parked on a version while the next one was published
         rulebooks |= _cache.load(connection, unknown)
@@ -38,6 +40,17 @@ def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetim
     store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs])
     copy_activities(connection, recorders, now)
     return Handled(seconds, [event for recorder in recorders.values() for event in recorder.sent])
+
+
+def needed_records(events: Sequence[Event]) -> dict[Place, frozenset[str]]:
+    """What events by which other leads' campaigns ask for something need of their leads."""
+    needed: dict[Place, frozenset[str]] = {}
+    for event in events:
+        asked = REQUESTS.get(event.type)
+        if asked is not None:
+            place = event.tenant, event.lead
+            needed[place] = needed.get(place, frozenset()) | asked.records
+    return needed
 
 
 def decide(

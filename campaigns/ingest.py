@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from campaigns.event_ids import new_event_id
+from campaigns.language.names import name_fault
 from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import TenantSchema
 from campaigns.language.values import cast_datetime, show
@@ -18,7 +19,6 @@ from engine import enqueue
 from engine.errors import LaneFull, TenantDraining
 from engine.types import Event
 
-NAME_LIMIT = 255  #: characters of an event's id and of a lead's key
 FUTURE_LIMIT = timedelta(days=1)  #: how far ahead of us a sender's clock may be
 REASONS_LIMIT, REASON_LENGTH = 5, 300  #: what is said of one refused event; an answer has room for thousands
 QUEUE_FULL = "this lead's queue is full; send the event again later"
@@ -26,9 +26,6 @@ DRAINING = "no new events are taken for now, what waits is executed first; send 
 
 KEYS = ("id", "lead", "type", "occurred_at", "data")
 _KEYS = frozenset(KEYS)
-
-#: Control characters of ASCII and Latin-1, NUL among them; they are in no name that a person could read.
-CONTROL = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -140,28 +137,6 @@ def _name(raw: dict[str, Any], key: str, reasons: list[str]) -> str:
         return value  # type: ignore[return-value]
     reasons.append(f"{key}: {fault}")
     return ""
-
-
-def name_fault(value: Any) -> str | None:
-    """Why this can be neither an event's id nor a lead's key, or None. Spaces and signs are welcome."""
-    if value is None:
-        return "is required"
-    if not isinstance(value, str):
-        return f'expected text, such as "{show(value)}"' if _is_number(value) else f"expected text, got {show(value)}"
-    if not 1 <= len(value) <= NAME_LIMIT or value.isspace():
-        return f"must have 1 to {NAME_LIMIT} characters and not only spaces"
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return "must not contain half of a surrogate pair"
-    if not value.isprintable() and not CONTROL.isdisjoint(value):
-        return "must not contain control characters"
-    return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _occurred_at(raw: dict[str, Any], reasons: list[str], now: datetime) -> datetime:

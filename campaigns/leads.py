@@ -12,7 +12,7 @@ import psycopg
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
-from campaigns.records import load_records, store_records
+from campaigns.records import NOTHING, Needed, load_records, store_records
 from engine.arrays import columns
 from engine.sql import load
 
@@ -38,9 +38,12 @@ class StoredLead:
 
 
 def load_leads(
-    connection: psycopg.Connection, places: Collection[Place], rulebooks: Mapping[str, Rulebook]
+    connection: psycopg.Connection,
+    places: Collection[Place],
+    rulebooks: Mapping[str, Rulebook],
+    needed: Needed = NOTHING,
 ) -> dict[Place, StoredLead]:
-    """The leads of these places, locked; those that do not exist are made."""
+    """The leads of these places, locked; those that do not exist are made. needed: records that events ask for."""
     wanted = sorted(places)
     found = _lock(connection, wanted, rulebooks)
     missing = [place for place in wanted if place not in found]
@@ -52,7 +55,7 @@ def load_leads(
         if elsewhere:
             found |= _lock(connection, elsewhere, rulebooks)
     _load_lists(connection, found.values(), rulebooks)
-    load_records(connection, [lead.state for lead in found.values()], rulebooks)
+    load_records(connection, [lead.state for lead in found.values()], rulebooks, needed)
     return found
 
 

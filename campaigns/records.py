@@ -19,10 +19,26 @@ _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").e
 _decode = msgspec.json.decode
 
 
-def load_records(connection: psycopg.Connection, leads: Iterable[LeadState], rulebooks: Mapping[str, Rulebook]) -> None:
-    """Give each lead its records of the kinds that its tenant's campaigns use. New leads have none."""
-    asked = {(lead.tenant, lead.id): lead for lead in leads if rulebooks[lead.tenant].needs_records and not lead.is_new}
-    wanted = [(*place, kind) for place in asked for kind in sorted(rulebooks[place[0]].needs_records)]
+#: Tenant and key of a lead -> kinds of records that its events need, whatever campaigns run.
+Needed = Mapping[tuple[str, str], frozenset[str]]
+NOTHING: Needed = {}
+
+
+def load_records(
+    connection: psycopg.Connection,
+    leads: Iterable[LeadState],
+    rulebooks: Mapping[str, Rulebook],
+    needed: Needed = NOTHING,
+) -> None:
+    """Give each lead its records of the kinds that its tenant's campaigns, or its events, use. New leads have none."""
+    asked, wanted = {}, []
+    for lead in leads:
+        kinds = rulebooks[lead.tenant].needs_records
+        if needed:
+            kinds = kinds | needed.get((lead.tenant, lead.key), kinds)
+        if kinds and not lead.is_new:
+            asked[lead.tenant, lead.id] = lead
+            wanted += [(lead.tenant, lead.id, kind) for kind in sorted(kinds)]
     if not wanted:
         return
     for tenant, id, kind, key, data in connection.execute(QUERIES["select_records"], columns(wanted)):

@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from engine.types import Event
+
 
 class ActivityRow(NamedTuple):
     """One row. `data` is JSON, but for the Decimals that an event from outside came with."""
@@ -22,9 +24,10 @@ class ActivityRow(NamedTuple):
 
 
 class Recorder(Protocol):
-    """Where the rows go."""
+    """Where the rows go, and the events for other leads."""
 
     activities: list[ActivityRow]
+    sent: list[Event]
 
 
 #: Makes a row of a tuple, in half the time that the class takes to be called.

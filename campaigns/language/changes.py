@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple, assert_never
 
-from campaigns.language.effects import ChangeTags, Effect, Emit, JoinList, LeaveList, LogActivity, PutRecord, SetField
+from campaigns.language.effects import (
+    ChangeTags,
+    Effect,
+    Emit,
+    JoinList,
+    LeaveList,
+    LogActivity,
+    PutRecord,
+    SendEvent,
+    SetField,
+)
 from campaigns.language.lead import LeadState
+from campaigns.language.outcome import Skipped
 from campaigns.language.rulebook import Rulebook, Subscriber
 from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
+from campaigns.language.sending import sends_limit
 from campaigns.language.trigger import QUALIFIERS
 from campaigns.language.values import TYPES
 
@@ -27,7 +39,7 @@ class Arisen(NamedTuple):
 class Changes:
     """The only code that changes a lead. Events that nobody hears do not arise."""
 
-    __slots__ = ("depth", "field_topic", "lead", "queue", "rulebook", "touched")
+    __slots__ = ("depth", "field_topic", "lead", "outgoing", "queue", "rulebook", "sends", "touched")
 
     def __init__(self, rulebook: Rulebook, lead: LeadState) -> None:
         self.rulebook = rulebook
@@ -35,6 +47,8 @@ class Changes:
         self.queue: deque[Arisen] = deque()
         self.depth = 0  #: of the event being handled
         self.touched = False  #: the lead has changed since somebody set this to False
+        self.outgoing: list[SendEvent] = []  #: of the step being executed
+        self.sends = 0  #: events for other leads so far
         self.field_topic = rulebook.by_event.get("field.changed")
 
     def apply(self, effect: Effect) -> Logged | None:
@@ -52,6 +66,8 @@ class Changes:
                 return self.put_record(effect)
             case Emit():
                 return self.emit(effect)
+            case SendEvent():
+                return self.send_event(effect)
             case LogActivity():
                 return effect.kind, {**effect.data, "outcome": "done"}
             case _:
@@ -143,6 +159,15 @@ class Changes:
         if effect.type in SYSTEM_EVENTS:
             return "", {**effect.data, "outcome": "done"}
         return effect.type, {"data": _dump_data(self.rulebook.schema, effect), "outcome": "done"}
+
+    def send_event(self, effect: SendEvent) -> Logged:
+        """Note an event for another lead, unless too many have come of one event."""
+        if self.sends >= (most := sends_limit(self.depth)):
+            reason = f"policy: an event of depth {self.depth} may set off {most} events for other leads"
+            return "", {"lead": effect.lead, "outcome": Skipped.name, "reason": reason}
+        self.sends += 1
+        self.outgoing.append(effect)
+        return "", {"lead": effect.lead, **(effect.said or {}), "outcome": "done"}
 
     def raise_event(self, type: str, data: dict[str, Any], qualifier: str | None) -> None:
         """Queue an event if anyone hears it."""

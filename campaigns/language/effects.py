@@ -52,6 +52,16 @@ class PutRecord(msgspec.Struct, frozen=True):
     quiet: bool = False  #: the change is not logged: what it is kept for is
 
 
+class SendEvent(msgspec.Struct, frozen=True):
+    """An event of another lead of the tenant, in that lead's own order. Comes first among the effects of a step."""
+
+    lead: str  #: its key
+    type: str
+    data: dict[str, Any]  #: JSON
+    id_suffix: str = ""  #: tells events apart that one execution of a step sends
+    said: dict[str, Any] | None = None  #: for the activity
+
+
 class LogActivity(msgspec.Struct, frozen=True):
     """A row in the lead's history and nothing else. Values are JSON."""
 
@@ -59,4 +69,4 @@ class LogActivity(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | Emit | LogActivity
+Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | Emit | SendEvent | LogActivity

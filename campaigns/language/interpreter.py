@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import parking
-from campaigns.language.activity import ActivityRow, Recorder, make_row
+from campaigns.language import elsewhere, parking
+from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Outcome, Parked
+from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Outcome, Parked, Skipped
 from campaigns.language.program import Step
 from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
+from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.run import RUN_DUE, Run
 from campaigns.language.schema import CAMPAIGN_ENTERED, SYSTEM_EVENTS, TenantSchema
@@ -48,7 +49,7 @@ def run_event(
     What an action raises unexpectedly is raised here; the lead in memory is then of no further use. A caller
     that has the event's ledger key at hand passes it, since making one costs as much as a step."""
     key = event.ledger_key if event_key is None else event_key
-    chain = Chain(rulebook, lead, event.occurred_at, now, recorder.activities.append, key)
+    chain = Chain(rulebook, lead, event, now, recorder, key)
     try:
         if not lead.announced:
             lead.announced = True
@@ -85,6 +86,7 @@ class Chain:
         "changes",
         "context",
         "entries",
+        "event",
         "event_key",
         "executed",
         "lead",
@@ -92,24 +94,27 @@ class Chain:
         "now",
         "occurred_at",
         "rulebook",
+        "sent",
     )
 
     def __init__(
         self,
         rulebook: Rulebook,
         lead: LeadState,
-        occurred_at: datetime,
+        event: Event,
         now: datetime,
-        append: Callable[[ActivityRow], None],
+        recorder: Recorder,
         event_key: str,
     ) -> None:
         self.rulebook = rulebook
         self.lead = lead
         self.lead_id = lead.id
         self.now = now
-        self.occurred_at = occurred_at
+        self.event = event
+        self.occurred_at = event.occurred_at
         self.event_key = event_key
-        self.append = append
+        self.append = recorder.activities.append
+        self.sent = recorder.sent
         self.executed = 0
         self.entries = 0  #: runs begun
         self.changes = Changes(rulebook, lead)
@@ -129,17 +134,21 @@ class Chain:
         self.log(LEAD_CREATED, data)
         topic = self.rulebook.by_event.get(LEAD_CREATED)
         if topic:
-            self.handle(LEAD_CREATED, EventView(data, {}), topic.others, 0)
+            self.handle(LEAD_CREATED, EventView(data, {}), topic.others, self.event.depth)
             self.drain()
 
     def begin(self, event: Event) -> None:
-        """Handle the event from outside and all that arises."""
+        """Handle the event and all that arises; first what it asks of this lead."""
+        asked = REQUESTS.get(event.type)
+        if asked is not None:
+            elsewhere.answer(self, asked, event)
         topic = self.rulebook.by_event.get(event.type)
         if topic or self.lead.runs:
             qualifier = QUALIFIERS.get(event.type)
             subscribers = topic.subscribers(event.data.get(qualifier) if qualifier else None) if topic else ()
-            self.handle(event.type, view_of(self.rulebook.schema, event.type, event.data), subscribers, 0)
-            self.drain()
+            view = view_of(self.rulebook.schema, event.type, event.data)
+            self.handle(event.type, view, subscribers, event.depth)
+        self.drain()
 
     def begin_due(self, event: Event) -> None:
         """Wake the run whose time has come, and handle all that arises."""
@@ -267,6 +276,8 @@ class Chain:
             if choice is not None:
                 data["choice"] = choice.name
             self.log(kind or step.logs, data, run.campaign, step.id)
+        if self.changes.outgoing:
+            elsewhere.send(self, run.campaign, step.id)
         return _next(run, step, decision) if is_outcome else step.after
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
@@ -277,9 +288,14 @@ class Chain:
         changes.touched = True
         if len(decision) == 1:  # nearly always
             return (changes.apply(decision[0]) or _no_op(decision),)
-        logged = [done for done in map(changes.apply, decision) if done is not None]
-        for _, row in logged:
-            row["group"] = self.executed
+        logged = []
+        for effect in decision:
+            done = changes.apply(effect)
+            if done is not None:
+                done[1]["group"] = self.executed
+                logged.append(done)
+                if done[1]["outcome"] == Skipped.name:  # it was refused, and so are those after it
+                    break
         return logged or (_no_op(decision),)
 
 

@@ -148,6 +148,20 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             AttributeSpec("counted", "boolean", True),
             label="Goal reached",
         ),
+        event_type("lead.upsert_requested", label="Change asked for by another lead's campaign", open=True),
+        event_type(
+            "lead.referral_credited",
+            AttributeSpec("programme", "string", True),
+            AttributeSpec("amount", "decimal", True),
+            label="Referral credited",
+            open=True,
+        ),
+        event_type(
+            "lead.converted",
+            AttributeSpec("lifecycle", "string", True),
+            AttributeSpec("before", "string"),
+            label="Lead converted",
+        ),
         event_type(
             CAMPAIGN_ENTERED,
             AttributeSpec("campaign", "string", True),
@@ -245,6 +259,8 @@ _COMMON = (
     FieldSpec("last_name", "Last name", "string", builtin=True),
     FieldSpec("phone", "Phone number", "string", builtin=True),
     FieldSpec("company", "Company", "string", builtin=True, read_only=True),
+    #: Kept with the tenant's own fields: few leads have one.
+    FieldSpec("lifecycle", "Lifecycle type", "string", action="convert_lead"),
     FieldSpec("score", "Score", "integer", builtin=True, action="change_score"),
 )
 

@@ -34,6 +34,8 @@ QUALIFIERS = {
     "goal.reached": "goal",
     "object.changed": "object",
     "opportunity.changed": "change",
+    "lead.referral_credited": "programme",
+    "lead.converted": "lifecycle",
 }
 
 

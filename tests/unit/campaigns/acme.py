@@ -161,10 +161,11 @@ def event(type: str = "purchase", /, id: str = "e1", at: datetime = THEN, **data
 
 
 class Recorder:
-    """Keeps the rows."""
+    """Keeps the rows, and the events for other leads."""
 
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
+        self.sent: list[Event] = []
 
 
 def run(book: Rulebook, who: LeadState, *events: Event, now: datetime = NOW) -> list[ActivityRow]:
@@ -173,6 +174,13 @@ def run(book: Rulebook, who: LeadState, *events: Event, now: datetime = NOW) -> 
     for item in events or (event(),):
         run_event(book, who, item, now, recorder)
     return recorder.activities
+
+
+def answer(book: Rulebook, who: LeadState, sent: Event, now: datetime = NOW) -> tuple[list[ActivityRow], list[Event]]:
+    """Run on another lead what was sent to it. Returns what was logged, and what it sent in turn."""
+    recorder = Recorder()
+    run_event(book, who, sent, now, recorder)
+    return recorder.activities, recorder.sent
 
 
 def outcomes(rows: list[ActivityRow]) -> list[tuple[str | None, str, str]]:

@@ -248,7 +248,7 @@ def test_data_that_cannot_be_cast_reads_as_no_value() -> None:
 
 def test_a_key_at_hand_is_used() -> None:
     key = event(id="other").ledger_key
-    recorder = type("Recorder", (), {"activities": []})()
+    recorder = type("Recorder", (), {"activities": [], "sent": []})()
     from_engine = run.__globals__["run_event"]
 
     from_engine(rulebook(), lead(), event(), event().accepted_at, recorder, event_key=key)

@@ -1,0 +1,45 @@
+"""What a lead's campaigns ask of other leads, and what others' campaigns ask of this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from campaigns.language.activity import make_row
+from campaigns.language.context import Context, EventView
+from campaigns.language.request import RequestSpec
+from campaigns.language.rulebook import Campaign
+from campaigns.language.sending import sent_id
+from engine.types import Event
+
+if TYPE_CHECKING:
+    from campaigns.language.interpreter import Chain
+
+
+def send(chain: Chain, campaign: Campaign, step: str) -> None:
+    """Make the events for other leads that a step has asked for."""
+    lead, cause = chain.lead, chain.event
+    by = {"lead": lead.key, "campaign_id": campaign.id, "version": campaign.version, "step": step}
+    for effect in chain.changes.outgoing:
+        parts = chain.event_key, campaign.key, step, str(chain.executed), effect.id_suffix
+        chain.sent.append(
+            Event(
+                id=sent_id(cause.accepted_at, *parts), tenant=lead.tenant, lead=effect.lead, type=effect.type,
+                accepted_at=chain.now, occurred_at=chain.occurred_at, data={**effect.data, "by": by},
+                source=f"campaign:{campaign.key}", depth=chain.context.depth + 1,
+            )
+        )  # fmt: skip
+    chain.changes.outgoing.clear()
+
+
+def answer(chain: Chain, asked: RequestSpec, event: Event) -> None:
+    """Do what another lead's campaign asked for: in the history it is that campaign's doing."""
+    rulebook, by = chain.rulebook, event.data["by"]
+    view = EventView(event.data, {})
+    context = Context(
+        rulebook.schema, event.type, view, chain.now, chain.occurred_at, event.depth, rulebook.requestable
+    )
+    chain.changes.depth = event.depth
+    for kind, data in chain.carry_out(asked.answer(chain.lead, event.data, context)):
+        data["lead"] = by["lead"]
+        place = by["campaign_id"], by["version"], by["step"]
+        chain.append(make_row((chain.lead_id, chain.occurred_at, kind or asked.logs, *place, chain.event_key, data)))
