@@ -15,9 +15,9 @@ TESTS = Path("tests", "unit", "campaigns", "actions")
 BEGINNING = """# Actions
 
 What a step of a campaign can do. This page is made from the actions' own declarations: `manage.py document_actions`
-writes it, and a test keeps it true. A value that says “or a token” takes `{{ event.amount }}`, `{{ lead.email }}` or
-`{{ now }}` too; where it is text, a Liquid template. Each execution ends in one outcome: done, no_op (nothing to
-change), skipped (a rule forbade it), failed.
+writes it, and a test keeps it true. A value that says “or a token” takes `{{ event.amount }}`, `{{ lead.email }}`,
+`{{ now }}`, a variable of the run such as `{{ run.count }}`, or `{{ run.id }}` too; where it is text, a Liquid
+template. Each execution ends in one outcome: done, no_op (nothing to change), skipped (a rule forbade it), failed.
 
 """
 

@@ -1,4 +1,4 @@
-"""Conditions: one field of the lead or attribute of the event, one operator, and what it is compared with."""
+"""Conditions: one field of the lead, event or run, one operator, and what it is compared with."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from campaigns.language.scope import PSEUDO_FIELDS, Scope
 from campaigns.language.sqltext import Sql, sql, truth
 from campaigns.language.tokens import Dynamic, Read, Target, is_token
 from campaigns.language.values import TYPES, show
+from campaigns.language.variables import find_variable, read_variable
 
 ITEMS_LIMIT = 200  #: values of one condition
 SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar")
@@ -76,6 +77,9 @@ def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> T
     spec: Any
     if source == "field":
         spec = scope.find_field(name, f"{path}.field")
+    elif source == "run":
+        kind = find_variable(name, scope, f"{path}.run")
+        spec = kind and AttributeSpec(name, kind)
     else:
         spec = scope.find_attribute(name, f"{path}.{source}")
     if spec is None or spec.type != UNDECLARED:
@@ -109,6 +113,8 @@ def _reader(name: str, source: str) -> Read:
         if name in PSEUDO_FIELDS:
             return lambda lead, context: lead.get(name) or None
         return lambda lead, context: lead.values.get(name)
+    if source == "run":
+        return read_variable(name)
     if name == "occurred_at":
         return lambda lead, context: context.occurred_at
     return lambda lead, context: context.event.get(name)

@@ -15,10 +15,11 @@ from campaigns.language.context import Context
 from campaigns.language.expression import Compute, ExpressionError
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
-from campaigns.language.schema import UNDECLARED, FieldSpec
+from campaigns.language.schema import UNDECLARED, AttributeSpec, FieldSpec
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Target
 from campaigns.language.values import PLACES_LIMIT, TYPES
+from campaigns.language.variables import RUN_ID, find_variable, read_variable
 
 DEPTH_LIMIT = 50
 TEXTS_LIMIT = 4  #: references to long texts, of up to 120 kB each
@@ -93,7 +94,7 @@ def build(source: str, references: list[tuple[str, str]], target: Target, scope:
 def _resolve(references: list[tuple[str, str]], scope: Scope, path: str) -> dict[str, Any] | None:
     """The type of every name that the expression uses; None with a fault for each that has none."""
     before = len(scope.faults)
-    found: dict[str, dict[str, Any]] = {"lead": {}, "event": {}}
+    found: dict[str, dict[str, Any]] = {"lead": {}, "event": {}, "run": {}}
     texts = 0
     for owner, name in dict.fromkeys(references):
         kind, required = _type_of(owner, name, scope, path)
@@ -108,6 +109,7 @@ def _resolve(references: list[tuple[str, str]], scope: Scope, path: str) -> dict
         return None
     types = {name: kind for name, (_, kind) in FUNCTIONS.items()}
     types["lead"] = _TYPES.OBJECT("lead", found["lead"], accessor=_field_of)
+    types["run"] = _TYPES.OBJECT("run", found["run"], accessor=_variable_of)
     types["event"] = _TYPES.OBJECT("event", found["event"], accessor=_attribute_of)
     return types | {"now": _TYPES.DATETIME}
 
@@ -116,7 +118,11 @@ def _type_of(owner: str, name: str, scope: Scope, path: str) -> tuple[str, bool]
     """The type of a reference and whether it always has a value; notes a fault where it cannot be used."""
     if (owner, name) == ("event", "occurred_at"):
         return "datetime", True
-    spec: Any = scope.find_field(name, path) if owner == "lead" else scope.find_attribute(name, path)
+    if owner == "run":
+        kind = find_variable(name, scope, path)
+        spec: Any = kind and AttributeSpec(name, kind, name == RUN_ID)
+    else:
+        spec = scope.find_field(name, path) if owner == "lead" else scope.find_attribute(name, path)
     if spec is None:
         return "", False
     if spec.type == UNDECLARED:
@@ -134,12 +140,18 @@ def _attribute_of(context: Context, name: str) -> Any:
     return context.occurred_at if name == "occurred_at" else context.event.get(name)
 
 
+def _variable_of(run: tuple[LeadState, Context], name: str) -> Any:
+    return read_variable(name)(*run)
+
+
 def _look_up(thing: tuple[LeadState, Context], name: str) -> Any:
     lead, context = thing
     if name == "lead":
         return lead
     if name == "event":
         return context
+    if name == "run":
+        return thing
     return context.now if name == "now" else FUNCTIONS[name][0]
 
 

@@ -22,7 +22,7 @@ TOKENS_LIMIT = 300
 FUNCTIONS = ("abs", "floor", "max", "min", "round")
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<reference>(?:lead|event)\s*\.\s*[A-Za-z_][A-Za-z0-9_]{0,62}(?!\s*[.(\w]))
+    r"""\s*(?:(?P<reference>(?:lead|event|run)\s*\.\s*[A-Za-z_][A-Za-z0-9_]{0,62}(?!\s*[.(\w]))
     |(?P<text>[dt]?(?:"[^"\\\n]*"|'[^'\\\n]*'))
     |(?P<number>[0-9]{1,30}(?:\.[0-9]{1,30})?(?![\w.]))
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
@@ -86,7 +86,7 @@ def _tokens(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_word(text: str) -> str:
-    if text in ("lead", "event"):
+    if text in ("lead", "event", "run"):
         return f"write {text}.name, with no further dot, bracket or call behind it"
     known = ", ".join([*FUNCTIONS, *sorted(_WORDS)])
-    return f"does not know {text[:64]!r}; write lead.name or event.name, or one of {known}"
+    return f"does not know {text[:64]!r}; write lead.name, event.name or run.name, or one of {known}"

@@ -95,10 +95,10 @@ def _read(raw: Any, scope: Scope, path: str) -> Node:
         for name in GROUPS:
             if name in raw:
                 return _read_group(raw, name, scope, path)
-        for name in ("field", "event"):
+        for name in ("field", "event", "run"):
             if name in raw:
                 return read_condition(raw, name, scope, path)
-    scope.fault(path, "expected an object with one of all, any, none, field, event")
+    scope.fault(path, "expected an object with one of all, any, none, field, event, run")
     return NEVER
 
 

@@ -45,6 +45,8 @@ from campaigns.language.periods import BUSINESS_DAYS, UNITS
 from campaigns.language.references import ColumnsInto, DefinedRef, ObjectValues, PartOf
 from campaigns.language.transforms import PLAIN
 from campaigns.language.values import ITEMS_LIMIT, STRING_LIMIT, TEXT_LIMIT
+from campaigns.language.variablekinds import VariableName
+from campaigns.language.variables import NAME
 
 JsonSchema = dict[str, Any]
 
@@ -162,6 +164,11 @@ def _whole(kind: WholeNumber) -> JsonSchema:
 @schema_of.register
 def _key(kind: Key) -> JsonSchema:
     return {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
+
+
+@schema_of.register
+def _variable(kind: VariableName) -> JsonSchema:
+    return {"type": "string", "pattern": f"^{NAME.pattern}$"}
 
 
 @schema_of.register

@@ -20,6 +20,7 @@ from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Failed
 from campaigns.language.scope import Scope
 from campaigns.language.values import show
+from campaigns.language.variables import begin_variables
 
 STEPS_LIMIT = 200
 NESTING_LIMIT = 8
@@ -69,6 +70,7 @@ def compile_program(raw: Any, scope: Scope) -> Program | None:
     """Check the steps and compile them. Notes every fault; None when there are no steps at all."""
     builder = _Builder(scope)
     scope.compile_body = builder.compile_body
+    begin_variables(scope)
     builder.compile_list(raw, "steps", None)
     builder.check_targets()
     scope.faults = builder.faults

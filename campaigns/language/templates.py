@@ -1,8 +1,8 @@
 """Text with references in it, such as "Hello {{ lead.first_name | default: 'friend' }}": Liquid, bounded.
 
-A template sees the lead's fields, the event's attributes and the time, and nothing else: each name is checked when the
-document is. Templates load no others. What one may take while running is bounded by Liquid's own limits: nesting,
-loops, bytes of its variables, bytes of its output.
+A template sees the lead's fields, the event's attributes, the run's variables and the time, and nothing else: each
+name is checked when the document is. Templates load no others. What one may take while running is bounded by Liquid's
+own limits: nesting, loops, bytes of its variables, bytes of its output.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from campaigns.language.jsonvalues import write_json
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
 from campaigns.language.scope import Scope
+from campaigns.language.variables import find_variable, read_variable
 
 LENGTH_LIMIT = 30_000  #: characters of a template
-ROOTS = ("lead", "event", "now")
+ROOTS = ("lead", "event", "run", "now")
 
 #: Tags that load other templates, or keep state from one rendering to the next.
 WITHOUT = ("include", "render", "extends", "block", "increment", "decrement")
@@ -67,8 +68,9 @@ class Template:
         """The text. Raises BadValueError when it takes too much, or computes with what is no number."""
         try:
             return self._template.render(
-                lead=_Lead(lead, context), event=_Event(lead, context), now=_local(context.now, context)
-            )
+                lead=_Lead(lead, context), event=_Event(lead, context), run=_Run(lead, context),
+                now=_local(context.now, context),
+            )  # fmt: skip
         except LiquidError as error:
             raise BadValueError(f"the template gives no text: {error.message}") from None
         except (ArithmeticError, ValueError, TypeError) as error:
@@ -98,7 +100,7 @@ def compile_template(raw: str, scope: Scope, path: str) -> Template | None:
 
 def _check(root: str, variable: Variable, scope: Scope, path: str) -> None:
     if root not in ROOTS:
-        scope.fault(path, f"unknown name {root[:64]!r}; a template can use lead.…, event.… and now")
+        scope.fault(path, f"unknown name {root[:64]!r}; a template can use lead.…, event.…, run.… and now")
         return
     if root == "now":
         return
@@ -107,6 +109,8 @@ def _check(root: str, variable: Variable, scope: Scope, path: str) -> None:
         scope.fault(path, f"write which part of {root} is meant, as in {root}.name")
     elif root == "lead":
         scope.find_field(name, path)
+    elif root == "run":
+        find_variable(name, scope, path)
     elif name != "occurred_at":
         scope.find_attribute(name, path)
 
@@ -143,6 +147,11 @@ class _Lead(_View):
 class _Event(_View):
     def read(self, name: str) -> Any:
         return self.context.occurred_at if name == "occurred_at" else self.context.event.get(name)
+
+
+class _Run(_View):
+    def read(self, name: str) -> Any:
+        return read_variable(name)(self.lead, self.context)
 
 
 def _local(moment: datetime, context: Context) -> datetime:

@@ -16,13 +16,14 @@ from campaigns.language.schema import UNDECLARED
 from campaigns.language.scope import Scope
 from campaigns.language.templates import Template, compile_template, is_template
 from campaigns.language.values import TYPES, show
+from campaigns.language.variables import find_variable, read_variable
 
 #: Types that a template may be the value of; others take exactly one token.
 TEXTS = ("string", "text", UNDECLARED)
 
 Read = Callable[[LeadState, Context], Any]
 
-_TOKEN = re.compile(r"\{\{\s*(?:(now)|(lead|event)\.([A-Za-z_][A-Za-z0-9_]{0,62}))\s*\}\}", re.ASCII)
+_TOKEN = re.compile(r"\{\{\s*(?:(now)|(lead|event|run)\.([A-Za-z_][A-Za-z0-9_]{0,62}))\s*\}\}", re.ASCII)
 
 
 class Target(Protocol):
@@ -63,17 +64,27 @@ def is_token(raw: Any) -> bool:
     return isinstance(raw, str) and "{{" in raw and "}}" in raw
 
 
+def is_one_token(raw: Any) -> bool:
+    """Whether a value from a document is one token and nothing beside it."""
+    return isinstance(raw, str) and _TOKEN.fullmatch(raw.strip()) is not None
+
+
 def find_reference(raw: str, scope: Scope, path: str) -> Reference | None:
     """What a token refers to; None with a fault when it refers to nothing."""
     match = _TOKEN.fullmatch(raw.strip())
     if match is None:
-        scope.fault(path, "is no token; write {{ event.name }}, {{ lead.name }} or {{ now }}, and nothing beside it")
+        scope.fault(
+            path,
+            "is no token; write {{ event.name }}, {{ lead.name }}, {{ run.name }} or {{ now }}, and nothing beside it",
+        )
         return None
     now, source, name = match.groups()
     if now:
         return Reference("{{ now }}", "datetime", _read_now)
     if source == "lead":
         return lead_reference(name, scope, path)
+    if source == "run":
+        return _run_reference(name, scope, path)
     return _event_reference(name, scope, path)
 
 
@@ -93,6 +104,11 @@ def _event_reference(name: str, scope: Scope, path: str) -> Reference | None:
     if name == "occurred_at":
         return Reference("{{ event.occurred_at }}", "datetime", _read_occurred_at)
     return Reference(f"{{{{ event.{name} }}}}", spec.type, _read_attribute(name), spec.options)
+
+
+def _run_reference(name: str, scope: Scope, path: str) -> Reference | None:
+    kind = find_variable(name, scope, path)
+    return kind and Reference(f"{{{{ run.{name} }}}}", kind, read_variable(name))
 
 
 def _read_now(lead: LeadState, context: Context) -> Any:
@@ -120,7 +136,7 @@ def typed_value(raw: Any, target: Target, scope: Scope, path: str) -> Any:
     not fit."""
     if raw is None:
         return None
-    if is_template(raw) and target.type in TEXTS and not _TOKEN.fullmatch(raw.strip()):
+    if is_template(raw) and target.type in TEXTS and not is_one_token(raw):
         template = compile_template(raw, scope, path)
         return template and Dynamic(_rendered(template, target))
     if is_token(raw):

@@ -87,6 +87,7 @@ def test_these_are_the_actions() -> None:
         "resubscribe",
         "resume_marketing",
         "set_field_if_empty",
+        "set_run_variable",
         "shift_date",
         "stamp_date",
         "stop_if",

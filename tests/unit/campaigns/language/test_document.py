@@ -114,7 +114,7 @@ def test_a_good_document_has_no_faults() -> None:
         ),
         (
             campaign(step("change_field", field="orders", value="1{{ lead.orders }}")),
-            "steps[0].params.value: is no token; write {{ event.name }}, {{ lead.name }} or {{ now }}, and nothing",
+            "steps[0].params.value: is no token; write {{ event.name }}, {{ lead.name }}, {{ run.name }} or",
         ),
         (
             campaign(SET, filter={"field": "stage", "operator": "is", "value": "vipp"}),
@@ -128,7 +128,7 @@ def test_a_good_document_has_no_faults() -> None:
             campaign(SET, filter={"field": "orders", "operator": "starts_with", "value": 1}),
             "filter.operator: unknown operator 'starts_with' for whole number; known: at_least",
         ),
-        (campaign(SET, filter={}), "filter: expected an object with one of all, any, none, field, event"),
+        (campaign(SET, filter={}), "filter: expected an object with one of all, any, none, field, event, run"),
         (campaign(SET, filter={"all": []}), "filter.all: expected a list of at least one filter"),
         (campaign(step("compute_field", field="total", expression="9**9**9")), "steps[0].params.expression: cannot be"),
     ],

@@ -93,7 +93,7 @@ def test_a_value_that_does_not_fit_the_field_fails_the_step(expression: str, fie
         ("lead.nope", "total", "unknown field 'nope'"),
         ("event.nope", "total", "event type 'purchase' has no attribute 'nope'"),
         ("lead.tags", "total", "lead.tags has several values and cannot be computed with"),
-        ("total + 1", "total", "does not know 'total'; write lead.name or event.name"),
+        ("total + 1", "total", "does not know 'total'; write lead.name, event.name or run.name"),
         ("lead.total + 1", "total", "left operand of '+' may have no value; say what stands for it"),
         ("event.amount + 'x'", "total", "has values of types that do not go together"),
         ("(lead.nickname ?? '') == event.cds", "newsletter", "compares values of different types"),

@@ -56,6 +56,7 @@ PUBLISHED = [
     ("once_per", {"key": "{{ event.shop }}" + "x" * 300}),
     ("request_campaign", {"campaign": "welcome"}),
     ("resume_marketing", {}),
+    ("set_run_variable", {"name": "count", "type": "integer", "value": {"expression": "event.cds + 1"}}),
     ("shift_date", {"field": "birthday", "amount": 2, "unit": "business_days"}),
     ("suspend_marketing", {"until": "2030-01-01T00:00:00Z"}),
     ("upsert_related_record", {"type": "car", "key": "V-1", "fields": {"seats": 5}}),

@@ -54,7 +54,7 @@ def test_attributes_that_nobody_declared_are_read_as_they_come() -> None:
     [
         ("Hello {{ lead.frist_name }}", "unknown field 'frist_name'; did you mean 'first_name'?"),
         ("Hello {{ event.nope }}", "event type 'purchase' has no attribute 'nope'"),
-        ("Hello {{ tenant.name }}", "unknown name 'tenant'; a template can use lead.…, event.… and now"),
+        ("Hello {{ tenant.name }}", "unknown name 'tenant'; a template can use lead.…, event.…, run.… and now"),
         ("Hello {{ lead }}", "write which part of lead is meant, as in lead.name"),
         ("Hello {{ lead[event.shop] }}", "write which part of lead is meant"),
         ("Hello {{ lead.email | upper }}", "unknown filter 'upper'"),
