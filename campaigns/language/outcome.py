@@ -54,6 +54,12 @@ class Enter(Outcome, frozen=True):
     said: dict[str, Any] = {}  #: for the activity
 
 
+class LeftOut(Enter, frozen=True):
+    """Steps are left out: the run goes on at the place."""
+
+    name: ClassVar[str] = "skipped"
+
+
 class Jump(Outcome, frozen=True):
     """The step of this id runs next."""
 

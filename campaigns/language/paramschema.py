@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from campaigns.language.action import ActionSpec, Parameter
+from campaigns.language.clock import DAYS
 from campaigns.language.fieldkinds import (
     SEPARATOR_LIMIT,
     TRANSFORMS_LIMIT,
@@ -47,12 +48,19 @@ from campaigns.language.transforms import PLAIN
 from campaigns.language.values import ITEMS_LIMIT, STRING_LIMIT, TEXT_LIMIT
 from campaigns.language.variablekinds import VariableName
 from campaigns.language.variables import NAME
+from campaigns.language.waitkinds import ClockTime, DateToken, LocalMoment, WaitPeriod, Weekdays, ZoneValue
 
 JsonSchema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEXT: JsonSchema = {"type": "string"}
 NULL: JsonSchema = {"type": "null"}
+PERIOD: JsonSchema = {
+    "type": "object",
+    "properties": {"amount": {"type": "integer"}, "unit": {"enum": list(UNITS)}},
+    "required": ["amount", "unit"],
+    "additionalProperties": False,
+}
 TOKEN: JsonSchema = {"type": "string", "pattern": "\\{[{%]", "description": "A token or a template"}
 
 #: The literals of each type of value.
@@ -183,13 +191,32 @@ def _tags(kind: Tags) -> JsonSchema:
 
 @schema_of.register
 def _period(kind: PeriodValue) -> JsonSchema:
-    period = {
-        "type": "object",
-        "properties": {"amount": {"type": "integer"}, "unit": {"enum": list(UNITS)}},
-        "required": ["amount", "unit"],
-        "additionalProperties": False,
+    return _either(PERIOD, NULL)
+
+
+@schema_of.register
+def _wait(kind: WaitPeriod) -> JsonSchema:
+    return PERIOD
+
+
+@schema_of.register
+def _days(kind: Weekdays) -> JsonSchema:
+    return _items({"enum": list(DAYS)})
+
+
+@schema_of.register
+def _time(kind: ClockTime) -> JsonSchema:
+    return {
+        "type": "string",
+        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" if not kind.unlike else "^[0-9]{2}:[0-9]{2}$",
     }
-    return _either(period, NULL)
+
+
+@schema_of.register(ZoneValue)
+@schema_of.register(LocalMoment)
+@schema_of.register(DateToken)
+def _word(kind: Kind) -> JsonSchema:
+    return TEXT
 
 
 @schema_of.register

@@ -83,6 +83,7 @@ DEFINED = {
             )
         ],
         "object": [defined("object", "car", fields={"plate": "string", "seats": "integer", "bought": "date"})],
+        "calendar": [defined("calendar", "holidays", holidays=["2026-03-16", "2026-03-17"])],
         "goal": [
             defined("goal", "first-order"),
             defined("goal", "spring", begins="2026-04-01T00:00:00Z", ends="2026-05-01T00:00:00Z"),

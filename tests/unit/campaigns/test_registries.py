@@ -77,6 +77,7 @@ def test_these_are_the_actions() -> None:
         "mark_address_invalid",
         "merge_json",
         "once_per",
+        "random_delay",
         "record_consent",
         "record_goal",
         "remove_from_field",
@@ -97,12 +98,15 @@ def test_these_are_the_actions() -> None:
         "unsubscribe_topic",
         "upsert_related_record",
         "wait_duration",
+        "wait_for_window",
+        "wait_until_date",
+        "wait_until_token_date",
         "withdraw_consent",
     ]
 
 
 def test_these_are_the_kinds_of_definitions() -> None:
-    assert DEFINITIONS.names() == ["goal", "nurture", "object", "program", "purpose", "table", "topic"]
+    assert DEFINITIONS.names() == ["calendar", "goal", "nurture", "object", "program", "purpose", "table", "topic"]
 
 
 def test_these_are_the_triggers() -> None:

@@ -54,12 +54,17 @@ PUBLISHED = [
     ("merge_json", {"field": "profile", "body": {"plan": "free"}}),
     ("once_per", {"key": "x" * 255, "window": {"amount": 3, "unit": "days"}}),
     ("once_per", {"key": "{{ event.shop }}" + "x" * 300}),
+    ("random_delay", {"min": {"amount": 0, "unit": "days"}, "max": {"amount": 1, "unit": "days"}}),
     ("request_campaign", {"campaign": "welcome"}),
     ("resume_marketing", {}),
     ("set_run_variable", {"name": "count", "type": "integer", "value": {"expression": "event.cds + 1"}}),
     ("shift_date", {"field": "birthday", "amount": 2, "unit": "business_days"}),
     ("suspend_marketing", {"until": "2030-01-01T00:00:00Z"}),
     ("upsert_related_record", {"type": "car", "key": "V-1", "fields": {"seats": 5}}),
+    ("wait_duration", {"wait": {"amount": 1, "unit": "days"}, "end_days": ["monday"], "end_time": "09:00"}),
+    ("wait_for_window", {"from": "09:00", "to": "24:00", "calendar": "holidays", "zone": "Asia/Tokyo"}),
+    ("wait_until_date", {"datetime": "2026-12-24T18:00", "if_past": "skip"}),
+    ("wait_until_token_date", {"token": "{{ lead.birthday }}", "if_missing": "exit", "if_past": "continue"}),
 ]
 
 

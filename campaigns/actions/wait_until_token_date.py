@@ -1,0 +1,112 @@
+"""Wait until a date that the lead or the event has."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from campaigns.language.action import action
+from campaigns.language.clock import instant_at, instant_of
+from campaigns.language.context import Context
+from campaigns.language.lead import LeadState
+from campaigns.language.outcome import Outcome
+from campaigns.language.parameters import Choice, Literal
+from campaigns.language.periods import Period, shift, shift_day
+from campaigns.language.waiting import POLICIES, go_on, rest_until
+from campaigns.language.waitkinds import ClockTime, DateToken, Offset, Watching, ZoneValue
+
+LAST_YEAR = 9998  #: with an offset there is one more
+
+
+class WaitUntilTokenDateParams(msgspec.Struct, frozen=True):
+    """Which date, and what if there is none or it is past."""
+
+    token: Annotated[date | None, DateToken("Until when")]
+    if_missing: Annotated[
+        str, Choice("Without a date: go on at once, go on without the next step, or end the run", *POLICIES)
+    ]
+    if_past: Annotated[
+        str, Choice("When it is past already: go on at once, go on without the next step, or end the run", *POLICIES)
+    ]
+    offset: Annotated[Period | None, Offset("So long after the date, or before it; days keep the time of day")] = None
+    at: Annotated[
+        int | None, ClockTime("The time of that day; unless given the date's own, and of one without, midnight")
+    ] = None
+    anniversary: Annotated[bool, Literal("Whether the day and month count alone: until the next time", "boolean")] = (
+        False
+    )
+    leap_day: Annotated[
+        str,
+        Choice("When years without a 29 February have its anniversary", "february_28", "march_1"),
+    ] = "february_28"
+    zone: Annotated[ZoneInfo | None, ZoneValue("Whose clocks and days these are; the tenant's unless given")] = None
+    recheck_on_change: Annotated[
+        bool, Watching("Whether the wait is planned anew when the date changes, or the zone")
+    ] = False
+
+
+@action(
+    "wait_until_token_date",
+    label="Wait until a date of the lead",
+    logs="wait_ended",
+    params=WaitUntilTokenDateParams,
+    parks=True,
+)
+def wait_until_token_date(lead: LeadState, params: WaitUntilTokenDateParams, context: Context) -> Outcome:
+    """The run rests until the date, so long before or after it, or its next anniversary."""
+    until = context.run.until
+    if until is not None and (context.now >= until or not params.recheck_on_change):
+        return rest_until(until, context)
+    moment = _moment(params, context)
+    if moment is None:
+        return go_on(params.if_missing, "missing: there is no date", context)
+    if moment < context.now:
+        return go_on(params.if_past, f"{moment.isoformat()} is past", context)
+    return rest_until(moment, context)
+
+
+def _moment(params: WaitUntilTokenDateParams, context: Context) -> datetime | None:
+    """When the wait ends; None where there is no date, or none that calendars have."""
+    given, zone = params.token, params.zone or context.schema.zone
+    if given is None:
+        return None
+    try:
+        shown = given.astimezone(zone).replace(tzinfo=None) if isinstance(given, datetime) else given
+        if params.anniversary:
+            return _next_anniversary(shown, params, context.now, zone)
+        return _on(shown, params, zone)
+    except (OverflowError, ValueError):  # beyond the years 1 and 9999
+        return None
+
+
+def _next_anniversary(shown: date, params: WaitUntilTokenDateParams, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first anniversary, the date itself counted, that is not past."""
+    first = max(shown.year, now.year - 2)
+    for year in range(first, min(first + 5, LAST_YEAR)):
+        moment = _on(_in_year(shown, year, params.leap_day), params, zone)
+        if moment >= now:
+            return moment
+    return None
+
+
+def _in_year(shown: date, year: int, leap_day: str) -> date:
+    try:
+        return shown.replace(year=year)
+    except ValueError:  # 29 February
+        month, day = (2, 28) if leap_day == "february_28" else (3, 1)
+        return shown.replace(year=year, month=month, day=day)
+
+
+def _on(shown: date, params: WaitUntilTokenDateParams, zone: ZoneInfo) -> datetime:
+    """The instant of a date that clocks show, moved by the offset."""
+    day = shown.date() if isinstance(shown, datetime) else shown
+    offset = params.offset
+    moved = shift_day(day, offset) if offset is not None and offset.is_of_days else day
+    if params.at is not None or not isinstance(shown, datetime):
+        instant = instant_at(moved, params.at or 0, zone)
+    else:
+        instant = instant_of(datetime.combine(moved, shown.time()), zone)
+    return instant if offset is None or offset.is_of_days else shift(instant, offset, zone)
