@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connections
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 
 from campaigns.acting import acting_user
@@ -35,6 +35,7 @@ def connect() -> None:
     pre_save.connect(remember_lead, sender=Lead, dispatch_uid="campaigns.remember_lead")
     post_save.connect(record_lead, sender=Lead, dispatch_uid="campaigns.record_lead")
     post_save.connect(record_member, sender=ListMember, dispatch_uid="campaigns.record_member")
+    post_delete.connect(record_leaving, sender=ListMember, dispatch_uid="campaigns.record_leaving")
 
 
 def remember_lead(instance: Lead, raw: bool, **_: Any) -> None:
@@ -65,6 +66,12 @@ def record_member(instance: ListMember, created: bool, raw: bool, **_: Any) -> N
     """Records that a lead has joined a list."""
     if created and not raw:
         record(instance.lead, [("list.joined", {"list": instance.list.key})])
+
+
+def record_leaving(instance: ListMember, origin: Any, **_: Any) -> None:
+    """Records that a lead has left a list; not that the lead itself or the list was deleted."""
+    if getattr(origin, "model", type(origin)) is ListMember:
+        record(instance.lead, [("list.left", {"list": instance.list.key})])
 
 
 def record(lead: Lead, happened: list[Change]) -> None:
@@ -101,6 +108,8 @@ def changes(before: Lead, after: Lead) -> Iterator[Change]:
                 yield "score.changed", {**data, "change": is_now - was}
     for tag in sorted(set(after.tags) - set(before.tags)):
         yield "tag.added", {"tag": tag}
+    for tag in sorted(set(before.tags) - set(after.tags)):
+        yield "tag.removed", {"tag": tag}
 
 
 def _fields(lead: Lead) -> dict[str, Any]:

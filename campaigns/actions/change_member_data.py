@@ -10,7 +10,7 @@ from campaigns.definitions.program import Program
 from campaigns.language.action import action
 from campaigns.language.context import Context
 from campaigns.language.definition import Defined
-from campaigns.language.effects import Effect, PutRecord
+from campaigns.language.effects import Effect, Emit, PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
 from campaigns.language.parameters import Value
@@ -42,4 +42,6 @@ def change_member_data(lead: LeadState, params: ChangeMemberDataParams, context:
     kept = {name: value for name, value in member["data"].items() if name != params.field}
     if params.value is not None:
         kept[params.field] = params.value
-    return [PutRecord("program", key, member | {"data": kept}, {"field": params.field})]
+    told = {"program": key, "field": params.field, "old": member["data"].get(params.field), "new": params.value}
+    changed = Emit("program.member_changed", told)
+    return [PutRecord("program", key, member | {"data": kept}, {"field": params.field}, changed)]

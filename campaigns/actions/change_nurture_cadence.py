@@ -9,7 +9,7 @@ import msgspec
 from campaigns.language.action import action
 from campaigns.language.context import Context
 from campaigns.language.definition import Defined
-from campaigns.language.effects import Effect, PutRecord
+from campaigns.language.effects import Effect, Emit, PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
 from campaigns.language.parameters import Choice
@@ -38,4 +38,5 @@ def change_nurture_cadence(
     member = lead.records.get(("nurture", key))
     if member is None:
         return Skipped(f"policy: the lead is not in {key}")
-    return [PutRecord("nurture", key, member | {"cadence": params.cadence})]
+    changed = Emit("nurture.cadence_changed", {"nurture": key, "cadence": params.cadence})
+    return [PutRecord("nurture", key, member | {"cadence": params.cadence}, raises=changed)]

@@ -8,7 +8,7 @@ import msgspec
 
 from campaigns.language.action import action
 from campaigns.language.context import Context
-from campaigns.language.effects import Effect, LogActivity
+from campaigns.language.effects import Effect, Emit
 from campaigns.language.fieldkinds import BoundedText
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
@@ -34,4 +34,4 @@ def interesting_moment(lead: LeadState, params: InterestingMomentParams, context
     """The moment appears in the lead's history."""
     if params.type is None or params.description is None:
         return Skipped(f"missing: there is no {'type' if params.type is None else 'description'}")
-    return [LogActivity("interesting_moment", {"type": params.type, "description": params.description})]
+    return [Emit("moment.noted", {"type": params.type, "description": params.description})]

@@ -43,7 +43,7 @@ class ActionView(LanguageView):
 
 
 class TriggersView(LanguageView):
-    """Every trigger with the keys that it understands beside `type`."""
+    """Every trigger with the keys that it understands beside `id`, `type` and `where`."""
 
     def get(self, request: Request) -> HttpResponse:
         return json_response({"triggers": [describe_trigger(one) for one in TRIGGERS]})
@@ -69,7 +69,14 @@ def describe_action(action: ActionSpec) -> dict[str, Any]:
 
 def describe_trigger(trigger: TriggerSpec) -> dict[str, Any]:
     """A trigger in JSON."""
-    return {"name": trigger.name, "label": trigger.label, "doc": trigger.doc, "keys": list(trigger.keys)}
+    return {
+        "name": trigger.name,
+        "label": trigger.label,
+        "doc": trigger.doc,
+        "keys": list(trigger.keys),
+        "key_docs": dict(trigger.key_docs),
+        "hears": trigger.hears or None,
+    }
 
 
 def describe_operator(operator: Operator) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import yaml
 from campaigns.exchange.layout import in_order
 
 SIZE_LIMIT = 1_000_000  #: bytes of text
-EVENTS_LIMIT = 200_000  #: scalars, beginnings and ends
+EVENTS_LIMIT = 100_000  #: scalars, beginnings and ends
 DEPTH_LIMIT = 80  #: levels; a campaign's document has fewer
 INDENT = 2
 

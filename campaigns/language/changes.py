@@ -113,6 +113,8 @@ class Changes:
         self.lead.changed.add("tags")
         for tag in added:
             self.raise_event("tag.added", {"tag": tag}, tag)
+        for tag in removed:
+            self.raise_event("tag.removed", {"tag": tag}, tag)
         return "", {"added": added, "removed": removed, "outcome": "done"}
 
     def join_list(self, key: str) -> Logged | None:
@@ -130,6 +132,7 @@ class Changes:
             return None
         self.lead.lists.remove(key)
         self.lead.changed.add("lists")
+        self.raise_event("list.left", {"list": key}, key)
         return "", {"list": key, "outcome": "done"}
 
     def put_record(self, effect: PutRecord) -> Logged | None:

@@ -10,12 +10,13 @@ import msgspec
 
 from campaigns.filters import OPERATORS
 from campaigns.language.context import Context
+from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.lead import LeadState
 from campaigns.language.leadsql import value_of
 from campaigns.language.operator import Moment, Nulls, Operand, Operator, Options, operators_of
 from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import read_period
-from campaigns.language.schema import UNDECLARED, AttributeSpec
+from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import PSEUDO_FIELDS, Scope
 from campaigns.language.sqltext import Sql, sql, truth
 from campaigns.language.tokens import Dynamic, Read, Target, is_token

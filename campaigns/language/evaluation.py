@@ -12,10 +12,11 @@ from rule_engine import errors
 from rule_engine.ast import ComparisonExpression
 
 from campaigns.language.context import Context
+from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.expression import Compute, ExpressionError
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
-from campaigns.language.schema import UNDECLARED, AttributeSpec, FieldSpec
+from campaigns.language.schema import AttributeSpec, FieldSpec
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Target
 from campaigns.language.values import PLACES_LIMIT, TYPES

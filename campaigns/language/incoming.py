@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from campaigns.language.faults import Fault
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.registry import did_you_mean
+from campaigns.language.standardevents import STANDARD_EVENTS
 
 if TYPE_CHECKING:
     from campaigns.language.schema import EventTypeSpec, TenantSchema
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 DEPTH_LIMIT = 20  #: levels of nesting in an undeclared attribute
 SIZE_LIMIT = 64_000  #: bytes of data in one event
 HINTS_LIMIT = 20  #: faults that come with a suggestion; comparing names takes time
-REQUEST = "campaign.requested"  #: the one system event that may come from outside
+REQUEST = "campaign.requested"
+STANDARD = tuple(spec.name for spec in STANDARD_EVENTS)
 
 
 def check_event(schema: TenantSchema, event_type: Any, data: Any) -> tuple[dict[str, Any], list[Fault]]:
@@ -36,9 +38,8 @@ def check_event(schema: TenantSchema, event_type: Any, data: Any) -> tuple[dict[
 def _find(schema: TenantSchema, event_type: Any) -> EventTypeSpec | None:
     if not isinstance(event_type, str):
         return None
-    if event_type == REQUEST:
-        return schema.find_event_type(event_type)
-    return schema.event_types.get(event_type)
+    found = schema.find_event_type(event_type)
+    return found if found is not None and (found.outside or event_type in schema.event_types) else None
 
 
 def _unknown(schema: TenantSchema, event_type: Any) -> str:
@@ -46,8 +47,9 @@ def _unknown(schema: TenantSchema, event_type: Any) -> str:
         return "expected the name of an event type"
     if schema.find_event_type(event_type):
         return f"events of type '{event_type}' arise inside and cannot be sent"
-    known = [*schema.event_types, REQUEST]
-    return f"unknown event type {event_type[:64]!r}{did_you_mean(event_type, known)}"
+    own = [*schema.event_types, REQUEST]
+    hint = did_you_mean(event_type, [*own, *STANDARD]) or did_you_mean(event_type, own)
+    return f"unknown event type {event_type[:64]!r}{hint}"
 
 
 def _cast_all(spec: EventTypeSpec, data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:

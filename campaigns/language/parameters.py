@@ -7,11 +7,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.expression import compile_expression
 from campaigns.language.incoming import request_fault
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.periods import read_period
-from campaigns.language.schema import UNDECLARED, AttributeSpec, FieldSpec
+from campaigns.language.schema import AttributeSpec, FieldSpec
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, Read, is_token, typed_value
 from campaigns.language.values import TYPES, show

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from campaigns.language import incoming
 from campaigns.language.definition import Defined
+from campaigns.language.eventtypes import AttributeSpec, EventTypeSpec, event_type
 from campaigns.language.faults import Fault
+from campaigns.language.standardevents import STANDARD_EVENTS
 from campaigns.language.values import TYPES, caster, day_of
 
 CAMPAIGN_REQUESTED = "campaign.requested"
 CAMPAIGN_ENTERED = "campaign.entered"
 CAMPAIGN_ENDED = "campaign.ended"
-UNDECLARED = "undeclared"  #: the type of what an open event carries without having declared it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +40,7 @@ class FieldSpec:
         object.__setattr__(self, "dump", TYPES[self.type].dump)
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeSpec:
-    """One attribute of an event type."""
-
-    name: str
-    type: str
-    required: bool = False
-    options: frozenset[str] | None = None
-    cast: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        known = self.type != UNDECLARED
-        object.__setattr__(self, "cast", caster(self.type, self.options) if known else _as_it_is)
-
-
-def _as_it_is(raw: Any) -> Any:
-    return raw
-
-
-@dataclass(frozen=True)
-class EventTypeSpec:
-    """One type of event. An open one accepts attributes it does not declare."""
-
-    name: str
-    label: str
-    attributes: Mapping[str, AttributeSpec]
-    open: bool = False
-
-    @cached_property
-    def casts(self) -> dict[str, Callable[[Any], Any]]:
-        """The cast of each declared attribute."""
-        return {name: spec.cast for name, spec in self.attributes.items()}
-
-    @cached_property
-    def required(self) -> tuple[str, ...]:
-        """The attributes without which an event of this type is refused."""
-        return tuple(name for name, spec in self.attributes.items() if spec.required)
-
-
-def event_type(name: str, *attributes: AttributeSpec, label: str = "", open: bool = False) -> EventTypeSpec:
-    """An event type of these attributes."""
-    return EventTypeSpec(name, label or name, {item.name: item for item in attributes}, open)
-
-
-#: Raised by the interpreter and by signals; a name with a dot is never a tenant's own.
+#: Raised by the interpreter and by signals, or known to every tenant; a name with a dot is never a tenant's own.
 SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
     spec.name: spec
     for spec in (
@@ -98,7 +55,29 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             label="Score changed",
         ),
         event_type("tag.added", AttributeSpec("tag", "string", True), label="Tag added"),
+        event_type("tag.removed", AttributeSpec("tag", "string", True), label="Tag removed"),
         event_type("list.joined", AttributeSpec("list", "string", True), label="List joined"),
+        event_type("list.left", AttributeSpec("list", "string", True), label="List left"),
+        event_type(
+            "moment.noted",
+            AttributeSpec("type", "string", True),
+            AttributeSpec("description", "string", True),
+            label="Interesting moment",
+        ),
+        event_type(
+            "program.member_changed",
+            AttributeSpec("program", "string", True),
+            AttributeSpec("field", "string", True),
+            AttributeSpec("old", "string"),
+            AttributeSpec("new", "string"),
+            label="Member data changed",
+        ),
+        event_type(
+            "nurture.cadence_changed",
+            AttributeSpec("nurture", "string", True),
+            AttributeSpec("cadence", "string", True),
+            label="Cadence of a nurture changed",
+        ),
         event_type(
             "program.status_changed",
             AttributeSpec("program", "string", True),
@@ -180,7 +159,9 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             AttributeSpec("campaign", "string", True),
             label="Campaign requested",
             open=True,
+            outside=True,
         ),
+        *STANDARD_EVENTS,
     )
 }
 

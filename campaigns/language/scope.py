@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.faults import Fault
 from campaigns.language.registry import did_you_mean
-from campaigns.language.schema import UNDECLARED, AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 
 HINTS_LIMIT = 20
 PSEUDO_FIELDS = ("tags", "lists")

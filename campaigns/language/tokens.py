@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from campaigns.language.context import Context
+from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
-from campaigns.language.schema import UNDECLARED
 from campaigns.language.scope import Scope
 from campaigns.language.templates import Template, compile_template, is_template
 from campaigns.language.values import TYPES, show

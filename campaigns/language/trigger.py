@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from campaigns.language.context import Context
+from campaigns.language.filtertree import all_of, compile_where
 from campaigns.language.lead import LeadState
 from campaigns.language.registry import Registry
 from campaigns.language.schema import SYSTEM_EVENTS, EventTypeSpec
 from campaigns.language.scope import Scope
+from campaigns.language.standardevents import STANDARD_EVENTS
 from campaigns.language.values import show
 
 Matches = Callable[[LeadState, Context], bool]
@@ -23,12 +26,17 @@ TRIGGER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 QUALIFIERS = {
     "field.changed": "field",
     "tag.added": "tag",
+    "tag.removed": "tag",
     "list.joined": "list",
     "campaign.entered": "campaign",
     "campaign.ended": "campaign",
+    "list.left": "list",
+    "moment.noted": "type",
     "campaign.requested": "campaign",
     "program.status_changed": "program",
+    "program.member_changed": "program",
     "nurture.changed": "nurture",
+    "nurture.cadence_changed": "nurture",
     "subscription.changed": "channel",
     "consent.changed": "purpose",
     "goal.reached": "goal",
@@ -36,6 +44,7 @@ QUALIFIERS = {
     "opportunity.changed": "change",
     "lead.referral_credited": "programme",
     "lead.converted": "lifecycle",
+    **{spec.name: spec.qualifier for spec in STANDARD_EVENTS if spec.qualifier is not None},
 }
 
 
@@ -59,16 +68,22 @@ class TriggerSpec(msgspec.Struct, frozen=True):
     doc: str
     keys: tuple[str, ...]
     compile: Compile
+    key_docs: Mapping[str, str] = {}  #: what the keys mean, as far as they say so themselves
+    hears: str = ""  #: the event it hears, where that is always the same
 
 
 TRIGGERS: Registry[TriggerSpec] = Registry("trigger")
 
 
-def trigger(name: str, *, label: str, keys: tuple[str, ...] = ()) -> Callable[[Compile], Compile]:
-    """Enter a function as the trigger of that name; `keys` are those it understands beside `type`."""
+def trigger(
+    name: str, *, label: str, keys: Mapping[str, str] | tuple[str, ...] = (), hears: str = ""
+) -> Callable[[Compile], Compile]:
+    """Enter a function as the trigger of that name; `keys` are those it understands beside `id`, `type` and `where`."""
 
     def enter(compile: Compile) -> Compile:
-        TRIGGERS.add(name, TriggerSpec(name, label, (compile.__doc__ or "").strip(), keys, compile))
+        docs = keys if isinstance(keys, Mapping) else {}
+        doc = (compile.__doc__ or "").strip()
+        TRIGGERS.add(name, TriggerSpec(name, label, doc, tuple(keys), compile, docs, hears))
         return compile
 
     return enter
@@ -84,6 +99,27 @@ def hear_defined(raw: dict[str, Any], scope: Scope, path: str, kind: str, event:
     return Subscription(SYSTEM_EVENTS[event], key)
 
 
+def hear_value(
+    raw: dict[str, Any], scope: Scope, path: str, key: str, event: str, options: tuple[str, ...] | None = None
+) -> Subscription | None:
+    """A subscription to an event where its qualifier has the value that is given under a key; to any if none is."""
+    value = raw.get(key)
+    if value is not None and options is not None and value not in options:
+        scope.fault(f"{path}.{key}", f"expected one of {', '.join(options)}, got {show(value)}")
+        return None
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        scope.fault(f"{path}.{key}", f"expected text, got {show(value)}")
+        return None
+    return Subscription(SYSTEM_EVENTS[event], value)
+
+
+def narrowed(heard: Subscription | None, test: Matches | None) -> Subscription | None:
+    """The subscription with a further condition."""
+    if heard is None or test is None:
+        return heard
+    return structs.replace(heard, test=test if heard.test is None else all_of([heard.test, test]))
+
+
 def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:
     """Check one trigger and compile it. Notes every fault."""
     if not isinstance(raw, dict):
@@ -95,10 +131,13 @@ def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:
         what = f"unknown trigger {name[:64]!r}" if isinstance(name, str) else "names no trigger"
         scope.fault(f"{path}.type", what + (scope.hint(name, TRIGGERS.names())))
         return None
-    scope.expect_keys(raw, path, ("id", "type", *spec.keys))
+    scope.expect_keys(raw, path, ("id", "type", *spec.keys, "where"))
     if "id" in raw:
         _check_id(raw["id"], scope, path)
-    return spec.compile(raw, scope, path)
+    heard = spec.compile(raw, scope, path)
+    if heard is None or "where" in spec.keys:
+        return heard
+    return narrowed(heard, compile_where(raw.get("where"), heard.event, scope, f"{path}.where"))
 
 
 def _check_id(raw: Any, scope: Scope, path: str) -> None:

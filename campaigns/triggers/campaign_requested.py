@@ -9,7 +9,7 @@ from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription, trigger
 
 
-@trigger("campaign_requested", label="The campaign is requested")
+@trigger("campaign_requested", label="The campaign is requested", hears="campaign.requested")
 def campaign_requested(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The action request_campaign or an event campaign.requested names this campaign."""
     return Subscription(SYSTEM_EVENTS[CAMPAIGN_REQUESTED], scope.key)

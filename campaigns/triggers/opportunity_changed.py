@@ -12,7 +12,12 @@ from campaigns.language.values import show
 CHANGES = ("add", "update", "remove")
 
 
-@trigger("opportunity_changed", label="An opportunity changes", keys=("change",))
+@trigger(
+    "opportunity_changed",
+    label="An opportunity changes",
+    keys={"change": "add, update or remove: only this change"},
+    hears="opportunity.changed",
+)
 def opportunity_changed(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The lead is added to an opportunity, or its part is updated or removed; any of these when none is named."""
     change = raw.get("change")

@@ -14,7 +14,15 @@ from campaigns.language.trigger import Subscription, trigger
 from campaigns.language.values import cast_integer
 
 
-@trigger("score_changed", label="The score changes", keys=("crosses", "at_least"))
+@trigger(
+    "score_changed",
+    label="The score changes",
+    keys={
+        "crosses": "Only when it rises from below this level to it",
+        "at_least": "Only when it is at least so high afterwards",
+    },
+    hears="score.changed",
+)
 def score_changed(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The score changes; if wanted only when it rises from below a level to it, or is at least so high afterwards."""
     tests = [

@@ -11,7 +11,12 @@ from campaigns.language.trigger import Subscription, trigger
 from campaigns.language.values import show
 
 
-@trigger("subscription_changed", label="A subscription changes", keys=("channel",))
+@trigger(
+    "subscription_changed",
+    label="A subscription changes",
+    keys={"channel": "Only this channel"},
+    hears="subscription.changed",
+)
 def subscription_changed(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """A topic, or the whole channel (`topic` is empty then), is subscribed to or not; any channel if none is named."""
     channel = raw.get("channel")

@@ -10,12 +10,14 @@ from types import ModuleType
 
 import pytest
 
+from campaigns import trigger_reference
 from campaigns.actions import ACTIONS
 from campaigns.language.document import validate
 from campaigns.language.effects import LogActivity
 from campaigns.language.lead import LeadState
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
 from campaigns.reference import TESTS, page, where_tested
+from campaigns.triggers import TRIGGERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,6 +66,15 @@ def test_each_promise_has_one_acceptance_test_named_after_it() -> None:
     assert sorted(name for name, text in begun.items() if "Promise " in text and text[11:12].isdigit()) == sorted(
         f"test_{name}.py" for _, name in rows
     )
+
+
+def test_the_page_of_triggers_is_as_they_declare_themselves() -> None:
+    """Red: run manage.py document_triggers."""
+    tests = trigger_reference.tests_of(TRIGGERS.names(), ROOT)
+
+    assert all(tests.values()), "a trigger without a test"
+    page = trigger_reference.page(TRIGGERS, tests)
+    assert (ROOT / "docs" / "triggers.md").read_text(encoding="utf-8") == page
 
 
 def test_the_page_of_actions_is_as_they_declare_themselves() -> None:

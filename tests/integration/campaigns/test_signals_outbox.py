@@ -97,9 +97,30 @@ def test_a_save_that_changes_nothing_tells_nothing(whale: Shop) -> None:
     lead = make_lead("whale", tags=["a"], fields={"orders": 1})
 
     change(lead)
-    change(lead, tags=[])
 
     assert [kind for kind, _ in told(whale)] == ["lead.created"]
+
+
+def test_a_tag_that_goes_is_told(whale: Shop, minnow: Shop) -> None:
+    change(make_lead("whale", tags=["a", "b"]), tags=["b"])
+
+    assert told(whale)[1:] == [("tag.removed", {"tag": "a"})]
+    assert minnow.waiting() == []
+
+
+def test_leaving_a_list_is_told_but_not_that_the_lead_or_the_list_went(whale: Shop, minnow: Shop) -> None:
+    with tenant_context("whale"):
+        for key in ("one", "two", "three", "four"):
+            lead = make_lead("whale", key)
+            ListMember.objects.create(tenant_id="whale", lead=lead, list=StaticList.objects.get())
+        ListMember.objects.get(lead__key="one").delete()
+        ListMember.objects.filter(lead__key="two").delete()
+        Lead.objects.get(key="three").delete()
+        StaticList.objects.get().delete()
+
+    left = [(event.lead, event.data) for event in whale.waiting() if event.type == "list.left"]
+    assert sorted(left) == [("one", {"list": "vips"}), ("two", {"list": "vips"})]
+    assert minnow.waiting() == []
 
 
 def test_what_was_stored_counts_and_not_what_the_instance_remembers(whale: Shop) -> None:

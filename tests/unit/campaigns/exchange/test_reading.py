@@ -136,8 +136,8 @@ def laughs() -> bytes:
     ids=["laughs", "maps", "items", "flow", "questions", "tags", "escapes", "anchors", "dashes", "names"],
 )
 def test_what_is_meant_to_harm_ends_within_two_seconds(text: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with contextlib.suppress(UnreadableError):
         read(text)
 
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
