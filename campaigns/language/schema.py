@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.language import incoming
 from campaigns.language.definition import Defined
+from campaigns.language.eventtypes import UNDECLARED as UNDECLARED  # asked for here by all who read a schema
 from campaigns.language.eventtypes import AttributeSpec, EventTypeSpec, event_type
 from campaigns.language.faults import Fault
 from campaigns.language.standardevents import STANDARD_EVENTS
