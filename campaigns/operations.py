@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Max
+from django.db.models.functions import Now
 
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
@@ -24,6 +25,8 @@ from engine.conf import conf
 from engine.placement import DIRECTORY, database_of
 
 Status = Campaign.Status
+PauseMode = Campaign.PauseMode
+Overdue = Campaign.Overdue
 
 
 class Refused(Exception):
@@ -141,28 +144,44 @@ def _next_number(campaign: Campaign) -> int:
     return (latest or 0) + 1
 
 
-def pause(campaign: Campaign) -> None:
-    """Stop a running campaign: events that come now do not start it. Raises WrongState."""
-    _move(campaign, (Status.ACTIVE,), Status.PAUSED)
+def pause(campaign: Campaign, mode: str = PauseMode.FREEZE) -> None:
+    """Stop a running campaign in one of the modes of Campaign.PauseMode. Raises WrongState."""
+    if mode not in PauseMode.values:
+        raise Refused(f"There is no such way to pause; use one of {', '.join(PauseMode.values)}.")
+    if mode == PauseMode.END:
+        _move(campaign, (Status.ACTIVE,), Status.PAUSED, pause_mode=PauseMode.FREEZE, emptied_at=Now())
+    else:
+        _move(campaign, (Status.ACTIVE,), Status.PAUSED, pause_mode=mode)
 
 
-def resume(campaign: Campaign) -> None:
-    """Let a paused campaign run again. What came meanwhile is not made up for. Raises WrongState."""
-    _move(campaign, (Status.PAUSED,), Status.ACTIVE)
+def resume(campaign: Campaign, overdue: str = Overdue.RUN) -> None:
+    """Let a paused campaign run again; `overdue`, of Campaign.Overdue, says what becomes of runs whose time came
+    meanwhile. Raises WrongState."""
+    if overdue not in Overdue.values:
+        raise Refused(f"There is no such way to resume; use one of {', '.join(Overdue.values)}.")
+    _move(campaign, (Status.PAUSED,), Status.ACTIVE, overdue=overdue)
+
+
+def abort(campaign: Campaign) -> None:
+    """End all runs of a campaign at once, however many; what it is and does stays. Raises WrongState."""
+    for status in (Status.ACTIVE, Status.PAUSED):
+        if campaign.status == status:
+            return _move(campaign, (status,), status, emptied_at=Now())
+    raise WrongState(f"The campaign is {campaign.status}, and nobody is inside.")
 
 
 def archive(campaign: Campaign) -> None:
-    """End a campaign for good; its versions and activities stay. Raises WrongState."""
-    _move(campaign, (Status.DRAFT, Status.ACTIVE, Status.PAUSED), Status.ARCHIVED)
+    """End a campaign for good, with all its runs; its versions and activities stay. Raises WrongState."""
+    _move(campaign, (Status.DRAFT, Status.ACTIVE, Status.PAUSED), Status.ARCHIVED, emptied_at=Now())
 
 
-def _move(campaign: Campaign, before: Sequence[str], after: str) -> None:
+def _move(campaign: Campaign, before: Sequence[str], after: str, **values: Any) -> None:
     with tenant_context(campaign.tenant_id):
         stored = Campaign.objects.get(pk=campaign.pk)
         if stored.status not in before:
             raise WrongState(f"The campaign is {stored.status}.")
-        _change(stored, status=after)
-    campaign.status = after
+        _change(stored, status=after, **values)
+        campaign.refresh_from_db(fields=["status", *values])
 
 
 def _change(stored: Campaign, **values: Any) -> None:

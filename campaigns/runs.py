@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import psycopg
 
+from campaigns import inside
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE, ParkedRun
@@ -74,6 +75,12 @@ def _row(lead: LeadState, run: ParkedRun) -> tuple[object, ...]:
         lead.tenant, lead.id, run.id, run.campaign_id, run.version, run.key, run.step, run.wake_at, run.waits,
         run.entered_at, _encode(run.state).decode(), run.held,
     )  # fmt: skip
+
+
+def tend(worker: psycopg.Connection) -> None:
+    """What runs need twice a second: told when they are due, woken after a pause, removed when they were ended."""
+    inside.tend(worker)
+    wake_due(worker)
 
 
 def wake_due(worker: psycopg.Connection, now: datetime | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from django.db import connections
 from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind is known
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
-from campaigns.language.rulebook import CampaignRow, Rulebook, compile_rulebook
+from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 from engine.placement import database_of
 from engine.sql import load
@@ -74,10 +75,20 @@ class CampaignSource(msgspec.Struct):
     position: int
     version: int | None
     document: dict[str, Any] | None
+    pause_mode: str
+    emptied_at: datetime | None
     older: dict[str, Any] | None = None  #: number -> document of the versions before that hold runs
 
     def row(self) -> CampaignRow:
         return self.id, self.key, self.name, self.version or 0, self.position, self.document
+
+    @property
+    def is_out_of_order(self) -> bool:
+        return self.status == "paused" or self.emptied_at is not None
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.pause_mode if self.status == "paused" else "", self.emptied_at)
 
     def older_rows(self) -> list[CampaignRow]:
         older = (self.older or {}).items()
@@ -131,9 +142,11 @@ class TenantSource(msgspec.Struct):
 
     def rulebook(self, tenant: str, version: int) -> Rulebook:
         """The running campaigns, compiled."""
-        running = [campaign for campaign in self.campaigns if campaign.status == "active"]
+        running = [campaign for campaign in self.campaigns if campaign.status in ("active", "paused")]
         older = [row for campaign in running for row in campaign.older_rows()]
-        return compile_rulebook(self.schema(tenant), version, [campaign.row() for campaign in running], older)
+        conditions = {campaign.id: campaign.condition for campaign in running if campaign.is_out_of_order}
+        rows = [campaign.row() for campaign in running]
+        return compile_rulebook(self.schema(tenant), version, rows, older, conditions)
 
 
 _decoder = msgspec.json.Decoder(TenantSource)

@@ -114,7 +114,7 @@ ENGINE = {
     "databases": worker_urls(os.environ),
     "handler": "campaigns.handler.handle",
     "housekeeping": "campaigns.housekeeping.keep_house",
-    "wakes": "campaigns.runs.wake_due",
+    "wakes": "campaigns.runs.tend",
     "node_bundles": env.int("FAIRLANE_NODE_BUNDLES", 0),
     "total_bundles": env.dict("FAIRLANE_TOTAL_BUNDLES", cast={"value": int}, default={}),
     "bundle_seconds": env.float("FAIRLANE_BUNDLE_SECONDS", 0.08),

@@ -13,70 +13,16 @@ from django.urls import URLPattern, path
 
 from campaigns import operations
 from campaigns.admin.campaign_files import CampaignFiles
+from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
 from campaigns.admin.documents import pretty
 from campaigns.admin.leads import schema_for
 from campaigns.admin.tenant_pages import TenantForm
 from campaigns.admin.text_fields import DocumentField
 from campaigns.admin.words import in_words
+from campaigns.inside import count_inside
 from campaigns.models import Campaign, CampaignVersion
 
-Status = Campaign.Status
 VERSIONS = 20
-
-
-class Verb:
-    """One thing that is done to a campaign at the press of a button."""
-
-    def __init__(self, name: str, label: str, says: str, done: str, *states: str, danger: bool = False) -> None:
-        self.name = name
-        self.label = label
-        self.says = says  #: what it does, before it is done
-        self.done = done
-        self.states = states  #: in which it is offered
-        self.danger = danger
-
-
-VERBS = {
-    verb.name: verb
-    for verb in (
-        Verb(
-            "publish",
-            "Publish",
-            "The draft becomes the live version at once and never changes again. Events from now on are "
-            "handled by it; what was done before stays as it is. A paused campaign stays paused.",
-            "is published",
-            Status.DRAFT,
-            Status.ACTIVE,
-            Status.PAUSED,
-        ),
-        Verb(
-            "pause",
-            "Pause",
-            "Events from now on do not start this campaign. They are not kept for it: after resuming, only "
-            "new events start it.",
-            "is paused",
-            Status.ACTIVE,
-        ),
-        Verb(
-            "resume",
-            "Resume",
-            "Events from now on start this campaign again, with its live version. What happened while it was "
-            "paused is not made up for.",
-            "is running again",
-            Status.PAUSED,
-        ),
-        Verb(
-            "archive",
-            "Archive",
-            "The campaign ends for good and cannot be published again. Its versions and what it did stay.",
-            "is archived",
-            Status.DRAFT,
-            Status.ACTIVE,
-            Status.PAUSED,
-            danger=True,
-        ),
-    )
-}
 
 
 class CampaignForm(TenantForm):
@@ -138,6 +84,7 @@ class CampaignAdmin(CampaignFiles):
             "words": in_words(campaign.draft, schema_for(request)),
             "verbs": verbs_for(campaign),
             "draft_differs": campaign.draft != campaign.live_document,
+            "inside": count_inside(campaign),
         }
 
     # -- verbs
@@ -160,6 +107,8 @@ class CampaignAdmin(CampaignFiles):
             **self.state_of(request, campaign),
             "title": f"{verb.label} “{campaign}”",
             "verb": verb,
+            "people": sum(found.runs for found in count_inside(campaign)),
+            "held": sum(found.held for found in count_inside(campaign)),
             "opts": self.opts,
             "change_url": self.change_url(pk),
         }
@@ -167,29 +116,10 @@ class CampaignAdmin(CampaignFiles):
 
     def _do(self, request: HttpRequest, campaign: Campaign, verb: Verb) -> HttpResponse:
         try:
-            perform(verb, campaign, by=request.user.get_username())
+            perform(verb, campaign, request.POST, by=request.user.get_username())
         except operations.Refused as refusal:
             messages.error(request, str(refusal))
         else:
             self.log_change(request, campaign, f"{verb.label}: {campaign} {verb.done}.")
             messages.success(request, f"“{campaign}” {verb.done}.")
         return HttpResponseRedirect(self.change_url(campaign.pk))
-
-
-def verbs_for(campaign: Campaign) -> list[Verb]:
-    """What can be done to a campaign now; publishing the same document again is not offered."""
-    same = campaign.draft == campaign.live_document
-    return [verb for verb in VERBS.values() if campaign.status in verb.states and not (same and verb.name == "publish")]
-
-
-def perform(verb: Verb, campaign: Campaign, *, by: str) -> None:
-    """Do it. Raises Refused."""
-    match verb.name:
-        case "publish":
-            operations.publish(campaign, by=by)
-        case "pause":
-            operations.pause(campaign)
-        case "resume":
-            operations.resume(campaign)
-        case "archive":
-            operations.archive(campaign)

@@ -219,7 +219,10 @@ class Chain:
         context.run = run
         if self.rulebook.announces_runs:
             self.changes.raise_event(CAMPAIGN_ENTERED, {"campaign": campaign.key, "run": run.id}, campaign.key)
-        self.walk(run, 0)
+        if campaign.pause:
+            parking.keep_at_the_door(self, run)
+        else:
+            self.walk(run, 0)
 
     def qualify(self, campaign: Campaign) -> str | None:
         """The key of a new run; None when the lead may not enter."""
@@ -227,6 +230,8 @@ class Chain:
         key = rule.read_key(self.lead, context)
         others = runs_inside(self.lead.runs.values(), campaign.id, key)
         if (others and rule.inside == "ignore") or refusal(rule, campaign.key, key, self.lead, context):
+            return None
+        if others and campaign.pause:  # one at the door is enough
             return None
         if rule.inside == "restart":
             for id in others:

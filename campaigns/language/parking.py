@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WAIT_ENTERED = "wait_entered"
 RUN_ENDED = "run_ended"
+RUN_HELD = "run_held"
+PAUSED = "policy: the campaign is paused"
 
 #: What follows a wait this long is no part of the loop that may have led to it.
 CHAIN_ENDS_AFTER = timedelta(hours=1)
@@ -32,9 +34,18 @@ def inside(chain: Chain) -> Iterator[tuple[ParkedRun, Campaign]]:
     runs = chain.lead.runs
     for id in sorted(runs, key=lambda id: (runs[id].entered_at, id)):
         parked = runs.get(id)
-        campaign = parked and chain.rulebook.find(parked.campaign_id, parked.version)
+        campaign = parked and _campaign_of(chain, parked)
         if parked is not None and campaign is not None:
             yield parked, campaign
+
+
+def _campaign_of(chain: Chain, parked: ParkedRun) -> Campaign | None:
+    """The version that a run is on; a run from before its campaign was emptied is dropped here."""
+    campaign = chain.rulebook.find(parked.campaign_id, parked.version)
+    if campaign is not None and campaign.emptied_at is not None and parked.entered_at < campaign.emptied_at:
+        _drop(chain, parked.id)
+        return None
+    return campaign
 
 
 def wake(chain: Chain, context: Context) -> None:
@@ -48,7 +59,7 @@ def wake(chain: Chain, context: Context) -> None:
             end(chain, parked, campaign, way_out.label)
             continue
         step = campaign.step(parked.step)
-        if step is not None and context.type in step.hears:
+        if step is not None and context.type in step.hears and not campaign.pause:
             resume(chain, parked, campaign, "event", heard)
         elif context.type in campaign.program.hears:
             _store(chain, keep_heard(parked, heard))
@@ -64,7 +75,7 @@ def recheck(chain: Chain) -> None:
             way_out = _way_out(chain, campaign, None) if campaign.watches else None
             if way_out is not None:
                 end(chain, parked, campaign, way_out.label)
-            elif step is not None and step.watches:
+            elif step is not None and step.watches and not campaign.pause:
                 resume(chain, parked, campaign, "change")
 
 
@@ -73,15 +84,36 @@ def due(chain: Chain, event: Event) -> None:
     parked = chain.lead.runs.get(event.data["run"])
     if parked is None or parked.waits != event.data["waits"]:
         return
-    campaign = chain.rulebook.find(parked.campaign_id, parked.version)
-    if campaign is not None:
+    campaign = _campaign_of(chain, parked)
+    if campaign is None:
+        return
+    if campaign.pause:
+        _hold(chain, parked, campaign)
+    elif parked.state.get("overdue"):
+        end(chain, parked, campaign, "overdue after a pause")
+    else:
         resume(chain, parked, campaign, "due")
+
+
+def keep_at_the_door(chain: Chain, run: Run) -> None:
+    """A run that begins while its campaign is paused and collects: it begins when the campaign is resumed."""
+    run.step, run.at_door, run.waits = run.campaign.program.steps[0].id, True, 1
+    _store(chain, msgspec.structs.replace(run.park(), held=True))
+    chain.log(RUN_HELD, {"outcome": "deferred", "reason": PAUSED, "run": run.id}, run.campaign, run.step)
+
+
+def _hold(chain: Chain, parked: ParkedRun, campaign: Campaign) -> None:
+    """Its time has come while its campaign is paused: it is told again when that is resumed."""
+    _store(chain, msgspec.structs.replace(parked, wake_at=None, held=True))
+    said = {"outcome": "deferred", "reason": PAUSED, "run": parked.id}
+    chain.log(RUN_HELD, said, campaign, parked.step)
 
 
 def resume(chain: Chain, parked: ParkedRun, campaign: Campaign, woken: str, heard: Heard | None = None) -> None:
     """Execute the step that a run is parked at again, and what follows."""
     run = Run.restore(parked, campaign)
-    run.woken, run.heard = woken, heard
+    run.woken, run.heard = None if run.at_door else woken, heard
+    run.at_door = False
     if run.waited_since is not None and chain.now - run.waited_since >= CHAIN_ENDS_AFTER:
         run.depth = 0
     place = campaign.program.places.get(parked.step)
@@ -126,7 +158,7 @@ def finish(chain: Chain, run: Run, label: str = "") -> None:
     key = run.campaign.key
     chain.changes.raise_event(CAMPAIGN_ENDED, {"campaign": key, "run": run.id, "label": label}, key)
     parent = chain.lead.runs.get(run.parent)
-    campaign = parent and chain.rulebook.find(parent.campaign_id, parent.version)
+    campaign = parent and _campaign_of(chain, parent)
     if parent is not None and campaign is not None:
         resume(chain, parent, campaign, "child")
 

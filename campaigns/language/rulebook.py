@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ class Campaign(msgspec.Struct, frozen=True):
     exits: tuple[Exit, ...]
     program: Program
     watches: bool  #: any change of the lead may end a run
+    pause: str = ""  #: freeze or collect: those inside rest
+    emptied_at: datetime | None = None  #: runs entered before this are over
 
     @property
     def parks(self) -> bool:
@@ -42,6 +45,8 @@ class Campaign(msgspec.Struct, frozen=True):
         place = self.program.places.get(id)
         return None if place is None else self.program.steps[place]
 
+
+FREEZE, COLLECT, DRAIN = "freeze", "collect", "drain"
 
 #: A campaign and the condition of its triggers; None where there is none.
 Subscriber = tuple[Campaign, Matches | None]
@@ -88,15 +93,31 @@ class Rulebook(msgspec.Struct, frozen=True):
 CampaignRow = tuple[int, str, str, int, int, Any]
 
 
+class Condition(msgspec.Struct, frozen=True):
+    """How a campaign is doing beside its document."""
+
+    pause: str = ""  #: how it is paused: freeze, collect, drain; empty when it is not
+    emptied_at: datetime | None = None  #: runs entered before this are over
+
+    @property
+    def is_open(self) -> bool:
+        """Whether leads may enter, or wait at the door."""
+        return self.pause in ("", COLLECT)
+
+
 def compile_rulebook(
-    schema: TenantSchema, version: int, campaigns: Iterable[CampaignRow], older: Iterable[CampaignRow] = ()
+    schema: TenantSchema,
+    version: int,
+    campaigns: Iterable[CampaignRow],
+    older: Iterable[CampaignRow] = (),
+    conditions: Mapping[int, Condition] | None = None,
 ) -> Rulebook:
-    """Compile the active campaigns of a tenant, and older versions that hold runs and take no new ones.
+    """Compile the campaigns of a tenant that run or rest, and older versions that hold runs and take no new ones.
 
     Where one no longer fits the schema, a step at fault fails when it is executed; a campaign whose triggers
     or filter are at fault is left out. Both are named in `faults`.
     """
-    build = _Build(schema)
+    build = _Build(schema, conditions or {})
     for row in sorted(campaigns, key=lambda row: (row[4], row[0])):
         build.add(row)
     for row in older:
@@ -104,11 +125,15 @@ def compile_rulebook(
     return build.rulebook(version)
 
 
+RUNNING = Condition()
+
+
 class _Build:
     """What is gathered from the campaigns of one tenant."""
 
-    def __init__(self, schema: TenantSchema) -> None:
+    def __init__(self, schema: TenantSchema, conditions: Mapping[int, Condition]) -> None:
         self.schema = schema
+        self.conditions = conditions
         self.heard: list[tuple[Campaign, Subscription]] = []
         self.running: list[Campaign] = []
         self.versions: dict[tuple[int, int], Campaign] = {}
@@ -117,15 +142,19 @@ class _Build:
         self.needs_records: set[str] = set()
 
     def add(self, row: CampaignRow) -> None:
-        """A campaign that takes new runs."""
+        """The live version of a campaign."""
         campaign, compiled = self.compile(row)
-        if campaign is not None and compiled is not None:
+        if campaign is not None and compiled is not None and self.condition(row[0]).is_open:
             self.running.append(campaign)
             self.heard.extend((campaign, subscription) for subscription in compiled.subscriptions)
 
     def add_older(self, row: CampaignRow) -> None:
         """A version that goes on with the runs it has."""
         self.compile(row)
+
+    def condition(self, campaign_id: int) -> Condition:
+        """How a campaign is doing; nearly all just run."""
+        return self.conditions.get(campaign_id, RUNNING)
 
     def compile(self, row: CampaignRow) -> tuple[Campaign | None, Compiled | None]:
         """The campaign of a row, unless its faults forbid it."""
@@ -136,10 +165,12 @@ class _Build:
         if compiled is None:
             return None, None
         watches = any(exit.hears is None for exit in compiled.exits)
+        how = self.condition(id)
         campaign = Campaign(
-            id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches
-        )
-        if campaign.parks:
+            id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches,
+            "" if how.pause == DRAIN else how.pause, how.emptied_at,
+        )  # fmt: skip
+        if campaign.parks or how.pause == COLLECT:
             self.versions[id, number] = campaign
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records

@@ -62,6 +62,7 @@ class Run:
     woken: str | None = None  #: what has a parked step executed again: due, event, change, child; None at first
     returned = False  #: a loop's body is done, and its owner is executed again
     heard: Heard | None = None  #: the event that woke it
+    at_door = False  #: has not begun: its campaign is paused and collects
     remembers = False  #: a step has asked for its memory
 
     def __init__(
@@ -109,6 +110,7 @@ class Run:
             "at": self.occurred_at.isoformat(),
             "depth": self.depth,
             "parent": self.parent,
+            "door": self.at_door,
             "until": self.until and self.until.isoformat(),
             "since": self.waited_since and self.waited_since.isoformat(),
             "variables": {name: [type, TYPES[type].dump(value)] for name, (type, value) in self.variables.items()},
@@ -127,7 +129,7 @@ class Run:
             parked.id, campaign, state["type"], state.get("data", {}), at, parked.entered_at, state.get("depth", 0)
         )
         run.key, run.step, run.waits = parked.key, parked.step, parked.waits
-        run.parent = state.get("parent", "")
+        run.parent, run.at_door = state.get("parent", ""), state.get("door", False)
         run.until, run.waited_since = _moment(state.get("until")), _moment(state.get("since"))
         run.variables = {
             name: (type, TYPES[type].cast(raw)) for name, (type, raw) in state.get("variables", {}).items()

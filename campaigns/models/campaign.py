@@ -17,9 +17,28 @@ class Campaign(TenantOwned):
         PAUSED = "paused", "Paused"
         ARCHIVED = "archived", "Archived"
 
+    class PauseMode(models.TextChoices):
+        """What a pause does to those inside, and to those who would enter."""
+
+        FREEZE = "freeze", "Nobody enters; those inside rest where they are"
+        COLLECT = "collect", "Those who would enter wait at the door; those inside rest where they are"
+        DRAIN = "drain", "Nobody enters; those inside go on to the end"
+        END = "end", "Nobody enters; those inside are out at once"
+
+    class Overdue(models.TextChoices):
+        """What becomes, on resuming, of runs whose time came during the pause."""
+
+        RUN = "run", "They go on at once"
+        END = "end", "They are over"
+
     key = LineField(validators=[is_key], help_text="Used by the API and in activities. It cannot be changed later.")
     name = LineField()
     status = LineField(default=Status.DRAFT, db_default=Status.DRAFT, editable=False, choices=Status.choices)
+    pause_mode = LineField(
+        default=PauseMode.FREEZE, db_default=PauseMode.FREEZE, editable=False, choices=PauseMode.choices
+    )
+    overdue = LineField(default=Overdue.RUN, db_default=Overdue.RUN, editable=False, choices=Overdue.choices)
+    emptied_at = models.DateTimeField(null=True, editable=False)  #: runs entered before this are over
     draft = models.JSONField(default=dict, blank=True)  #: the document being edited
     live_version = models.IntegerField(null=True, editable=False)
     position = models.IntegerField(
@@ -28,6 +47,11 @@ class Campaign(TenantOwned):
 
     class Meta:
         ordering = ("position", "id")
+        indexes = (
+            models.Index(
+                fields=["emptied_at"], name="campaigns_campaign_emptied", condition=models.Q(emptied_at__isnull=False)
+            ),
+        )
         constraints = (
             unique_in_tenant("key", table="campaigns_campaign", message="There is a campaign with this key already."),
             models.UniqueConstraint(fields=["tenant", "id"], name="campaigns_campaign_tenant_id"),

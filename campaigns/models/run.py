@@ -35,6 +35,7 @@ class ParkedRun(TenantOwned):
                 fields=["wake_at", "tenant"], name="campaigns_run_due", condition=models.Q(wake_at__isnull=False)
             ),
             models.Index(fields=["tenant", "campaign", "version", "step"], name="campaigns_run_by_campaign"),
+            models.Index(fields=["tenant", "campaign"], name="campaigns_run_held", condition=models.Q(held=True)),
         )
 
     def __str__(self) -> str:

@@ -41,7 +41,7 @@ SELECT t.id, t.rulebook_version, json_build_object(
     'campaigns', (
         SELECT coalesce(json_agg(json_build_object(
             'id', c.id, 'key', c.key, 'name', c.name, 'status', c.status, 'position', c.position,
-            'version', v.number, 'document', v.document,
+            'version', v.number, 'document', v.document, 'pause_mode', c.pause_mode, 'emptied_at', c.emptied_at,
             'older', CASE WHEN c.live_version > 1 THEN (
                 SELECT json_object_agg(o.number, o.document) FROM campaigns_campaignversion AS o
                 WHERE o.tenant_id = c.tenant_id AND o.campaign_id = c.id AND o.number <> c.live_version

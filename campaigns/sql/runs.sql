@@ -36,3 +36,53 @@ UPDATE campaigns_parkedrun AS r SET wake_at = %(again)s
 FROM due JOIN campaigns_lead AS l ON l.tenant_id = due.tenant_id AND l.id = due.lead_id
 WHERE r.tenant_id = due.tenant_id AND r.lead_id = due.lead_id AND r.id = due.id
 RETURNING r.tenant_id, l.key, r.id, r.waits, due.wake_at;
+
+-- name: release_held_runs
+-- Those whose campaign runs again are due now, under a new number: the ledger knows the old one as done. Served by
+-- the index on held runs.
+WITH released AS (
+    SELECT r.tenant_id, r.lead_id, r.id, c.overdue
+    FROM campaigns_parkedrun AS r
+    JOIN campaigns_campaign AS c ON c.tenant_id = r.tenant_id AND c.id = r.campaign_id
+    WHERE r.held AND (c.status = 'active' OR (c.status = 'paused' AND c.pause_mode = 'drain'))
+    LIMIT %(limit)s
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+)
+UPDATE campaigns_parkedrun AS r
+SET held = false, wake_at = %(now)s, waits = r.waits + 1,
+    state = CASE WHEN w.overdue = 'end' THEN r.state || '{"overdue": true}' ELSE r.state END
+FROM released AS w
+WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.id = w.id;
+
+-- name: remove_ended_runs
+-- Of campaigns that were emptied or archived within the last hour: workers ignore these runs from that moment on, and
+-- no transaction that read them before is still open after an hour. Each leaves a line in its lead's history.
+WITH emptied AS MATERIALIZED (
+    SELECT c.tenant_id, c.id, c.status, c.emptied_at
+    FROM campaigns_campaign AS c
+    WHERE c.emptied_at > %(now)s - interval '1 hour'
+), ended AS (
+    SELECT r.tenant_id, r.lead_id, r.id
+    FROM emptied AS c
+    JOIN campaigns_parkedrun AS r ON r.tenant_id = c.tenant_id AND r.campaign_id = c.id
+    WHERE r.entered_at < c.emptied_at
+    LIMIT %(limit)s
+    FOR UPDATE OF r SKIP LOCKED
+), gone AS (
+    DELETE FROM campaigns_parkedrun AS r USING ended AS w
+    WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.id = w.id
+    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id
+)
+INSERT INTO campaigns_activity
+    (tenant_id, lead_id, recorded_at, occurred_at, kind, campaign_id, version, step, event_key, data)
+SELECT g.tenant_id, g.lead_id, %(now)s, %(now)s, 'run_ended', g.campaign_id, g.version, g.step,
+       md5('run:' || g.id)::uuid,
+       jsonb_build_object('outcome', 'cancelled', 'ended', 'the campaign was emptied', 'run', g.id)
+FROM gone AS g;
+
+-- name: count_runs_inside
+-- Of one campaign, by version and step; how many of them are overdue after a pause. Served by the index by campaign.
+SELECT version, step, count(*), count(*) FILTER (WHERE held)
+FROM campaigns_parkedrun
+WHERE tenant_id = %(tenant)s AND campaign_id = %(campaign)s AND entered_at >= coalesce(%(emptied_at)s::timestamptz, '-infinity')
+GROUP BY version, step ORDER BY version, step;

@@ -12,7 +12,7 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.admin.campaigns import VERBS
+from campaigns.admin.campaign_verbs import VERBS
 from campaigns.models import Campaign, Company, Lead, Membership, Owner, StaticList, Tag, Tenant
 from campaigns.tenancy import keep_while_streaming, operator_context, tenant_context
 from engine.models import DeadLetter

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from campaigns import keys
 from campaigns.admin.documents import pretty
-from campaigns.models import ApiKey, Campaign, EventType, FieldDefinition, Lead, Stage, Tag, Tenant
+from campaigns.models import ApiKey, Campaign, EventType, FieldDefinition, Lead, ParkedRun, Stage, Tag, Tenant
 from campaigns.tenancy import operator_context, tenant_context
 from engine.models import TenantControl
 from tests.integration.campaigns.pages import read_form
@@ -148,13 +148,36 @@ def test_a_verb_says_what_it_does_and_does_it_when_that_is_confirmed(ann: Client
 
     asked = ann.get(page).content.decode()
 
-    assert "do not start this campaign" in asked
+    assert all(words in asked for _, words in Campaign.PauseMode.choices)
     assert stored().status == "active"
     done = ann.post(page, follow=True).content.decode()
     assert "is paused." in done
     assert stored().status == "paused"
-    ann.post(url("campaign_resume", stored().pk))
-    assert stored().status == "active"
+    ann.post(url("campaign_resume", stored().pk), {"way": "end"})
+    assert (stored().status, stored().overdue) == ("active", "end")
+
+
+def test_a_pause_is_of_the_mode_that_was_chosen(ann: Client) -> None:
+    ann.post(url("campaign_pause", stored().pk), {"way": "drain"})
+    assert stored().pause_mode == "drain"
+
+
+def test_it_is_said_how_many_leads_a_verb_concerns(ann: Client) -> None:
+    with tenant_context(ACME):
+        lead = Lead.objects.get(key="1")
+        now = datetime.now(UTC)
+        ParkedRun.objects.create(
+            tenant_id=ACME, lead=lead, id="here", campaign=stored(), version=1, key="", step="count", waits=1,
+            entered_at=now, held=True, state={},
+        )  # fmt: skip
+    assert "1 lead is inside" in ann.get(url("campaign_abort", stored().pk)).content.decode()
+    assert (
+        "the time of 1 of them came during the pause"
+        not in ann.get(url("campaign_pause", stored().pk)).content.decode()
+    )
+    assert "<td>count</td><td>1</td><td>1</td>" in ann.get(url("campaign_change", stored().pk)).content.decode()
+    assert "is empty." in ann.post(url("campaign_abort", stored().pk), follow=True).content.decode()
+    assert stored().emptied_at > now
 
 
 def test_publishing_makes_the_draft_live(ann: Client) -> None:

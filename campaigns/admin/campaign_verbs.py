@@ -1,0 +1,111 @@
+"""What is done to a campaign at the press of a button, and what is said of it before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import QueryDict
+
+from campaigns import operations
+from campaigns.models import Campaign
+
+Status = Campaign.Status
+
+
+class Verb:
+    """One thing that is done to a campaign at the press of a button."""
+
+    def __init__(
+        self,
+        name: str,
+        label: str,
+        says: str,
+        done: str,
+        *states: str,
+        danger: bool = False,
+        ways: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.name = name
+        self.label = label
+        self.says = says  #: what it does, before it is done
+        self.done = done
+        self.states = states  #: in which it is offered
+        self.danger = danger
+        self.ways = ways  #: to choose from: value and words; the first is chosen unless another is
+
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "publish",
+            "Publish",
+            "The draft becomes the live version at once and never changes again. Events from now on are "
+            "handled by it; what was done before stays as it is. A paused campaign stays paused.",
+            "is published",
+            Status.DRAFT,
+            Status.ACTIVE,
+            Status.PAUSED,
+        ),
+        Verb(
+            "pause",
+            "Pause",
+            "Choose what becomes of those inside and of those who would enter. Exits and goals act during a pause too.",
+            "is paused",
+            Status.ACTIVE,
+            ways=Campaign.PauseMode.choices,
+        ),
+        Verb(
+            "resume",
+            "Resume",
+            "Events from now on start this campaign again, with its live version. Choose what becomes of those inside "
+            "whose time came during the pause.",
+            "is running again",
+            Status.PAUSED,
+            ways=Campaign.Overdue.choices,
+        ),
+        Verb(
+            "abort",
+            "Send everybody out",
+            "All who are inside are out at once, wherever they are, and do not come back by themselves. The campaign "
+            "stays as it is: who qualifies from now on enters.",
+            "is empty",
+            Status.ACTIVE,
+            Status.PAUSED,
+            danger=True,
+        ),
+        Verb(
+            "archive",
+            "Archive",
+            "The campaign ends for good and cannot be published again; all who are inside are out. Its versions and "
+            "what it did stay.",
+            "is archived",
+            Status.DRAFT,
+            Status.ACTIVE,
+            Status.PAUSED,
+            danger=True,
+        ),
+    )
+}
+
+
+def verbs_for(campaign: Campaign) -> list[Verb]:
+    """What can be done to a campaign now; publishing the same document again is not offered."""
+    same = campaign.draft == campaign.live_document  # type: ignore[attr-defined]  # annotated by the page's query
+    return [verb for verb in VERBS.values() if campaign.status in verb.states and not (same and verb.name == "publish")]
+
+
+def perform(verb: Verb, campaign: Campaign, said: QueryDict, *, by: str) -> None:
+    """Do it, the way that was chosen. Raises Refused."""
+    chosen = said.get("way", verb.ways[0][0] if verb.ways else "")
+    match verb.name:
+        case "publish":
+            operations.publish(campaign, by=by)
+        case "pause":
+            operations.pause(campaign, chosen)
+        case "resume":
+            operations.resume(campaign, chosen)
+        case "abort":
+            operations.abort(campaign)
+        case "archive":
+            operations.archive(campaign)
