@@ -198,3 +198,19 @@ def in_future(value: Any, wanted: Wanted, context: Context) -> bool:
     """Within the period that begins now; by whole days for days, or when `calendar` is set."""
     first, beyond = wanted[0][0].span(context.now)
     return first <= value < beyond
+
+
+def _window_edge(template: str, place: int, edge: int) -> SqlTest:
+    return lambda value, wanted, moment: sql(template, value, wanted[0][place].span(moment.now)[edge])
+
+
+@_dates("in_past_before", Operand.PERIOD, Nulls.ORDERING, _window_edge("{} < {}", 1, 0))
+def in_past_before(value: Any, wanted: Wanted, context: Context) -> bool:
+    """Before the period that ends now began: longer ago than that."""
+    return value < wanted[0][1].span(context.now)[0]
+
+
+@_dates("in_future_after", Operand.PERIOD, Nulls.ORDERING, _window_edge("{} >= {}", 0, 1))
+def in_future_after(value: Any, wanted: Wanted, context: Context) -> bool:
+    """After the period that begins now will have ended."""
+    return value >= wanted[0][0].span(context.now)[1]

@@ -43,6 +43,12 @@ def is_any_of(value: Any, wanted: Wanted, context: Context) -> bool:
     return value in wanted
 
 
+@operator("is_none_of", *NUMBERS, operand=Operand.LIST, nulls=Nulls.NEGATIVE, sql=_not_among)
+def is_none_of(value: Any, wanted: Wanted, context: Context) -> bool:
+    """Equal to none of the values."""
+    return value not in wanted
+
+
 @operator("greater_than", *NUMBERS, operand=Operand.ONE, nulls=Nulls.ORDERING, sql=compared("{} > {}"))
 def greater_than(value: Any, wanted: Wanted, context: Context) -> bool:
     """Above the value."""
@@ -77,3 +83,15 @@ def between(value: Any, wanted: Wanted, context: Context) -> bool:
 def not_between(value: Any, wanted: Wanted, context: Context) -> bool:
     """Below the first value or above the second."""
     return not wanted[0] <= value <= wanted[1]
+
+
+@operator("is_even", "integer", sql=compared("mod({}, 2) = 0"))
+def is_even(value: int, wanted: Wanted, context: Context) -> bool:
+    """Divisible by two."""
+    return value % 2 == 0
+
+
+@operator("is_odd", "integer", sql=compared("mod({}, 2) <> 0"))
+def is_odd(value: int, wanted: Wanted, context: Context) -> bool:
+    """Not divisible by two."""
+    return value % 2 != 0

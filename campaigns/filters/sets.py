@@ -68,3 +68,49 @@ def contains_none_of(value: Set[str], wanted: Wanted, context: Context) -> bool:
 def is_exactly(value: Set[str], wanted: Wanted, context: Context) -> bool:
     """Has these options and no others."""
     return value == _flatten(wanted)
+
+
+def _inexactly(value: Sql, wanted: Wanted, moment: Moment) -> Sql:
+    return sql("NOT {}", _exactly(value, wanted, moment))
+
+
+@operator("is_not_exactly", "multi_select", operand=Operand.SOME, nulls=Nulls.NEGATIVE, family=SETS, sql=_inexactly)
+def is_not_exactly(value: Set[str], wanted: Wanted, context: Context) -> bool:
+    """Has other options than these, more or fewer."""
+    return value != _flatten(wanted)
+
+
+def _size(raw: Any, target: Target, scope: Scope, path: str) -> Any:
+    return typed_value(raw, AttributeSpec("", "integer"), scope, path)
+
+
+SIZES = Family(
+    literal=_size, value=lambda options: len, sql_value=lambda options: lambda value: sql("cardinality({})", value)
+)
+
+
+def sized(template: str) -> SqlTest:
+    """The test that compares with one number."""
+    return lambda value, wanted, moment: sql(template, value, *wanted)
+
+
+@operator("size_is", "multi_select", operand=Operand.ONE, nulls=Nulls.ORDERING, family=SIZES, sql=sized("{} = {}"))
+def size_is(value: int, wanted: Wanted, context: Context) -> bool:
+    """Has so many options."""
+    return bool(value == wanted[0])
+
+
+@operator(
+    "size_at_least", "multi_select", operand=Operand.ONE, nulls=Nulls.ORDERING, family=SIZES, sql=sized("{} >= {}")
+)
+def size_at_least(value: int, wanted: Wanted, context: Context) -> bool:
+    """Has so many options or more."""
+    return bool(value >= wanted[0])
+
+
+@operator(
+    "size_at_most", "multi_select", operand=Operand.ONE, nulls=Nulls.ORDERING, family=SIZES, sql=sized("{} <= {}")
+)
+def size_at_most(value: int, wanted: Wanted, context: Context) -> bool:
+    """Has so many options or fewer, but one at least."""
+    return bool(value <= wanted[0])

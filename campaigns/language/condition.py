@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from campaigns.filters import OPERATORS
+from campaigns.language.clocks import zone_named
 from campaigns.language.context import Context
 from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.lead import LeadState
@@ -23,6 +24,7 @@ from campaigns.language.tokens import Dynamic, Read, Target, is_token
 from campaigns.language.values import TYPES, show
 from campaigns.language.variables import find_variable, read_variable
 
+LEAD, TIMEZONE = "lead", "timezone"  #: the zone that a lead's own field names
 ITEMS_LIMIT = 200  #: values of one condition
 SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar")
 
@@ -56,7 +58,7 @@ def compile_condition(raw: dict[str, Any], source: str, scope: Scope, path: str)
 
 def read_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Leaf:
     """Check one condition and compile it; `source` is the key that names what it reads. Notes every fault."""
-    scope.expect_keys(raw, path, (source, "operator", "value", "type", *SWITCHES))
+    scope.expect_keys(raw, path, (source, "operator", "value", "type", "path", *SWITCHES))
     target = _find_target(raw, source, scope, path)
     found = target and _find_operator(raw, target, scope, path)
     if not target or not found:
@@ -65,9 +67,9 @@ def read_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) ->
     operands = _read_operands(raw, found, target, scope, f"{path}.value")
     if scope.faults or options is None or operands is None:
         return NEVER
-    read = _reader(raw[source], source)
+    read = _walking(_reader(raw[source], source), raw["path"]) if "path" in raw else _reader(raw[source], source)
     matches = close(_casting(read, target) if "type" in raw else read, found, operands, options)
-    if source != "field":
+    if source != "field" or "path" in raw:
         return Leaf(matches, for_memory)
     name: str = raw[source]
     return Leaf(matches, lambda moment: close_sql(value_of(name, moment), found, operands, options, moment))
@@ -83,11 +85,37 @@ def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> T
         spec = kind and AttributeSpec(name, kind)
     else:
         spec = scope.find_attribute(name, f"{path}.{source}")
+    if "path" in raw and spec is not None:
+        return _find_within(raw, spec, scope, path)
     if spec is None or spec.type != UNDECLARED:
         if spec is not None and "type" in raw:
             scope.fault(f"{path}.type", f"'{name}' has a type already: {spec.type}")
         return spec
     return _declare(spec, raw.get("type"), scope, path)
+
+
+def _find_within(raw: dict[str, Any], spec: Any, scope: Scope, path: str) -> AttributeSpec | None:
+    """A place within a JSON object, in the type that the filter says."""
+    if spec.type != "json":
+        scope.fault(f"{path}.path", f"'{raw.get('field')}' is no JSON object")
+        return None
+    if not isinstance(raw["path"], str) or not all(raw["path"].split(".")):
+        scope.fault(f"{path}.path", f"expected names with dots between them, got {show(raw['path'])}")
+        return None
+    return _declare(AttributeSpec(raw["path"], UNDECLARED), raw.get("type"), scope, path)
+
+
+def _walking(read: Read, path: str) -> Read:
+    """What is at a place within a JSON object; nothing where there is no such place."""
+    names = path.split(".")
+
+    def read_within(lead: LeadState, context: Context) -> Any:
+        value = read(lead, context)
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return read_within
 
 
 def _declare(spec: AttributeSpec, declared: Any, scope: Scope, path: str) -> AttributeSpec | None:
@@ -148,6 +176,7 @@ def _read_options(raw: dict[str, Any], found: Operator, scope: Scope, path: str)
         zone=_read_zone(raw.get("zone", "tenant"), scope, f"{path}.zone"),
         case_sensitive=_word(raw, "case", ("insensitive", "sensitive"), scope, path) == "sensitive",
         accent_insensitive=_word(raw, "accent", ("sensitive", "insensitive"), scope, path) == "insensitive",
+        zone_of_lead=raw.get("zone") == LEAD,
         calendar=_flag(raw, "calendar", scope, path),
         must_have_value=_flag(raw, "must_have_value", scope, path),
         or_empty=_flag(raw, "or_empty", scope, path),
@@ -172,11 +201,13 @@ def _word(raw: dict[str, Any], name: str, words: tuple[str, ...], scope: Scope, 
 def _read_zone(raw: Any, scope: Scope, path: str) -> ZoneInfo:
     if raw == "tenant":
         return scope.schema.zone
-    try:
-        return ZoneInfo(raw)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        scope.fault(path, f"expected tenant or the name of a time zone such as Europe/Berlin, got {show(raw)}")
+    if raw == LEAD:
+        scope.find_field(TIMEZONE, path)
         return scope.schema.zone
+    zone = zone_named(raw)
+    if zone is None:
+        scope.fault(path, f"expected tenant, lead or the name of a time zone such as Europe/Berlin, got {show(raw)}")
+    return zone or scope.schema.zone
 
 
 def _read_operands(raw: dict[str, Any], found: Operator, target: Target, scope: Scope, path: str) -> list[Any] | None:
@@ -234,7 +265,12 @@ def _check_period(period: Any, found: Operator, raw: dict[str, Any], scope: Scop
 
 def close_sql(value: Sql | None, found: Operator, operands: list[Any], options: Options, moment: Moment) -> Sql | None:
     """One condition in SQL: the same as close(), with what is null decided."""
-    if value is None or found.sql is None or any(isinstance(item, Dynamic) for item in operands):
+    if (
+        value is None
+        or found.sql is None
+        or options.zone_of_lead
+        or any(isinstance(item, Dynamic) for item in operands)
+    ):
         return None
     if found.nulls is Nulls.PRESENCE:
         return found.sql(value, None, moment)
@@ -246,6 +282,8 @@ def close_sql(value: Sql | None, found: Operator, operands: list[Any], options: 
 
 def close(read: Read, found: Operator, operands: list[Any], options: Options) -> Matches:
     """The closure of one condition: read, null rule, test."""
+    if options.zone_of_lead:
+        return _close_by_zone(read, found, operands, options)
     form = found.family.operand(options) or _as_it_is
     value_form = found.family.value(options)
     if found.nulls is Nulls.PRESENCE:
@@ -264,6 +302,21 @@ def _on_null(found: Operator, options: Options) -> bool:
     if found.nulls is Nulls.NEGATIVE:
         return not options.must_have_value
     return found.nulls is Nulls.ORDERING and options.or_empty
+
+
+def _close_by_zone(read: Read, found: Operator, operands: list[Any], options: Options) -> Matches:
+    """One closure for each zone that leads are in; that of the tenant for who has none."""
+    closures: dict[ZoneInfo, Matches] = {}
+
+    def matches(lead: LeadState, context: Context) -> bool:
+        zone = zone_named(lead.values.get(TIMEZONE)) or options.zone
+        closure = closures.get(zone)
+        if closure is None:
+            fixed = msgspec.structs.replace(options, zone=zone, zone_of_lead=False)
+            closure = closures[zone] = close(read, found, operands, fixed)
+        return closure(lead, context)
+
+    return matches
 
 
 def _close_presence(read: Read, found: Operator) -> Matches:

@@ -11,11 +11,14 @@ from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.schema import EventTypeSpec
 from campaigns.language.scope import Scope
+from campaigns.language.values import show
 
 DEPTH_LIMIT = 10
 NODES_LIMIT = 200
 
-GROUPS = ("all", "any", "none")
+GROUPS = ("all", "any", "none", "exactly_one", "at_least")
+SOURCES = ("field", "event", "run")
+AT_LEAST = "at_least"  #: has the number beside it: {"at_least": [...], "count": 2}
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -23,6 +26,7 @@ class Group(msgspec.Struct, frozen=True):
 
     name: str
     items: tuple[Node, ...]
+    count: int = 1  #: of at_least
 
 
 Node = Leaf | Group
@@ -44,7 +48,10 @@ def matches_of(node: Node) -> Matches:
     """The evaluator for memory: one lead at a time, with the event that concerns it."""
     if isinstance(node, Leaf):
         return node.matches
-    return _GROUPS[node.name]([matches_of(item) for item in node.items])
+    tests = [matches_of(item) for item in node.items]
+    if node.name == AT_LEAST:
+        return at_least(tests, node.count)
+    return _GROUPS[node.name](tests)
 
 
 def compile_where(raw: Any, event: EventTypeSpec, scope: Scope, path: str) -> Matches | None:
@@ -95,20 +102,29 @@ def _read(raw: Any, scope: Scope, path: str) -> Node:
         for name in GROUPS:
             if name in raw:
                 return _read_group(raw, name, scope, path)
-        for name in ("field", "event", "run"):
+        for name in SOURCES:
             if name in raw:
                 return read_condition(raw, name, scope, path)
-    scope.fault(path, "expected an object with one of all, any, none, field, event, run")
+    scope.fault(path, f"expected an object with one of {', '.join((*GROUPS, *SOURCES))}")
     return NEVER
 
 
 def _read_group(raw: dict[str, Any], name: str, scope: Scope, path: str) -> Node:
-    scope.expect_keys(raw, path, (name,))
+    scope.expect_keys(raw, path, (name, "count") if name == AT_LEAST else (name,))
     items = raw[name]
     if not isinstance(items, list) or not items:
         scope.fault(f"{path}.{name}", "expected a list of at least one filter")
         return NEVER
-    return Group(name, tuple(_read(item, scope, f"{path}.{name}[{index}]") for index, item in enumerate(items)))
+    count = _read_count(raw, len(items), scope, path) if name == AT_LEAST else 1
+    return Group(name, tuple(_read(item, scope, f"{path}.{name}[{index}]") for index, item in enumerate(items)), count)
+
+
+def _read_count(raw: dict[str, Any], most: int, scope: Scope, path: str) -> int:
+    count = raw.get("count")
+    if type(count) is not int or not 1 <= count <= most:
+        scope.fault(f"{path}.count", f"expected how many of the {most} must match, got {show(count)}")
+        return 1
+    return count
 
 
 def all_of(tests: list[Matches]) -> Matches:
@@ -145,4 +161,22 @@ def none_of(tests: list[Matches]) -> Matches:
     return lambda lead, context: not some(lead, context)
 
 
-_GROUPS = {"all": all_of, "any": any_of, "none": none_of}
+def exactly_one_of(tests: list[Matches]) -> Matches:
+    """Matches when one does and no other."""
+
+    def matches(lead: LeadState, context: Context) -> bool:
+        return sum(test(lead, context) for test in tests) == 1
+
+    return matches
+
+
+def at_least(tests: list[Matches], count: int) -> Matches:
+    """Matches when so many do."""
+
+    def matches(lead: LeadState, context: Context) -> bool:
+        return sum(test(lead, context) for test in tests) >= count
+
+    return matches
+
+
+_GROUPS = {"all": all_of, "any": any_of, "none": none_of, "exactly_one": exactly_one_of}

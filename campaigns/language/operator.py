@@ -58,6 +58,7 @@ class Options(msgspec.Struct, frozen=True):
     """The switches of one filter."""
 
     zone: ZoneInfo
+    zone_of_lead: bool = False  #: that of the lead's field `timezone`, where it names one
     case_sensitive: bool = False
     accent_insensitive: bool = False
     calendar: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from campaigns.language.condition import Leaf
-from campaigns.language.filtertree import Node
+from campaigns.language.filtertree import AT_LEAST, Node
 from campaigns.language.operator import Moment
 from campaigns.language.sqltext import Sql, joined, sql, truth
 
@@ -39,5 +39,15 @@ def _widest(node: Node, moment: Moment, *, wide: bool) -> Sql:
         return node.sql(moment) or truth(wide)
     if node.name == "none":
         return sql("NOT {}", joined("OR", [_widest(item, moment, wide=not wide) for item in node.items]))
+    if node.name == "exactly_one":  # one more that matches makes it false: there is no wider and no narrower part
+        if not _is_exact(node, moment):
+            return truth(wide)
+        return sql("{} = 1", _how_many([_widest(item, moment, wide=wide) for item in node.items]))
     parts = [_widest(item, moment, wide=wide) for item in node.items]
+    if node.name == AT_LEAST:
+        return sql("{} >= {}", _how_many(parts), node.count)
     return joined("AND" if node.name == "all" else "OR", parts)
+
+
+def _how_many(parts: list[Sql]) -> Sql:
+    return joined("+", [sql("{}::integer", joined("AND", [part])) for part in parts])

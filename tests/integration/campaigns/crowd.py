@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from campaigns.filters.calendar import WEEKDAYS
+from campaigns.filters.timeframes import FRAMES
 from campaigns.language.operator import Nulls, Operand, Operator
 from campaigns.language.values import TYPES
 
@@ -82,6 +84,9 @@ def people(draw: st.DrawFn) -> dict[str, Any]:
         value = draw(st.none() | values | values)
         if value is not None:
             fields[kind] = json_of(kind, value)
+    zone = draw(st.sampled_from([None, "nowhere", *ZONES]))
+    if zone:
+        fields["timezone"] = zone
     return {
         "fields": fields,
         "first_name": draw(st.none() | texts),
@@ -104,7 +109,34 @@ CHOICES = {
     "lists": ["vips", "news"],
 }
 #: Operands of operators that take something else than a value of the field's type.
-OPERANDS: dict[str, st.SearchStrategy[Any]] = {}
+lengths = st.integers(0, 8)
+OPERANDS: dict[str, st.SearchStrategy[Any]] = {
+    "length_is": lengths,
+    "length_less_than": lengths,
+    "length_greater_than": lengths,
+    "size_is": lengths,
+    "size_at_least": lengths,
+    "size_at_most": lengths,
+    "day_of_week_is": st.integers(1, 7) | st.sampled_from(WEEKDAYS),
+    "day_of_month_is": st.lists(st.integers(1, 31), min_size=1),
+    "month_is": st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    "year_is": st.sampled_from([2010, 2011, 2018, 2024, 2026]),
+    "at_hour": st.lists(st.integers(0, 23), min_size=1, max_size=12),
+    "hour_between": st.lists(st.integers(0, 23), min_size=2, max_size=2).map(sorted),
+    "anniversary_in_next_days": st.sampled_from([0, 1, 2, 40, 366]),
+    "in_time_frame": st.sampled_from(FRAMES) | st.lists(st.sampled_from(FRAMES), min_size=1, max_size=2),
+    "in_table": st.just("names"),
+    "not_in_table": st.just("names"),
+    "domain_is": st.sampled_from(["acme.test", "ACME.test", "test"]),
+    "domain_is_not": st.sampled_from(["acme.test", "ACME.test", "test"]),
+    "domain_ends_with": st.sampled_from(["acme.test", ".test", "test", "me.test"]),
+    "country_code_is": st.sampled_from(["43", "+1"]),
+    "host_is": st.sampled_from(["acme.test", "Acme.Test"]),
+    "path_starts_with": st.sampled_from(["/", "/shop", "/x"]),
+    "has_parameter": st.sampled_from(["id", "x"]),
+    "matches_regex": st.sampled_from(["^a", "n+$", "[0-9]", "é"]),
+    "not_matches_regex": st.sampled_from(["^a", "n+$", "[0-9]", "é"]),
+}
 periods = st.fixed_dictionaries(
     {"amount": st.integers(1, 40), "unit": st.sampled_from(["days", "weeks", "months", "years"])}
 )
@@ -134,7 +166,7 @@ def operand_of(operator: Operator, field: str) -> st.SearchStrategy[Any]:
 SWITCHES: dict[str, st.SearchStrategy[Any]] = {
     "case": st.sampled_from(["sensitive", "insensitive"]),
     "accent": st.sampled_from(["sensitive", "insensitive"]),
-    "zone": st.sampled_from(ZONES),
+    "zone": st.sampled_from([*ZONES, "lead"]),
     "calendar": st.booleans(),
 }
 

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from campaigns.audience import Audience
 from campaigns.filters import OPERATORS
-from campaigns.language.filtertree import GROUPS
+from campaigns.language.filtertree import AT_LEAST, GROUPS
 from campaigns.language.operator import Operator
-from campaigns.models import FieldDefinition, StaticList, Tag
+from campaigns.models import Definition, FieldDefinition, StaticList, Tag
 from campaigns.schema_source import load_rulebooks
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.crowd import CHOICES, EDGES, OPTIONS, VALUES, conditions, people, shifts
 from tests.integration.campaigns.world import ACME, ZETA, make_tenant
 
-LEADS, EXAMPLES, TOGETHER = 20, 8, 12
+LEADS, EXAMPLES, TOGETHER = 20, 4, 12
 #: Fields that are no custom fields, by type.
 COLUMNS = {
     "string": ["first_name", "company"],
@@ -60,6 +60,9 @@ class World:
             for kind in VALUES:
                 options = OPTIONS[:3] if kind in ("picklist", "multi_select") else []
                 FieldDefinition.objects.create(tenant_id=ACME, key=kind, label=kind, type=kind, options=options)
+            FieldDefinition.objects.create(tenant_id=ACME, key="timezone", label="Time zone", type="string")
+            table = {"columns": ["n"], "rows": {key: [1] for key in ("ANN", "straße", " Café ")}}
+            Definition.objects.create(tenant_id=ACME, kind="table", key="names", name="Names", spec=table)
             for name in CHOICES["tags"]:
                 Tag.objects.create(tenant_id=ACME, name=name)
             StaticList.objects.create(tenant_id=ACME, key="news", name="News")
@@ -98,7 +101,11 @@ nows = st.builds(lambda edge, seconds: edge + timedelta(seconds=seconds), st.sam
 
 
 def grouped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.dictionaries(st.sampled_from(GROUPS), st.lists(inner, min_size=1, max_size=3), min_size=1, max_size=1)
+    items = st.lists(inner, min_size=1, max_size=3)
+    counted = items.flatmap(
+        lambda some: st.builds(lambda count: {AT_LEAST: some, "count": count}, st.integers(1, len(some)))
+    )
+    return counted | st.dictionaries(st.sampled_from(sorted({*GROUPS} - {AT_LEAST})), items, min_size=1, max_size=1)
 
 
 @pytest.fixture

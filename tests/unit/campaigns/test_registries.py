@@ -17,22 +17,34 @@ from campaigns.triggers import TRIGGERS
 
 PRESENCE = {"is_empty", "is_not_empty"}
 CHOICES = {"is", "is_not", "is_any_of", "is_none_of"} | PRESENCE
+WORDS = {"contains", "not_contains", "contains_any_of", "contains_any_word", "contains_all_words"}
+LENGTHS = {"length_is", "length_less_than", "length_greater_than"}
 NUMBERS = {
-    "is", "is_not", "is_any_of", "greater_than", "at_least", "less_than", "at_most", "between", "not_between",
+    "is", "is_not", "is_any_of", "is_none_of", "greater_than", "at_least", "less_than", "at_most", "between",
+    "not_between",
 } | PRESENCE  # fmt: skip
 DATES = {
     "is", "is_not", "before", "on_or_before", "after", "on_or_after", "between", "not_between", "in_past", "in_future",
+    "in_past_before", "in_future_after", "in_time_frame", "day_of_week_is", "day_of_month_is", "month_is", "year_is",
+    "anniversary_in_next_days",
 } | PRESENCE  # fmt: skip
 OPERATORS_OF = {
-    "string": CHOICES | {"starts_with", "not_starts_with", "ends_with", "not_ends_with", "contains", "not_contains"},
-    "text": {"contains", "not_contains"} | PRESENCE,
-    "integer": NUMBERS,
+    "string": CHOICES
+    | WORDS
+    | LENGTHS
+    | {"starts_with", "not_starts_with", "ends_with", "not_ends_with", "matches_regex", "not_matches_regex"}
+    | {"in_table", "not_in_table", "domain_is", "domain_is_not", "domain_ends_with", "is_free_mail", "is_valid_email"}
+    | {"country_code_is", "is_valid_phone", "host_is", "path_starts_with", "has_parameter"},
+    "text": WORDS | LENGTHS | PRESENCE,
+    "integer": NUMBERS | {"is_even", "is_odd"},
     "decimal": NUMBERS,
     "boolean": {"is_true", "is_false"} | PRESENCE,
     "date": DATES,
-    "datetime": DATES,
+    "datetime": DATES | {"at_hour", "hour_between"},
     "picklist": CHOICES,
-    "multi_select": {"contains_any_of", "contains_all_of", "contains_none_of", "is_exactly"} | PRESENCE,
+    "multi_select": {"contains_any_of", "contains_all_of", "contains_none_of", "is_exactly", "is_not_exactly"}
+    | {"size_is", "size_at_least", "size_at_most"}
+    | PRESENCE,
     "json": PRESENCE,
 }
 

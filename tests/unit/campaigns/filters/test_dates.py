@@ -155,7 +155,10 @@ def test_before_is_on_and_after_never_overlap(at: datetime, day: date, zone: str
             asks("last_seen", "in_past", {"amount": 3, "unit": "hours"}, calendar=True),
             "filter.value.unit: whole days are counted here",
         ),
-        (asks("birthday", "is", "2000-01-31", zone="Mars"), "filter.zone: expected tenant or the name of a time zone"),
+        (
+            asks("birthday", "is", "2000-01-31", zone="Mars"),
+            "filter.zone: expected tenant, lead or the name of a time zone",
+        ),
         (asks("birthday", "between", ["2000-01-31", "2000-01-30"]), "filter.value: has its higher value first"),
     ],
 )

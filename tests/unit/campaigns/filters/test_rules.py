@@ -36,10 +36,28 @@ SAMPLE = {
     "picklist": "red",
     "multi_select": "red",
 }
+#: Operands of operators that take something else than a value of the type.
+NAMED = {
+    "length": 3,
+    "size": 2,
+    "day_of": 1,
+    "month_is": 2,
+    "year_is": 2026,
+    "at_hour": 9,
+    "hour_between": [9, 17],
+    "anniversary": 7,
+    "in_time_frame": "this_week",
+    "in_table": "regions",
+    "not_in_table": "regions",
+    "country_code": "43",
+}
 
 
 def sample(operator: Operator) -> Any:
     """An operand that the operator takes."""
+    named = [value for name, value in NAMED.items() if operator.name.startswith(name)]
+    if named:
+        return named[0]
     one = SAMPLE.get(operator.type)
     return {
         Operand.NONE: None,
@@ -125,7 +143,10 @@ NEGATIONS = [
 
 @pytest.mark.parametrize(("negative", "positive"), NEGATIONS)
 @settings(max_examples=30)
-@given(value=st.none() | st.text(min_size=1, max_size=5), wanted=st.text(min_size=1, max_size=3))
+@given(
+    value=st.none() | st.text(min_size=1, max_size=5),
+    wanted=st.text(min_size=1, max_size=3).filter(lambda text: "{" not in text),
+)
 def test_a_negative_operator_is_the_opposite_of_its_positive_one(
     negative: str, positive: str, value: str | None, wanted: str
 ) -> None:

@@ -66,8 +66,26 @@ def test_all_faults_of_a_filter_are_named() -> None:
     assert [fault.path for fault in error.value.faults] == ["filter.all[0].field", "filter.all[1].operator"]
 
 
-def test_every_operator_says_whether_the_database_can_decide() -> None:
-    assert {f"{entry.type}.{entry.name}" for entry in OPERATORS if entry.sql is None} == set()
+def test_only_these_operators_are_for_memory_alone() -> None:
+    assert {f"{entry.type}.{entry.name}" for entry in OPERATORS if entry.sql is None} == {
+        "string.country_code_is",
+        "string.has_parameter",
+        "string.host_is",
+        "string.is_valid_phone",
+        "string.matches_regex",
+        "string.not_matches_regex",
+        "string.path_starts_with",
+    }
+
+
+def test_groups_that_count_say_so() -> None:
+    two = {"at_least": [SCORE, SCORE], "count": 2}
+    score = "(coalesce(l.score >= %s, FALSE))::integer"
+
+    assert condition(two) == (f"({score} + {score}) >= %s", True)
+    assert condition({"exactly_one": [SCORE, SCORE]}) == (f"({score} + {score}) = 1", True)
+    assert condition({"exactly_one": [SCORE, FOR_MEMORY]}) == ("TRUE", False)
+    assert condition({"none": [{"exactly_one": [SCORE, FOR_MEMORY]}]}) == ("NOT (FALSE)", False)
 
 
 def test_sql_counts_its_parts() -> None:
