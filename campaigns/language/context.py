@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from campaigns.language.schema import TenantSchema
+from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
 
 if TYPE_CHECKING:
     from campaigns.language.run import Run
@@ -44,6 +44,16 @@ class EventView:
                 value = None
         self._typed[name] = value
         return value
+
+
+def view_of(schema: TenantSchema, type: str, data: dict[str, Any]) -> EventView:
+    """The data of an event from outside, to be typed as its type declares; unknown types have no types."""
+    if type == "field.changed":
+        name = data.get("field")
+        field = schema.fields.get(name) if isinstance(name, str) else None
+        return EventView(data, {"old": field.cast, "new": field.cast} if field else {})
+    spec = schema.event_types.get(type) or SYSTEM_EVENTS.get(type)
+    return EventView(data, spec.casts if spec else {})
 
 
 class Context:

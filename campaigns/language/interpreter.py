@@ -10,7 +10,7 @@ from typing import Any
 from campaigns.language import elsewhere, parking
 from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
-from campaigns.language.context import Context, EventView
+from campaigns.language.context import Context, EventView, view_of
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Outcome, Parked, Skipped
@@ -19,7 +19,7 @@ from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_
 from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.run import RUN_DUE, Run
-from campaigns.language.schema import CAMPAIGN_ENTERED, SYSTEM_EVENTS, TenantSchema
+from campaigns.language.schema import CAMPAIGN_ENTERED
 from campaigns.language.trigger import QUALIFIERS
 from engine.types import Event
 
@@ -62,16 +62,6 @@ def run_event(
             chain.begin(event)
     except _Stop:
         return
-
-
-def view_of(schema: TenantSchema, type: str, data: dict[str, Any]) -> EventView:
-    """The data of an event from outside, to be typed as its type declares; unknown types have no types."""
-    if type == "field.changed":
-        name = data.get("field")
-        field = schema.fields.get(name) if isinstance(name, str) else None
-        return EventView(data, {"old": field.cast, "new": field.cast} if field else {})
-    spec = schema.event_types.get(type) or SYSTEM_EVENTS.get(type)
-    return EventView(data, spec.casts if spec else {})
 
 
 class _Stop(Exception):

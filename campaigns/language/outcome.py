@@ -78,6 +78,7 @@ class Parked(Outcome, frozen=True):
     name: ClassVar[str] = "deferred"
     until: datetime | None = None  #: None waits for an event or a change alone
     said: dict[str, Any] = {}  #: for the activity
+    quiet: bool = False  #: no activity: the wait is the same one, or another row tells of it
 
 
 class BadValueError(Exception):

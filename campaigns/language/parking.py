@@ -136,7 +136,7 @@ def end(chain: Chain, parked: ParkedRun, campaign: Campaign, label: str) -> None
 def park(chain: Chain, run: Run, step: Step, decision: Parked) -> None:
     """Store a run where it is. A run that was woken and rests on as before is not written again."""
     before = chain.lead.runs.get(run.id)
-    is_new = run.woken is None or decision.until != run.until
+    is_new = not decision.quiet and (run.woken is None or decision.until != run.until)
     if run.woken is None:
         run.waited_since = chain.now
     run.until, run.parked = decision.until, True

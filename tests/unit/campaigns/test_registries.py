@@ -110,6 +110,8 @@ def test_these_are_the_actions() -> None:
         "unsubscribe_topic",
         "upsert_related_record",
         "wait_duration",
+        "wait_for_condition",
+        "wait_for_event",
         "wait_for_window",
         "wait_until_date",
         "wait_until_token_date",
