@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import psycopg
 
@@ -16,9 +17,12 @@ from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
 from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Rulebook
+from campaigns.language.shared import Shared
 from campaigns.leads import Place, StoredLead, load_leads, store_leads
 from campaigns.rulebooks import RulebookCache
 from campaigns.runs import load_runs, store_runs
+from campaigns.shared import decide_with_shared, tenants_sharing
+from engine.errors import Retry
 from engine.types import Event, Handled
 
 # A worker imports this before it forks: no child stops to load the library in the middle of a bundle.
@@ -29,13 +33,29 @@ _cache = RulebookCache(size=20_000)
 def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
     """Execute the tenants' campaigns for these events, in order."""
     rulebooks = _cache.current(connection, {event.tenant for event in events})
+    return decide_with_shared(connection, rulebooks, partial(_execute, connection, events, now, rulebooks))
+
+
+def _execute(
+    connection: psycopg.Connection,
+    events: Sequence[Event],
+    now: datetime,
+    rulebooks: dict[str, Rulebook],
+    shared: Mapping[str, Shared],
+) -> Handled:
     places = {(event.tenant, event.lead) for event in events}
     leads = load_leads(connection, places, rulebooks, needed_records(events))
     unknown = load_runs(connection, [lead.state for lead in leads.values()], rulebooks)
     if unknown:  # a run was parked on a version while the next one was published
         rulebooks |= _cache.load(connection, unknown)
+        if tenants_sharing(rulebooks) - shared.keys():
+            raise Retry(0, "a tenant's campaigns have come to use shared records")
+    if shared:
+        _share(leads, shared)
     recorders = {tenant: Recorder() for tenant in rulebooks}
     seconds = decide(events, leads, rulebooks, now, recorders)
+    if any(one.missed for one in shared.values()):  # it will be decided anew
+        return Handled(seconds, [])
     store_leads(connection, leads.values(), rulebooks, now)
     store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs])
     copy_activities(connection, recorders, now)
@@ -51,6 +71,12 @@ def needed_records(events: Sequence[Event]) -> dict[Place, frozenset[str]]:
             place = event.tenant, event.lead
             needed[place] = needed.get(place, frozenset()) | asked.records
     return needed
+
+
+def _share(leads: Mapping[Place, StoredLead], shared: Mapping[str, Shared]) -> None:
+    for (tenant, _), lead in leads.items():
+        if tenant in shared:
+            lead.state.shared = shared[tenant]
 
 
 def decide(

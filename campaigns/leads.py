@@ -18,6 +18,7 @@ from engine.sql import load
 
 QUERIES = load("campaigns.sql", "leads.sql")
 COLUMNS = ("email", "first_name", "last_name", "phone", "company", "owner", "stage", "score")
+BESIDE = {"tags", "lists", "company"}  #: of what changes, what has a statement of its own
 
 #: A lead's tenant and key.
 Place = tuple[str, str]
@@ -130,6 +131,7 @@ def store_leads(
     store_records(connection, [lead.state for lead in leads if lead.state.changed_records], now)
     changed = [lead for lead in leads if lead.state.changed]
     _update_fields(connection, changed, rulebooks, now)
+    _update_company(connection, changed, now)
     _update_tags(connection, changed, rulebooks, now)
     _update_lists(connection, changed, rulebooks, now)
 
@@ -140,7 +142,7 @@ def _update_fields(
     rulebooks: Mapping[str, Rulebook],
     now: datetime,
 ) -> None:
-    rows = [_row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - {"tags", "lists"}]
+    rows = [_row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - BESIDE]
     if rows:
         connection.execute(QUERIES["update_leads_changed"], [now, *columns(rows)])
 
@@ -162,6 +164,13 @@ def _row(lead: StoredLead, schema: TenantSchema) -> tuple[Any, ...]:
         lead.state.tenant, lead.state.id, get("email"), get("first_name"), get("last_name"), get("phone"),
         owner, get("stage"), get("score") or 0, _encode(fields).decode(),
     )  # fmt: skip
+
+
+def _update_company(connection: psycopg.Connection, leads: Iterable[StoredLead], now: datetime) -> None:
+    states = [lead.state for lead in leads if "company" in lead.state.changed]
+    if states:
+        rows = [(state.tenant, state.id, state.values.get("company")) for state in states]
+        connection.execute(QUERIES["update_leads_company"], [now, *columns(rows)])
 
 
 def _update_tags(

@@ -10,6 +10,7 @@ import psycopg
 
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
+from campaigns.language.shared import KINDS
 from engine.arrays import columns
 from engine.sql import load
 
@@ -33,7 +34,7 @@ def load_records(
     """Give each lead its records of the kinds that its tenant's campaigns, or its events, use. New leads have none."""
     asked, wanted = {}, []
     for lead in leads:
-        kinds = rulebooks[lead.tenant].needs_records
+        kinds = rulebooks[lead.tenant].needs_records - KINDS
         if needed:
             kinds = kinds | needed.get((lead.tenant, lead.key), kinds)
         if kinds and not lead.is_new:

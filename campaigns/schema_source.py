@@ -110,7 +110,6 @@ class TenantSource(msgspec.Struct):
     lists: dict[str, int]
     owners: dict[str, int]
     inactive_owners: list[str]
-    companies: dict[str, int]
     definitions: list[DefinitionSource]
     campaigns: list[CampaignSource]
 
@@ -126,7 +125,6 @@ class TenantSource(msgspec.Struct):
             lists=self.lists,
             owners=self.owners,
             inactive_owners=frozenset(self.inactive_owners),
-            companies=self.companies,
             definitions=self._definitions(),
             campaigns={campaign.key: campaign.status for campaign in self.campaigns},
             requestable=frozenset(campaign.key for campaign in self.campaigns if campaign.is_requestable),

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from campaigns.language.action import action
-from campaigns.language.bounds import clamp
+from campaigns.language.bounds import clamp, moved
 from campaigns.language.context import Context
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
@@ -33,14 +33,8 @@ def change_score(lead: LeadState, params: ChangeScoreParams, context: Context) -
     if params.amount is None:
         return Skipped("missing: there is no number of points")
     old = lead.values.get("score") or 0
-    new = clamp(_apply(params.op, old, params.amount), params.min, params.max)
+    new = clamp(moved(old, params.op, params.amount), params.min, params.max)
     if abs(new) > SCORE_LIMIT:
         return Failed("score is out of range: it has 32 bits")
     detail = {"change": new - old}
     return [SetField("score", new, detail | {"reason": params.reason} if params.reason else detail)]
-
-
-def _apply(op: str, old: int, amount: int) -> int:
-    if op == "set":
-        return amount
-    return old + amount if op == "add" else old - amount

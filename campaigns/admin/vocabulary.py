@@ -129,10 +129,10 @@ class OwnerAdmin(TenantPages):
 
 @admin.register(Company)
 class CompanyAdmin(TenantPages):
-    list_display = ("name",)
+    list_display = ("name", "score")
     search_fields = ("name",)
-    fields = ("name",)
-    campaigns_depend = True
+    fields = ("name", "score", "fields")
+    readonly_fields = ("score", "fields")
     next_step = "Add the companies that your leads work for."
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:

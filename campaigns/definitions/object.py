@@ -15,7 +15,8 @@ FIELDS_LIMIT = 100
 SIMPLE = ("string", "text", "integer", "decimal", "boolean", "date", "datetime")
 
 
-def _check(thing: Object) -> list[Fault]:
+def check_fields(thing: Object) -> list[Fault]:
+    """What the types alone cannot say."""
     faults = [
         Fault(f"fields.{name}", f"expected one of {', '.join(SIMPLE)}, got '{type[:64]}'")
         for name, type in thing.fields.items()
@@ -26,7 +27,7 @@ def _check(thing: Object) -> list[Fault]:
     return faults
 
 
-@definition("object", label="Object type", check=_check)
+@definition("object", label="Object type", check=check_fields)
 class Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its fields with their types."""
 

@@ -24,7 +24,6 @@ NAMES: dict[str, tuple[str, Callable[[TenantSchema], Any]]] = {
     "stages": ("stage", lambda schema: schema.stages),
     "tags": ("tag", lambda schema: schema.tags),
     "owners": ("owner", lambda schema: schema.owners),
-    "companies": ("company", lambda schema: schema.companies),
     "campaigns": ("campaign", lambda schema: schema.campaigns),
 }
 SECTIONS = ("fields", "events", "definitions", *NAMES)
@@ -95,7 +94,7 @@ class _Watch:
         self.real = schema
         self.seen: dict[str, set[str]] = {section: set() for section in SECTIONS}
         self.fields, self.events = _Seen(self._watched_fields()), _Seen(schema.event_types)
-        self.named = {name: _Seen(NAMES[name][1](schema)) for name in ("lists", "owners", "companies", "campaigns")}
+        self.named = {name: _Seen(NAMES[name][1](schema)) for name in ("lists", "owners", "campaigns")}
         self.definitions = {kind: _Seen(found) for kind, found in schema.definitions.items()}
         self.schema = replace(
             schema,

@@ -10,3 +10,10 @@ def clamp(value: Any, low: Any, high: Any) -> Any:
     if low is not None and value < low:
         return low
     return high if high is not None and value > high else value
+
+
+def moved(old: int, op: str, amount: int) -> int:
+    """A number of points after an operation of the actions that change scores: add, sub or set."""
+    if op == "set":
+        return amount
+    return old + amount if op == "add" else old - amount

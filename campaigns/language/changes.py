@@ -13,6 +13,7 @@ from campaigns.language.effects import (
     LeaveList,
     LogActivity,
     PutRecord,
+    PutShared,
     SendEvent,
     SetField,
 )
@@ -64,6 +65,8 @@ class Changes:
                 return self.leave_list(effect.list)
             case PutRecord():
                 return self.put_record(effect)
+            case PutShared():
+                return self.put_shared(effect)
             case Emit():
                 return self.emit(effect)
             case SendEvent():
@@ -154,6 +157,16 @@ class Changes:
             return None
         said = {effect.kind: effect.key, "old": old, "new": effect.data, "outcome": "done"}
         return "", said | (effect.detail or {})
+
+    def put_shared(self, effect: PutShared) -> Logged | None:
+        """Change a record that the tenant's leads have in common; an equal one is no change."""
+        shared = self.lead.shared
+        if shared.get(effect.kind, effect.key) == effect.data:
+            return None
+        shared.put(effect.kind, effect.key, effect.data)
+        if effect.raises is not None:
+            self.emit(effect.raises)
+        return None if effect.said is None else ("", {**effect.said, "outcome": "done"})
 
     def emit(self, effect: Emit) -> Logged:
         """Let a further event happen to the lead."""

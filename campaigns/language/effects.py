@@ -52,6 +52,16 @@ class PutRecord(msgspec.Struct, frozen=True):
     quiet: bool = False  #: the change is not logged: what it is kept for is
 
 
+class PutShared(msgspec.Struct, frozen=True):
+    """A record that the tenant's leads have in common becomes this. An equal one is a no-op."""
+
+    kind: str
+    key: str
+    data: dict[str, Any]  #: JSON
+    said: dict[str, Any] | None = None  #: what is logged of the change; null: nothing, it goes with another
+    raises: Emit | None = None  #: the event that such a change is
+
+
 class SendEvent(msgspec.Struct, frozen=True):
     """An event of another lead of the tenant, in that lead's own order. Comes first among the effects of a step."""
 
@@ -69,4 +79,4 @@ class LogActivity(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | Emit | SendEvent | LogActivity
+Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | PutShared | Emit | SendEvent | LogActivity

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from campaigns.language.shared import Shared
+
 if TYPE_CHECKING:
     from campaigns.language.run import ParkedRun
 
@@ -22,10 +24,13 @@ class LeadState:
         "lists",
         "records",
         "runs",
+        "shared",
         "tags",
         "tenant",
         "values",
     )
+
+    shared: Shared  #: what the tenant's leads have in common; given to it where actions of its rulebook ask for that
 
     def __init__(
         self,

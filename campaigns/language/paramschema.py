@@ -43,7 +43,7 @@ from campaigns.language.parameters import (
     WholeNumber,
 )
 from campaigns.language.periods import BUSINESS_DAYS, UNITS
-from campaigns.language.references import ColumnsInto, DefinedRef, ObjectValues, PartOf
+from campaigns.language.references import ColumnsInto, CompanyValues, DefinedRef, ObjectValues, PartOf
 from campaigns.language.transforms import PLAIN
 from campaigns.language.values import ITEMS_LIMIT, STRING_LIMIT, TEXT_LIMIT
 from campaigns.language.variablekinds import VariableName
@@ -130,6 +130,7 @@ def _names(kind: FieldRefs) -> JsonSchema:
 
 @schema_of.register(FieldValues)
 @schema_of.register(ObjectValues)
+@schema_of.register(CompanyValues)
 def _values(kind: Kind) -> JsonSchema:
     return {"type": "object", "minProperties": 1, "maxProperties": PARTS_LIMIT}
 

@@ -9,8 +9,8 @@ from campaigns.language.definition import DEFINITIONS, Defined
 from campaigns.language.parameters import PARTS_LIMIT, FieldRef, Kind, Prepared, pairs_of
 from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import Scope
-from campaigns.language.tokens import typed_value
-from campaigns.language.values import show
+from campaigns.language.tokens import Dynamic, typed_value
+from campaigns.language.values import dump, show
 
 
 class DefinedRef(Kind):
@@ -113,3 +113,27 @@ class ObjectValues(Kind):
             scope.fault(path, f"'{whole.key}' has no field {show(name)}{scope.hint(name, whole.spec.fields)}")
             return name, None
         return name, typed_value(item, AttributeSpec(name, whole.spec.fields[name]), scope, path)
+
+
+class CompanyValues(Kind):
+    """An object of the fields of companies and their values: literals or tokens."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """A tuple of (field, JSON value) pairs."""
+        if not isinstance(raw, dict) or not 1 <= len(raw) <= PARTS_LIMIT:
+            scope.fault(path, f"expected an object of 1 to {PARTS_LIMIT} fields and their values")
+            return ()
+        known = {
+            field: type for one in scope.schema.defined("company").values() for field, type in one.spec.fields.items()
+        }
+        return pairs_of([self._pair(name, item, known, scope, f"{path}.{name}") for name, item in raw.items()])
+
+    def _pair(self, name: str, item: Any, known: dict[str, str], scope: Scope, path: str) -> tuple[str, Any]:
+        if name not in known:
+            scope.fault(path, f"companies have no field {show(name)}{scope.hint(name, known)}")
+            return name, None
+        type = known[name]
+        value = typed_value(item, AttributeSpec(name, type), scope, path)
+        if isinstance(value, Dynamic):
+            return name, Dynamic(lambda lead, context: dump(type, value.read(lead, context)))
+        return name, dump(type, value)

@@ -115,6 +115,12 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             label="Opportunity changed",
         ),
         event_type(
+            "company.changed",
+            AttributeSpec("company", "string", True),
+            AttributeSpec("change", "string", True),
+            label="Company changed",
+        ),
+        event_type(
             "object.changed",
             AttributeSpec("object", "string", True),
             AttributeSpec("key", "string", True),
@@ -180,7 +186,6 @@ class TenantSchema:
     lists: Mapping[str, int] = field(default_factory=dict)  #: key to id, of lists that are not archived
     owners: Mapping[str, int] = field(default_factory=dict)  #: e-mail address to id
     inactive_owners: frozenset[str] = frozenset()  #: those of the owners who get no more leads
-    companies: Mapping[str, int] = field(default_factory=dict)  #: name to id
     campaigns: Mapping[str, str] = field(default_factory=dict)  #: key to status
     #: kind -> key -> what the tenant has defined
     definitions: Mapping[str, Mapping[str, Defined]] = field(default_factory=dict)

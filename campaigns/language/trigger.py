@@ -42,6 +42,7 @@ QUALIFIERS = {
     "goal.reached": "goal",
     "object.changed": "object",
     "opportunity.changed": "change",
+    "company.changed": "change",
     "lead.referral_credited": "programme",
     "lead.converted": "lifecycle",
     **{spec.name: spec.qualifier for spec in STANDARD_EVENTS if spec.qualifier is not None},

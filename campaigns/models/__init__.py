@@ -18,6 +18,7 @@ from campaigns.models.lead import Lead
 from campaigns.models.owner import Owner
 from campaigns.models.record import Record
 from campaigns.models.run import ParkedRun
+from campaigns.models.shared_record import SharedRecord
 from campaigns.models.stage import Stage
 from campaigns.models.static_list import ListMember, StaticList
 from campaigns.models.tag import Tag
@@ -38,6 +39,7 @@ __all__ = [
     "Owner",
     "ParkedRun",
     "Record",
+    "SharedRecord",
     "Stage",
     "StaticList",
     "Tag",

@@ -12,6 +12,7 @@ class Company(TenantOwned):
 
     name = LineField()
     fields = models.JSONField(default=dict, blank=True)
+    score = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name_plural = "companies"

@@ -36,6 +36,12 @@ FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::te
     AS w (tenant_id, id, email, first_name, last_name, phone, owner_id, stage, score, fields)
 WHERE l.tenant_id = w.tenant_id AND l.id = w.id;
 
+-- name: update_leads_company
+UPDATE campaigns_lead AS l SET company_id = c.id, updated_at = %s
+FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS w (tenant_id, id, company)
+LEFT JOIN campaigns_company AS c ON c.tenant_id = w.tenant_id AND c.name = w.company
+WHERE l.tenant_id = w.tenant_id AND l.id = w.id;
+
 -- name: update_tags_changed
 -- One row of JSON each: arrays of different lengths cannot be unnested side by side.
 UPDATE campaigns_lead AS l

@@ -31,9 +31,6 @@ SELECT t.id, t.rulebook_version, json_build_object(
     'inactive_owners', (
         SELECT coalesce(json_agg(o.email), '[]')
         FROM campaigns_owner AS o WHERE o.tenant_id = t.id AND NOT o.active),
-    'companies', (
-        SELECT coalesce(json_object_agg(c.name, c.id), '{}')
-        FROM campaigns_company AS c WHERE c.tenant_id = t.id),
     'definitions', (
         SELECT coalesce(json_agg(json_build_object(
             'kind', d.kind, 'key', d.key, 'name', d.name, 'spec', d.spec, 'archived', d.archived)), '[]')

@@ -40,6 +40,7 @@ ISOLATED = [
     "campaigns_owner",
     "campaigns_parkedrun",
     "campaigns_record",
+    "campaigns_sharedrecord",
     "campaigns_stage",
     "campaigns_staticlist",
     "campaigns_tag",

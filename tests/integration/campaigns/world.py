@@ -23,6 +23,7 @@ from campaigns.models import (
     Owner,
     ParkedRun,
     Record,
+    SharedRecord,
     Stage,
     StaticList,
     Tag,
@@ -73,6 +74,7 @@ def make_vocabulary(tenant: str) -> None:
     Company.objects.create(tenant_id=tenant, name=label)
     StaticList.objects.create(tenant_id=tenant, key="vips", name=label)
     statuses = [{"key": "invited"}, {"key": "attended", "success": True}]
+    SharedRecord.objects.create(tenant_id=tenant, kind="rotation", key="sales", data={"label": label})
     Definition.objects.create(tenant_id=tenant, kind="program", key="webinar", name=label, spec={"statuses": statuses})
 
 

@@ -14,6 +14,7 @@ from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.run import RUN_DUE
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
+from campaigns.language.shared import Shared
 from engine.types import Event
 
 NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
@@ -86,6 +87,12 @@ DEFINED = {
                 "table", "regions", columns=["colour", "orders"], rows={"North": ["blue", 3], "south ": ["pink", None]}
             )
         ],
+        "company": [defined("company", "basics", fields={"size": "integer", "city": "string", "since": "date"})],
+        "pool": [
+            defined("pool", "sales", owners=[{"email": "ann@acme.test"}, {"email": "cid@acme.test"}]),
+            defined("pool", "weighted", owners=[{"email": "ann@acme.test", "weight": 3}, {"email": "cid@acme.test"}]),
+            defined("pool", "away", owners=[{"email": "bob@acme.test"}]),
+        ],
         "object": [defined("object", "car", fields={"plate": "string", "seats": "integer", "bought": "date"})],
         "calendar": [defined("calendar", "holidays", holidays=["2026-03-16", "2026-03-17"])],
         "goal": [
@@ -105,9 +112,8 @@ def schema(**parts: Any) -> TenantSchema:
         "stages": ("customer", "repeat", "vip"),
         "tags": frozenset({"vip", "hot", "cold"}),
         "lists": {"vips": 1, "news": 2},
-        "owners": {"ann@acme.test": 1, "bob@acme.test": 2},
+        "owners": {"ann@acme.test": 1, "bob@acme.test": 2, "cid@acme.test": 3},
         "inactive_owners": frozenset({"bob@acme.test"}),
-        "companies": {"Globex": 1},
         "campaigns": {"welcome": "active", "old": "paused", "silent": "active"},
         "requestable": frozenset({"welcome", "old"}),
         "definitions": DEFINED,
@@ -149,7 +155,9 @@ def rulebook(*documents: Any, tenant: TenantSchema = ACME, **named: Any) -> Rule
 
 def lead(*, tags: set[str] | None = None, lists: set[str] | None = None, new: bool = False, **values: Any) -> LeadState:
     """A lead with these typed values."""
-    return LeadState(id=7, tenant="acme", key="L7", values=values, tags=tags, lists=lists, is_new=new)
+    who = LeadState(id=7, tenant="acme", key="L7", values=values, tags=tags, lists=lists, is_new=new)
+    who.shared = Shared()
+    return who
 
 
 def record(who: LeadState, kind: str, key: str) -> dict[str, Any] | None:

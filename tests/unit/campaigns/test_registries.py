@@ -53,12 +53,14 @@ def test_these_are_the_actions() -> None:
     assert ACTIONS.names() == [
         "add_note",
         "add_to_blocklist",
+        "add_to_company",
         "add_to_list",
         "add_to_nurture",
         "add_values",
         "append_to_field",
         "assign_bucket",
         "branch",
+        "change_company_score",
         "change_field",
         "change_fields",
         "change_member_data",
@@ -92,6 +94,7 @@ def test_these_are_the_actions() -> None:
         "random_delay",
         "record_consent",
         "record_goal",
+        "remove_from_company",
         "remove_from_field",
         "remove_from_list",
         "remove_from_program",
@@ -99,6 +102,7 @@ def test_these_are_the_actions() -> None:
         "request_campaign",
         "resubscribe",
         "resume_marketing",
+        "rotate_owner",
         "set_field_if_empty",
         "set_run_variable",
         "shift_date",
@@ -108,6 +112,7 @@ def test_these_are_the_actions() -> None:
         "suspend_marketing",
         "unsubscribe",
         "unsubscribe_topic",
+        "update_company",
         "upsert_related_record",
         "wait_duration",
         "wait_for_condition",
@@ -120,7 +125,18 @@ def test_these_are_the_actions() -> None:
 
 
 def test_these_are_the_kinds_of_definitions() -> None:
-    assert DEFINITIONS.names() == ["calendar", "goal", "nurture", "object", "program", "purpose", "table", "topic"]
+    assert DEFINITIONS.names() == [
+        "calendar",
+        "company",
+        "goal",
+        "nurture",
+        "object",
+        "pool",
+        "program",
+        "purpose",
+        "table",
+        "topic",
+    ]
 
 
 def test_these_are_the_triggers() -> None:
@@ -133,6 +149,7 @@ def test_these_are_the_triggers() -> None:
         "campaign_ended",
         "campaign_entered",
         "campaign_requested",
+        "companies_changed",
         "company_changed",
         "consent_changed",
         "content_requested",

@@ -1,0 +1,41 @@
+-- Records that a tenant's leads have in common. A bundle locks those that it needs before its leads, all bundles in
+-- the same order, and keeps them until the commit.
+
+-- name: insert_companies_missing
+-- In name order (no deadlocks). One that somebody else made meanwhile is not returned: it is locked next.
+INSERT INTO campaigns_company (tenant_id, name)
+SELECT w.tenant_id, w.name FROM unnest(%s::text[], %s::text[]) AS w (tenant_id, name)
+ORDER BY w.tenant_id, w.name
+ON CONFLICT (tenant_id, name) DO NOTHING
+RETURNING tenant_id, name;
+
+-- name: lock_companies
+-- Served by the unique index on (tenant_id, name). NO KEY UPDATE lets leads that refer to one be written meanwhile.
+SELECT c.tenant_id, c.name, c.fields::text, c.score
+FROM unnest(%s::text[], %s::text[]) AS w (tenant_id, name)
+JOIN campaigns_company AS c ON c.tenant_id = w.tenant_id AND c.name = w.name
+ORDER BY c.tenant_id, c.name
+FOR NO KEY UPDATE OF c;
+
+-- name: update_companies
+UPDATE campaigns_company AS c SET fields = w.fields, score = w.score
+FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::bigint[]) AS w (tenant_id, name, fields, score)
+WHERE c.tenant_id = w.tenant_id AND c.name = w.name;
+
+-- name: insert_shared_missing
+INSERT INTO campaigns_sharedrecord (tenant_id, kind, key, data)
+SELECT w.tenant_id, w.kind, w.key, '{}' FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (tenant_id, kind, key)
+ORDER BY w.tenant_id, w.kind, w.key
+ON CONFLICT (tenant_id, kind, key) DO NOTHING;
+
+-- name: lock_shared
+SELECT s.tenant_id, s.kind, s.key, s.data::text
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (tenant_id, kind, key)
+JOIN campaigns_sharedrecord AS s ON s.tenant_id = w.tenant_id AND s.kind = w.kind AND s.key = w.key
+ORDER BY s.tenant_id, s.kind, s.key
+FOR NO KEY UPDATE OF s;
+
+-- name: update_shared
+UPDATE campaigns_sharedrecord AS s SET data = w.data
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) AS w (tenant_id, kind, key, data)
+WHERE s.tenant_id = w.tenant_id AND s.kind = w.kind AND s.key = w.key;
