@@ -54,6 +54,20 @@ class BoundedText(Value):
         return read_measured
 
 
+class OnceKey(Value):
+    """Text, or a token, that is remembered of the lead."""
+
+    def __init__(self, doc: str, *, kind: str) -> None:
+        super().__init__(doc, "string")
+        self.kind = kind  #: of the records in which it is
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """The key. Only where there is one must the records be loaded."""
+        if raw is not None:
+            scope.needs_records.add(self.kind)
+        return super().prepare(raw, scope, path, done)
+
+
 class Separator(Kind):
     """What stands between the pieces of a text; a space or a line break will do."""
 

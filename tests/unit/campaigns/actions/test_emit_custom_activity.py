@@ -73,3 +73,33 @@ def test_system_events_cannot_be_emitted() -> None:
 
 def test_an_unheard_activity_is_logged_once() -> None:
     assert act(lead(email="a"), "emit_custom_activity", type="signup", attributes={"email": "a"})["outcome"] == "done"
+
+
+def test_with_a_key_it_is_logged_once_for_each() -> None:
+    params = {"type": "page_view", "attributes": {}, "dedupe_key": "{{ event.shop }}"}
+    heard = campaign(step("increment_number", field="orders", by=1), on=on("page_view"))
+    book, who = rulebook(campaign(step("emit_custom_activity", **params)), heard), lead(orders=0)
+
+    rows = run(book, who, event(shop="a"), event(shop="a"), event(shop="b"), event(), event())
+
+    assert [row.data["outcome"] for row in rows if row.step and row.campaign_id == 1] == [
+        "done",
+        "no_op",
+        *["done"] * 3,
+    ]
+    assert "logged already for a" in [row.data.get("reason") for row in rows]
+    assert who.values["orders"] == 4
+
+
+def test_a_key_counts_for_its_own_type() -> None:
+    who = lead(email="a")
+    act(who, "emit_custom_activity", type="page_view", attributes={}, dedupe_key="x")
+    row = act(who, "emit_custom_activity", type="signup", attributes={"email": "a"}, dedupe_key="x")
+    assert row["outcome"] == "done"
+
+
+def test_only_with_a_key_is_more_of_the_lead_loaded() -> None:
+    plain = step("emit_custom_activity", type="page_view", attributes={})
+    assert rulebook(campaign(plain)).needs_records == frozenset()
+    keyed = step("emit_custom_activity", type="page_view", attributes={}, dedupe_key="x")
+    assert rulebook(campaign(keyed)).needs_records == {"emitted"}
