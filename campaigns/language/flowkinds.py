@@ -8,7 +8,7 @@ import msgspec
 
 from campaigns.language.condition import Matches
 from campaigns.language.filtertree import compile_filter
-from campaigns.language.parameters import Kind, Prepared
+from campaigns.language.parameters import Kind, Prepared, WholeNumber
 from campaigns.language.scope import Scope
 from campaigns.language.values import show
 
@@ -67,6 +67,41 @@ def _case(raw: Any, scope: Scope, path: str) -> Case | None:
     label = read_label(raw["label"], scope, f"{path}.label")
     when = compile_filter(raw["when"], scope, f"{path}.when")
     return Case(label, when, scope.compile_body(raw["steps"], f"{path}.steps", False))
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A way that a share of the leads takes."""
+
+    label: str
+    weight: int  #: percent
+    body: int | None
+
+
+class Ways(Kind):
+    """A list of {label, weight, steps}; the weights are percentages and give 100 together."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> tuple[Way, ...]:
+        """The ways, in order."""
+        if not isinstance(raw, list) or not 2 <= len(raw) <= CASES_LIMIT:
+            scope.fault(path, f"expected a list of 2 to {CASES_LIMIT} ways, each with label, weight and steps")
+            return ()
+        ways = tuple(way for index, item in enumerate(raw) if (way := _way(item, scope, f"{path}[{index}]")))
+        total = sum(way.weight for way in ways)
+        if len(ways) == len(raw) and total != 100:
+            scope.fault(path, f"has weights of {total} together, expected 100")
+        if len({way.label for way in ways}) < len(ways):
+            scope.fault(path, "has two ways of one label; give each its own")
+        return ways
+
+
+def _way(raw: Any, scope: Scope, path: str) -> Way | None:
+    if not isinstance(raw, dict) or not {"label", "weight", "steps"} <= raw.keys():
+        scope.fault(path, "expected an object with label, weight and steps")
+        return None
+    scope.expect_keys(raw, path, ("label", "weight", "steps"))
+    label = read_label(raw["label"], scope, f"{path}.label")
+    weight = WholeNumber("", 0, 100).prepare(raw["weight"], scope, f"{path}.weight", {})
+    return Way(label, weight, scope.compile_body(raw["steps"], f"{path}.steps", False))
 
 
 def read_label(raw: Any, scope: Scope, path: str) -> str:
