@@ -89,6 +89,12 @@ def _push(events: Sequence[Event]) -> tuple[set[int], bool]:
     return set(), False
 
 
+def push_one(event: Event) -> Outcome:
+    """Push an event that was checked elsewhere. Raises engine.errors.BrokerDown."""
+    refused, closed = _push([event])
+    return _outcome(0, event, refused, closed)
+
+
 def _outcome(index: int, item: Event | Refused, refused: set[int], closed: bool) -> Outcome:
     if isinstance(item, Refused):
         return item

@@ -85,6 +85,11 @@ REST_FRAMEWORK = {
 #: Opens the figures of the engine to programs, as a bearer token; empty: to nobody but superusers.
 OPERATOR_TOKEN = env.str("FAIRLANE_OPERATOR_TOKEN", "")
 
+#: What the secrets of hooks are made from; another one makes them all anew.
+HOOK_KEY = env.str("FAIRLANE_HOOK_KEY", SECRET_KEY)
+#: Secrets that other systems chose, by hook: FAIRLANE_HOOK_SECRET_<TENANT>__<HOOK>.
+HOOK_SECRETS = {name: value for name, value in os.environ.items() if name.startswith("FAIRLANE_HOOK_SECRET_")}
+
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

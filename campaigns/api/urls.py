@@ -8,6 +8,7 @@ from campaigns.api.documents import DocumentView, PlanView
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
 from campaigns.api.figures import figures
+from campaigns.api.hooks import HookView
 from campaigns.api.language import ActionsView, ActionView, OperatorsView, TriggersView
 from campaigns.api.leads import ActivitiesView, LeadView
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("campaigns/<str:key>/document", DocumentView.as_view()),
     path("campaigns/<str:key>/document/plan", PlanView.as_view()),
     path("engine/figures", figures),
+    path("hooks/<str:tenant>/<str:key>", HookView.as_view()),
     path("actions", ActionsView.as_view()),
     path("actions/<str:name>", ActionView.as_view()),
     path("triggers", TriggersView.as_view()),

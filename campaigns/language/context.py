@@ -52,6 +52,9 @@ def view_of(schema: TenantSchema, type: str, data: dict[str, Any]) -> EventView:
         name = data.get("field")
         field = schema.fields.get(name) if isinstance(name, str) else None
         return EventView(data, {"old": field.cast, "new": field.cast} if field else {})
+    if type == "hook.received":
+        hook = schema.defined("hook").get(data["hook"])
+        return EventView(data, hook.spec.casts if hook else {})
     spec = schema.event_types.get(type) or SYSTEM_EVENTS.get(type)
     return EventView(data, spec.casts if spec else {})
 

@@ -168,6 +168,13 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             open=True,
             outside=True,
         ),
+        event_type(
+            "hook.received",
+            AttributeSpec("hook", "string", True),
+            label="Webhook received",
+            open=True,
+            qualifier="hook",
+        ),
         *STANDARD_EVENTS,
     )
 }

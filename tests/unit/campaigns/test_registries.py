@@ -131,6 +131,7 @@ def test_these_are_the_kinds_of_definitions() -> None:
         "calendar",
         "company",
         "goal",
+        "hook",
         "nurture",
         "object",
         "pool",
@@ -199,6 +200,7 @@ def test_these_are_the_triggers() -> None:
         "tag_added",
         "tag_removed",
         "video_watched",
+        "webhook_received",
     ]
 
 
