@@ -24,6 +24,7 @@ from campaigns.language.operator import Moment
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
+from campaigns.language.smartlists import whole_list
 from campaigns.language.sqltext import Sql, sql
 from campaigns.language.treesql import Narrowed, narrow
 from campaigns.leads import read_leads
@@ -53,7 +54,7 @@ class Audience:
     """A filter at an instant. The statements it runs carry the tenant, whatever the role of the connection."""
 
     def __init__(self, document: Any, schema: TenantSchema, now: datetime) -> None:
-        scope = Scope(schema)
+        scope = Scope(schema, publishing=False)
         scope.eventless = True
         self.node = read_filter(document, scope, "filter")
         if scope.faults:
@@ -107,6 +108,11 @@ def _needs(scope: Scope) -> Rulebook:
     """What must be loaded of leads, as the loader asks for it."""
     empty = compile_rulebook(scope.schema, 0, ())
     return msgspec.structs.replace(empty, needs_lists=scope.needs_lists, needs_records=frozenset(scope.needs_records))
+
+
+def audience_of_smart_list(key: str, schema: TenantSchema, now: datetime) -> Audience:
+    """The leads that are on a smart list now. Raises InvalidFilterError where it fits the schema no more."""
+    return Audience(whole_list(key), schema, now)
 
 
 def audience_sql(document: Any, schema: TenantSchema, now: datetime) -> tuple[str, tuple[Any, ...], bool]:

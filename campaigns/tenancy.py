@@ -46,6 +46,13 @@ def operator_context(*, using: str = DIRECTORY) -> Iterator[None]:
         yield
 
 
+def connection_of(tenant_id: str) -> Any:
+    """psycopg's connection to the tenant's database, for statements of our own. Needs the tenant's context."""
+    wrapper = connections[database_of(tenant_id)]
+    wrapper.ensure_connection()
+    return wrapper.connection
+
+
 def _set(name: str, value: str, using: str = DIRECTORY) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [name, value])

@@ -7,13 +7,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
 
 from campaigns.admin import theme
 from campaigns.admin.tenant_pages import TenantForm, TenantPages
 from campaigns.admin.text_fields import DocumentField
+from campaigns.audience import InvalidFilterError, audience_of_smart_list
 from campaigns.definitions import DEFINITIONS
 from campaigns.language.definition import read_definition
+from campaigns.language.faults import Fault
+from campaigns.language.smartlists import KIND as SMART_LIST
+from campaigns.language.smartlists import check_smart_list
 from campaigns.models import Definition
+from campaigns.schema_source import schema_of
+from campaigns.tenancy import connection_of
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -34,10 +42,16 @@ class DefinitionForm(TenantForm):
         cleaned = super().clean() or self.cleaned_data
         kind = cleaned.get("kind") or self.instance.kind
         if kind and "spec" in cleaned:
-            _, faults = read_definition(kind, cleaned["spec"])
+            faults = self._faults(kind, cleaned["spec"])
             if faults:
                 self.add_error("spec", ValidationError([f"{fault}." for fault in faults]))
         return cleaned
+
+    def _faults(self, kind: str, raw: Any) -> list[Fault]:
+        if kind != SMART_LIST:
+            return read_definition(kind, raw)[1]
+        key = self.cleaned_data.get("key") or self.instance.key
+        return check_smart_list(key, raw, schema_of(self.tenant_id))
 
 
 @admin.register(Definition)
@@ -49,4 +63,20 @@ class DefinitionAdmin(TenantPages):
     fields = ("kind", "key", "name", "spec", "archived")
     fixed_fields = ("kind", "key")
     campaigns_depend = True
+    readonly_fields = ("leads",)
+
+    def get_fields(self, request: HttpRequest, obj: Definition | None = None) -> tuple[str, ...]:
+        shows = obj is not None and obj.kind == SMART_LIST
+        return (*self.fields, "leads") if shows else self.fields
+
+    @admin.display(description="Leads on it now")
+    def leads(self, definition: Definition) -> str:
+        """How many match; why it cannot be said where the filter fits no more."""
+        tenant = definition.tenant_id
+        try:
+            audience = audience_of_smart_list(definition.key, schema_of(tenant), timezone.now())
+        except InvalidFilterError as error:
+            return f"The filter does not fit any more: {error}"
+        return f"{audience.count(connection_of(tenant)):,}"
+
     next_step = "Define what your campaigns speak of: a program with its statuses, a topic to subscribe to, a goal."

@@ -11,6 +11,7 @@ from campaigns.api.figures import figures
 from campaigns.api.hooks import HookView
 from campaigns.api.language import ActionsView, ActionView, OperatorsView, TriggersView
 from campaigns.api.leads import ActivitiesView, LeadView
+from campaigns.api.smart_lists import SmartListView
 
 urlpatterns = [
     path("events", EventsView.as_view()),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("actions/<str:name>", ActionView.as_view()),
     path("triggers", TriggersView.as_view()),
     path("operators", OperatorsView.as_view()),
+    path("smart-lists/<str:key>", SmartListView.as_view()),
     path("leads/<path:key>/activities", ActivitiesView.as_view()),
     path("leads/<path:key>", LeadView.as_view()),
     path("", nothing_here),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from campaigns.language.context import Context
 from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.lead import LeadState
 from campaigns.language.leadsql import value_of
+from campaigns.language.leaf import NEVER, Leaf, Matches, for_memory
 from campaigns.language.operator import Moment, Nulls, Operand, Operator, Options, operators_of
 from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import read_period
@@ -27,28 +27,6 @@ from campaigns.language.variables import find_variable, read_variable
 LEAD, TIMEZONE = "lead", "timezone"  #: the zone that a lead's own field names
 ITEMS_LIMIT = 200  #: values of one condition
 SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar")
-
-Matches = Callable[[LeadState, Context], bool]
-
-
-class Leaf(msgspec.Struct, frozen=True):
-    """One condition of a filter, for its two evaluators: they say the same of every lead."""
-
-    matches: Matches
-    #: the same for the database, true or false and never null; None where only memory can decide
-    sql: Callable[[Moment], Sql | None]
-
-
-def never(lead: LeadState, context: Context) -> bool:
-    """Matches nothing; stands where a filter has faults."""
-    return False
-
-
-def for_memory(moment: Moment) -> None:
-    """What a condition says in SQL that only memory can decide."""
-
-
-NEVER = Leaf(never, for_memory)
 
 
 def compile_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Matches:

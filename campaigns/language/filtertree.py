@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from campaigns.language.condition import NEVER, Leaf, Matches, compile_condition, never, read_condition
+from campaigns.language.condition import compile_condition, read_condition
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
+from campaigns.language.leaf import CONDITIONS, NEVER, Group, Leaf, Matches, Node, never
 from campaigns.language.schema import EventTypeSpec
 from campaigns.language.scope import Scope
 from campaigns.language.values import show
@@ -19,17 +18,6 @@ NODES_LIMIT = 200
 GROUPS = ("all", "any", "none", "exactly_one", "at_least")
 SOURCES = ("field", "event", "run")
 AT_LEAST = "at_least"  #: has the number beside it: {"at_least": [...], "count": 2}
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Several filters, and how many of them must match."""
-
-    name: str
-    items: tuple[Node, ...]
-    count: int = 1  #: of at_least
-
-
-Node = Leaf | Group
 
 
 def compile_filter(raw: Any, scope: Scope, path: str) -> Matches:
@@ -105,8 +93,16 @@ def _read(raw: Any, scope: Scope, path: str) -> Node:
         for name in SOURCES:
             if name in raw:
                 return read_condition(raw, name, scope, path)
-    scope.fault(path, f"expected an object with one of {', '.join((*GROUPS, *SOURCES))}")
+        for name in CONDITIONS.names():
+            if name in raw:
+                return CONDITIONS[name](raw, scope, path, read_filter)
+    scope.fault(path, f"expected an object with one of {', '.join(known())}")
     return NEVER
+
+
+def known() -> list[str]:
+    """The keys by which filters are told apart."""
+    return [*GROUPS, *SOURCES, *CONDITIONS.names()]
 
 
 def _read_group(raw: dict[str, Any], name: str, scope: Scope, path: str) -> Node:

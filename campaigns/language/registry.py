@@ -33,6 +33,9 @@ class Registry(Generic[T]):
         """The plug-in of that name, or None."""
         return self._entries.get(name)
 
+    def __getitem__(self, name: str) -> T:
+        return self._entries[name]
+
     def names(self) -> list[str]:
         """All names in alphabetical order."""
         return sorted(self._entries)

@@ -40,6 +40,8 @@ class Scope:
         self.faults: list[Fault] = []
         self.events: list[EventTypeSpec] = []  #: heard by the triggers, with what each carries
         self.eventless = False  #: filters here are asked when nothing happens
+        self.within: tuple[str, ...] = ()  #: the smart lists whose filters are being read, the outermost first
+        self.smart_lists: dict[str, Any] = {}  #: their filters, each read once
         self.needs_lists = False
         self.needs_records: set[str] = set()  #: kinds
         self.trigger_ids: dict[str, str] = {}  #: to the path of the trigger that has it

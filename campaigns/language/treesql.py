@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from campaigns.language.condition import Leaf
-from campaigns.language.filtertree import AT_LEAST, Node
+from campaigns.language.filtertree import AT_LEAST
+from campaigns.language.leaf import Leaf, Node
 from campaigns.language.operator import Moment
 from campaigns.language.sqltext import Sql, joined, sql, truth
 

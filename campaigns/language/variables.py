@@ -45,6 +45,9 @@ def declare(name: str, type: str, scope: Scope, path: str) -> None:
 
 def find_variable(name: object, scope: Scope, path: str) -> str | None:
     """The type of a variable that a step before set; None with a fault."""
+    if scope.eventless:
+        scope.fault(path, "there is no run here: leads are asked, whatever happens to them")
+        return None
     kind = scope.variables.get(name) if isinstance(name, str) else None
     if kind is None:
         hint = scope.hint(name, scope.variables)

@@ -8,7 +8,7 @@ from typing import Any
 from campaigns.language.activity import ActivityRow
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import validate
-from campaigns.language.filtertree import GROUPS, SOURCES
+from campaigns.language.filtertree import known
 from campaigns.language.interpreter import run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook, compile_rulebook
@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
 THEN = datetime(2026, 3, 14, 23, 30, tzinfo=UTC)  #: when events of these tests occurred
 
 #: What is said of something that is no filter.
-A_FILTER = f"expected an object with one of {', '.join((*GROUPS, *SOURCES))}"
+A_FILTER = f"expected an object with one of {', '.join(known())}"
 
 COLOURS = frozenset({"red", "green", "blue"})
 

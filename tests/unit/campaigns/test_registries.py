@@ -137,6 +137,7 @@ def test_these_are_the_kinds_of_definitions() -> None:
         "pool",
         "program",
         "purpose",
+        "smart_list",
         "table",
         "topic",
     ]

@@ -1,0 +1,115 @@
+"""R6 for conditions on what is kept of leads, and for smart lists: both evaluators, random records."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.language.leaf import CONDITIONS
+from campaigns.models import Definition
+from campaigns.schema_source import load_rulebooks
+from campaigns.tenancy import tenant_context
+from tests.integration.campaigns.crowd import EDGES, people
+from tests.integration.campaigns.test_filters_agree import SETTINGS, World, nows
+from tests.integration.campaigns.world import ACME
+
+INSERT = """
+INSERT INTO campaigns_record (tenant_id, lead_id, kind, key, data)
+SELECT l.tenant_id, l.id, r.kind, r.key, r.data
+FROM jsonb_to_recordset(%s) AS r (lead text, kind text, key text, data jsonb)
+JOIN campaigns_lead AS l ON l.tenant_id = %s AND l.key = r.lead
+"""
+SPECS = {
+    "purpose": {"profiling": {"text": "To know"}, "profiling-more": {"text": "To know more"}},
+    "topic": {"news": {"channels": ["email", "sms"]}},
+    "goal": {"order": {}, "order-2": {}},
+    "smart_list": {
+        "rich": {"filter": {"field": "score", "operator": "at_least", "value": 2}},
+        "odd": {"filter": {"any": [{"smart_list": "rich"}, {"program": "webinar", "success": True}]}},
+        "same": {"filter": {"field": "first_name", "operator": "is", "value": "{{ lead.string }}"}},
+    },
+}
+
+maybe = st.booleans()
+members = st.fixed_dictionaries(
+    {"status": st.sampled_from(["invited", "attended", "gone"])},
+    optional={"success_at": st.just("2026-01-01T00:00:00+00:00"), "ended": st.just("2026-01-01T00:00:00+00:00")},
+)
+grants = st.fixed_dictionaries(
+    {"granted": maybe}, optional={"expires": st.none() | st.sampled_from(EDGES).map(datetime.isoformat)}
+)
+kept = st.fixed_dictionaries(
+    {},
+    optional={
+        ("program", "webinar"): members,
+        ("consent", "profiling:000001"): grants,
+        ("consent", "profiling:000002"): grants,
+        ("consent", "profiling-more:000001"): grants,
+        ("subscription", "news:email"): st.fixed_dictionaries({"state": st.sampled_from(["subscribed", "pending"])}),
+        ("subscription", "news:sms"): st.fixed_dictionaries({"state": st.sampled_from(["subscribed", "unsubscribed"])}),
+        ("goal", "order:7"): st.just({}),
+        ("goal", "order-2"): st.just({}),
+        ("bucket", "prices"): st.fixed_dictionaries({"bucket": st.integers(0, 3), "size": st.just(4)}),
+    },
+)
+either = st.sampled_from(["in", "not_in"])
+ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "program": st.fixed_dictionaries(
+        {"program": st.just("webinar"), "operator": either},
+        optional={"status": st.sampled_from(["invited", ["invited", "attended"]]), "success": maybe},
+    ),
+    "consent": st.fixed_dictionaries({"consent": st.sampled_from(list(SPECS["purpose"])), "operator": either}),
+    "subscription": st.fixed_dictionaries(
+        {"subscription": st.just("news"), "operator": either},
+        optional={"channel": st.sampled_from(["email", "sms"]), "state": st.sampled_from(["pending", "unsubscribed"])},
+    ),
+    "goal": st.fixed_dictionaries({"goal": st.sampled_from(list(SPECS["goal"])), "operator": either}),
+    "bucket": st.fixed_dictionaries(
+        {"bucket": st.just("prices"), "operator": either, "buckets": st.lists(st.integers(0, 3), min_size=1)}
+    ),
+    "smart_list": st.fixed_dictionaries({"smart_list": st.sampled_from(list(SPECS["smart_list"])), "operator": either}),
+}
+
+
+@pytest.fixture
+def world(worker_connection: psycopg.Connection) -> World:
+    made = World(worker_connection)
+    with tenant_context(ACME):
+        for kind, specs in SPECS.items():
+            for key, spec in specs.items():
+                Definition.objects.create(tenant_id=ACME, kind=kind, key=key, name=key, spec=spec)
+    made.schema = load_rulebooks(worker_connection, [ACME])[ACME].schema
+    return made
+
+
+def test_both_evaluators_agree_on_every_condition(world: World) -> None:
+    assert set(ASKED) == set(CONDITIONS.names())
+    matched = 0
+
+    @SETTINGS
+    @given(
+        st.lists(st.tuples(people(), kept), min_size=15, max_size=15),
+        st.tuples(*[st.tuples(asked, asked) for asked in ASKED.values()]),
+        nows,
+    )
+    def agree(who: list[tuple[dict[str, Any], Any]], filters: Any, now: datetime) -> None:
+        nonlocal matched
+        world.settle([one for one, _ in who])
+        rows = [
+            {"lead": str(place), "kind": kind, "key": key, "data": data}
+            for place, (_, records) in enumerate(who)
+            for (kind, key), data in records.items()
+        ]
+        world.worker.execute(INSERT, [json.dumps(rows), ACME])
+        for pair in filters:
+            for document in pair:
+                matched += world.agree(document, now)
+
+    agree()
+    assert matched > 0

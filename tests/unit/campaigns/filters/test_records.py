@@ -1,0 +1,101 @@
+"""Conditions on what is kept of a lead: programs, consents, subscriptions, goals, buckets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from campaigns.language.lead import LeadState
+from tests.unit.campaigns.acme import lead
+from tests.unit.campaigns.filters.matching import fault, matches
+
+
+def keeping(**records: Any) -> LeadState:
+    who = lead()
+    for name, data in records.items():
+        kind, _, key = name.partition("__")
+        who.records[kind, key.replace("__", ":").replace("_", "-")] = data
+    return who
+
+
+MEMBER = {"status": "attended", "success_at": "2026-01-01T00:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({"program": "webinar", "operator": "in"}, True),
+        ({"program": "webinar", "operator": "not_in"}, False),
+        ({"program": "webinar", "operator": "in", "status": ["invited", "attended"]}, True),
+        ({"program": "webinar", "operator": "in", "status": "invited"}, False),
+        ({"program": "webinar", "operator": "in", "success": True}, True),
+        ({"program": "webinar", "operator": "in", "success": False}, False),
+    ],
+)
+def test_a_member_has_a_status_and_success(condition: Any, found: bool) -> None:
+    assert matches(condition, keeping(program__webinar=MEMBER)) is found
+
+
+def test_who_was_removed_is_no_member() -> None:
+    assert not matches({"program": "webinar"}, keeping(program__webinar=MEMBER | {"ended": "2026-01-02"}))
+    assert matches({"program": "webinar", "operator": "not_in"}, lead())
+
+
+@pytest.mark.parametrize(
+    ("last", "found"),
+    [
+        ({"granted": True}, True),
+        ({"granted": False}, False),
+        ({"granted": True, "expires": "2026-03-15T12:00:00+00:00"}, False),
+        ({"granted": True, "expires": "2026-03-15T12:00:01+00:00"}, True),
+    ],
+)
+def test_the_last_consent_holds_until_it_expires(last: Any, found: bool) -> None:
+    who = keeping(consent__profiling__000001={"granted": not found}, consent__profiling__000002=last)
+
+    assert matches({"consent": "profiling", "operator": "in"}, who) is found
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [({"channel": "sms"}, True), ({}, False), ({"channel": "sms", "state": "pending"}, False)],
+)
+def test_a_subscription_is_of_a_channel_and_in_a_state(more: Any, found: bool) -> None:
+    who = keeping(subscription__news__sms={"state": "subscribed"})
+
+    assert matches({"subscription": "news", **more}, who) is found
+
+
+def test_a_goal_is_reached_once_or_for_each_key() -> None:
+    assert matches({"goal": "first-order"}, keeping(goal__first_order={}))
+    assert matches({"goal": "first-order"}, keeping(goal__first_order__7={}))
+    assert not matches({"goal": "first-order"}, keeping(goal__spring={}))
+
+
+def test_a_lead_is_in_a_bucket() -> None:
+    first = {"bucket": 1, "size": 4}
+
+    assert matches({"bucket": "prices", "buckets": [0, 1]}, keeping(bucket__prices=first))
+    assert not matches({"bucket": "prices", "buckets": [2]}, keeping(bucket__prices=first))
+    assert matches({"bucket": "prices", "operator": "not_in", "buckets": [1]}, lead())
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({"program": "webiner"}, "filter.program: unknown program 'webiner'; did you mean 'webinar'?"),
+        ({"program": "webinar", "status": "met"}, "filter.status: the program has no status 'met'"),
+        ({"program": "webinar", "success": "yes"}, "filter.success: expected true or false"),
+        ({"program": "webinar", "operator": "is"}, "filter.operator: expected in or not_in"),
+        ({"consent": "selling"}, "filter.consent: unknown purpose 'selling'"),
+        ({"subscription": "spam"}, "filter.subscription: unknown topic 'spam'"),
+        ({"subscription": "news", "channel": "fax"}, "filter.channel: expected one of email"),
+        ({"subscription": "news", "state": "on"}, "filter.state: expected one of subscribed"),
+        ({"goal": "none"}, "filter.goal: unknown goal 'none'"),
+        ({"bucket": "prices"}, "filter.buckets: expected a list of 1 to 1000 numbers"),
+        ({"bucket": 7, "buckets": [1]}, "filter.bucket: expected the name of an experiment"),
+    ],
+)
+def test_a_condition_at_fault_is_named(condition: Any, message: str) -> None:
+    assert fault(condition).startswith(message)
