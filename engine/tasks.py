@@ -37,6 +37,11 @@ SETTLE_TRIES, SETTLE_PAUSE_SECONDS = 3, 0.2
 #: Pause of the lanes of a bundle that the database could not take.
 DATABASE_PAUSE_SECONDS = 1.0
 
+#: Each statement of a bundle looks its rows up in an index, whatever statistics say. A plan that is kept is made within
+#: the first bundles of a connection: for a table that was empty then, a partition of the ledger just begun, it would
+#: read all of it for each bundle until somebody has counted the rows again.
+LOOK_UPS = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+
 #: By process and database.
 _executors: dict[tuple[int, str], Executor] = {}
 
@@ -185,6 +190,7 @@ def _connect(url: str) -> psycopg.Connection:
         connection.autocommit = True
         connection.execute("SET lock_timeout = '500ms'")
         connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [_idle_limit()])
+        connection.execute(LOOK_UPS)
     except psycopg.OperationalError as error:
         raise DatabaseDown(str(error)) from error
     try:
