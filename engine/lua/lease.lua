@@ -150,7 +150,7 @@ if #lanes == 0 then return nothing() end
 local answer = cjson.encode(lanes)
 redis.call('HSET', bundle_key(bundle), 'lanes', answer, 'charges', cjson.encode(charges),
   'owner', owner, 'database', database, 'since', now, 'size', size, 'limit', ARGV[3], 'budget', ARGV[4],
-  'hold', hold, 'count', #lanes)
+  'hold', hold, 'count', #lanes, 'left', redis.call('ZCARD', ring))
 if next(rated) then redis.call('HSET', bundle_key(bundle), 'rated', cjson.encode(rated)) end
 redis.call('ZADD', bundles_key, now + hold, bundle)
 redis.call('ZADD', live_key(database), now + hold, bundle)

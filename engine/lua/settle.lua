@@ -143,15 +143,17 @@ call_for_all('HSET', own_key(database), owns[1] or {})
 if typical then redis.call('HSET', own_key(database), '', typical, '#slow', slow) end
 
 -- What a bundle costs beside its tenants' own time hardly depends on its size: statements, commit, waiting for
--- a busy machine. So the size is found by a loop of its own: twice as many events while a full bundle stays
--- within the budget, half as many when it takes twice that. Dividing the budget by the whole cost of an
+-- a busy machine. So the size is found by a loop of its own: more events while full bundles that leave some behind stay
+-- within the budget, half as many when one takes twice that. Dividing the budget by the whole cost of an
 -- event instead would shrink bundles on a busy machine, which makes each event dearer, which shrinks them more.
-local sizes = redis.call('HMGET', bundle_key(bundle), 'size', 'limit', 'budget')
-local size, budget = tonumber(sizes[1]), tonumber(sizes[3])
-if shared_ms > 2 * budget then
+-- Half as many also when none are left behind: who comes meanwhile waits for the end of a bundle, and nobody needs
+-- the rate of large ones. So they grow only where three of four leave some behind.
+local sizes = redis.call('HMGET', bundle_key(bundle), 'size', 'limit', 'budget', 'left')
+local size, budget, left = tonumber(sizes[1]), tonumber(sizes[3]), tonumber(sizes[4] or 0)
+if shared_ms > 2 * budget or (left == 0 and size > least_size) then
   redis.call('HSET', own_key(database), '#size', math.max(math.min(size, least_size), math.floor(size / 2)))
 elseif shared_ms < budget and events >= 0.8 * size then
-  redis.call('HSET', own_key(database), '#size', math.min(tonumber(sizes[2]), size * 2))
+  redis.call('HSET', own_key(database), '#size', math.min(tonumber(sizes[2]), math.ceil(size * 5 / 4)))
 end
 redis.call('ZREM', bundles_key, bundle)
 redis.call('ZREM', live_key(database), bundle)

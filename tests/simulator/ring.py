@@ -53,6 +53,7 @@ class Held(NamedTuple):
     lanes: Sequence[Taken]
     charges: Mapping[str, float]
     size: int
+    left: bool  #: something was left for others
 
 
 DEFAULT = Share()
@@ -145,7 +146,7 @@ class Ring:
             self._place(tenant, RUNNABLE, turn)
         if taken:
             rounded = {tenant: as_json(charge) for tenant, charge in charges.items()}
-            self.bundles[bundle] = Held(taken, rounded, size)
+            self.bundles[bundle] = Held(taken, rounded, size, bool(self.ring))
             self._forget_debts()
         return taken
 
@@ -163,7 +164,7 @@ class Ring:
             self._learn(tenant, cost.get(tenant))
             correction = cost[tenant][0] - held.charges[tenant] if tenant in cost else 0.0
             self._place(tenant, before[tenant], correction)
-        self._resize(held.size, [cost[tenant] for tenant in tenants if tenant in cost])
+        self._resize(held, [cost[tenant] for tenant in tenants if tenant in cost])
         self._forget_debts()
 
     def release(self, bundle: str, now: int = 0) -> None:
@@ -316,11 +317,11 @@ class Ring:
             self.own[tenant] = average(self.own.get(tenant, own), own, 0.3)
             self.cost[tenant] = average(self.cost.get(tenant, each), each, 0.3)
 
-    def _resize(self, size: int, prices: Sequence[Price]) -> None:
-        shared = 0.0
+    def _resize(self, held: Held, prices: Sequence[Price]) -> None:
+        shared, size = 0.0, held.size
         for total, _, own in prices:
             shared = shared + total - own
-        if shared > 2 * self.limits.milliseconds:
+        if shared > 2 * self.limits.milliseconds or (not held.left and size > LEAST_SIZE):
             self.own["#size"] = max(min(size, LEAST_SIZE), size // 2)
         elif shared < self.limits.milliseconds and sum(events for _, events, _ in prices) >= 0.8 * size:
-            self.own["#size"] = min(self.limits.events, size * 2)
+            self.own["#size"] = min(self.limits.events, math.ceil(size * 5 / 4))
