@@ -57,7 +57,7 @@ def _execute(
     if any(one.missed for one in shared.values()):  # it will be decided anew
         return Handled(seconds, [])
     store_leads(connection, leads.values(), rulebooks, now)
-    store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs])
+    store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs], now)
     copy_activities(connection, recorders, now)
     return Handled(seconds, [event for recorder in recorders.values() for event in recorder.sent])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,6 +14,7 @@ from campaigns import inside
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE, ParkedRun
+from campaigns.slots import reserve_slots
 from engine import enqueue
 from engine.arrays import columns
 from engine.errors import LaneFull
@@ -54,8 +55,9 @@ def load_runs(
     return unknown
 
 
-def store_runs(connection: psycopg.Connection, leads: Iterable[LeadState]) -> None:
+def store_runs(connection: psycopg.Connection, leads: Sequence[LeadState], now: datetime) -> None:
     """Write the runs that were parked or woken, and remove those that are over."""
+    reserve_slots(connection, leads, now)
     kept, over = [], []
     for lead in leads:
         for id in lead.changed_runs:

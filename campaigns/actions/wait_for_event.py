@@ -63,14 +63,17 @@ def wait_for_event(lead: LeadState, params: WaitForEventParams, context: Context
 
 
 def _heard(params: WaitForEventParams, context: Context) -> list[Heard]:
-    """The events to look at: what woke the run, or when it comes here the recent ones."""
+    """The events to look at: what woke the run, or those kept: since it rests, or recent ones when it comes here."""
     run = context.run
     if run.heard is not None:
         run.kept = [*run.kept, run.heard][-HEARD_LIMIT:]
         return [run.heard]
-    if run.woken is not None or params.include_recent is None:
+    since = run.waited_since  # what the campaign's pause kept from waking it
+    if run.woken is None:
+        recent = params.include_recent
+        since = None if recent is None else shift(context.now, -recent, context.schema.zone)
+    if since is None:
         return []
-    since = shift(context.now, -params.include_recent, context.schema.zone)
     return [heard for heard in run.kept if heard.at >= since]
 
 

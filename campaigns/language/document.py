@@ -63,6 +63,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     condition = document.get("filter")
     matches = None if condition is None else compile_filter(condition, scope, "filter")
     qualification = compile_qualification(document.get("qualification"), scope)
+    scope.meets = qualification.inside == "parallel" or qualification.key is not None
     exits = compile_exits(document.get("exits"), scope)
     outer = scope.take_faults()
     program = compile_program(document.get("steps"), scope)

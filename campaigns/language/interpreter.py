@@ -13,7 +13,7 @@ from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Outcome, Parked, Skipped
+from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Merged, Outcome, Parked, Skipped
 from campaigns.language.program import Step
 from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
 from campaigns.language.request import REQUESTS
@@ -267,6 +267,8 @@ class Chain:
         if is_outcome and isinstance(decision, Parked):
             self.executed -= run.woken is not None
             return parking.park(self, run, step, decision)
+        if is_outcome and isinstance(decision, Merged):
+            parking.merge(self, run, decision.into)
         for kind, data in self.carry_out(decision):
             if choice is not None:
                 data["choice"] = choice.name

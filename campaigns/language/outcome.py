@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from campaigns.language.slots import SlotRequest
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """An end without effects."""
@@ -37,6 +39,13 @@ class Ended(Outcome, frozen=True):
     """The run is over: none of its further steps runs."""
 
     name: ClassVar[str] = "done"
+
+
+class Merged(Ended, frozen=True):
+    """The run is over, and another one of the lead that rests at the same step is executed again instead: it finds
+    the event of this one as what it heard."""
+
+    into: str = ""  #: the id of the other
 
 
 class Done(Outcome, frozen=True):
@@ -79,6 +88,7 @@ class Parked(Outcome, frozen=True):
     until: datetime | None = None  #: None waits for an event or a change alone
     said: dict[str, Any] = {}  #: for the activity
     quiet: bool = False  #: no activity: the wait is the same one, or another row tells of it
+    asks: SlotRequest | None = None  #: for a slot of time; its own is the end of the wait
 
 
 class BadValueError(Exception):

@@ -144,12 +144,20 @@ def park(chain: Chain, run: Run, step: Step, decision: Parked) -> None:
     if before is not None and run.woken != "due" and _same(before, now):
         return
     run.waits += 1
-    now.waits = run.waits
+    now.waits, now.asks = run.waits, decision.asks
     _store(chain, now)
     if is_new:
         until = None if decision.until is None else decision.until.isoformat()
         said: dict[str, Any] = {"run": run.id, "until": until, "outcome": decision.name}
         chain.log(WAIT_ENTERED, said | decision.said, run.campaign, step.id)
+
+
+def merge(chain: Chain, run: Run, into: str) -> None:
+    """Another run of the lead takes up what this one was entered for."""
+    parked = chain.lead.runs.get(into)
+    campaign = parked and _campaign_of(chain, parked)
+    if parked is not None and campaign is not None:
+        resume(chain, parked, campaign, "merged", run.as_heard())
 
 
 def finish(chain: Chain, run: Run, label: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from campaigns.language.context import EventView
+from campaigns.language.slots import SlotRequest
 from campaigns.language.values import TYPES
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ParkedRun(msgspec.Struct):
     entered_at: datetime
     state: dict[str, Any]  #: JSON: what Run.dump() gave
     held: bool = False  #: its time came while its campaign was paused
+    asks: SlotRequest | None = None  #: while its slot is not reserved; never stored
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -59,7 +61,8 @@ class Run:
     parked = False  #: rests at its step
     until: datetime | None = None  #: while parked: the end of the wait
     waited_since: datetime | None = None  #: since when it rests at its step
-    woken: str | None = None  #: what has a parked step executed again: due, event, change, child; None at first
+    #: what has a parked step executed again: due, event, change, child, merged; None at first
+    woken: str | None = None
     returned = False  #: a loop's body is done, and its owner is executed again
     heard: Heard | None = None  #: the event that woke it
     at_door = False  #: has not begun: its campaign is paused and collects
@@ -101,6 +104,10 @@ class Run:
         """What the step keeps while the run is parked at it or in its loop; JSON. Forgotten when it is reached anew."""
         self.remembers = True
         return self.memories.setdefault(self.step, {})
+
+    def as_heard(self) -> Heard:
+        """The event that it was entered for, as another run hears of it."""
+        return Heard(self.type, _decode(_encode(self.data)), self.occurred_at)
 
     def dump(self) -> dict[str, Any]:
         """What has to be stored beside the columns; JSON, without what is empty."""

@@ -48,6 +48,7 @@ class Scope:
         self.hears: set[str] = set()  #: types of events that wake a run parked at the step being compiled
         self.watches = False  #: any change of the lead wakes a run parked at the step being compiled
         self.parks = False  #: a run may outlive its event
+        self.meets = False  #: several runs of a lead may be inside at once
         self.variables: dict[str, str] = {}  #: of the run, set by the steps so far; name to type
         self.targets: list[tuple[str, str]] = []  #: path and id of steps that others go on to
         self.compile_body: CompileBody = _no_body  #: set while steps are compiled

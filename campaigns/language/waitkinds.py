@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from campaigns.language.clock import DAYS, MIDNIGHT, find_zone
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.parameters import Kind, Literal, PeriodValue, Prepared
+from campaigns.language.parameters import Choice, Kind, Literal, PeriodValue, Prepared, Value, WholeNumber
 from campaigns.language.periods import Period, read_period, shift
 from campaigns.language.schema import UNDECLARED
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, Read, find_reference, is_token
 from campaigns.language.values import cast_date, cast_datetime, show
+from campaigns.language.variables import declare
 
 ZONE_FIELD = "timezone"  #: the field with the name of a lead's own zone
 YEAR_DAYS = 366
@@ -197,3 +198,56 @@ class Watching(Literal):
         value = super().prepare(raw, scope, path, done)
         scope.watches |= value is True
         return value
+
+
+class GivenText(Value):
+    """Text that is not empty, or a template."""
+
+    def __init__(self, doc: str) -> None:
+        super().__init__(doc, "string", nullable=False)
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """The text. A template may still come to nothing while running."""
+        value = super().prepare(raw, scope, path, done)
+        if value is None and isinstance(raw, str) and not raw.strip():
+            scope.fault(path, "must not be empty")
+        return value
+
+
+class MeetingKey(GivenText):
+    """Text by which runs of a lead find one another, or a template."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """The text. Where never two runs are inside, none finds another."""
+        if scope.publishing and not scope.meets:
+            message = 'is of no use while one run keeps others out; set "inside": "parallel" in the qualification'
+            scope.fault(path, message)
+        return super().prepare(raw, scope, path, done)
+
+
+class Burst(WholeNumber):
+    """A whole number of at least 1, and at most the rate."""
+
+    def __init__(self, doc: str, most: int) -> None:
+        super().__init__(doc, 1, most)
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int:
+        """The number."""
+        burst = super().prepare(raw, scope, path, done)
+        if burst > done.get("rate", burst):
+            scope.fault(path, f"is more than the rate, {done['rate']}")
+        return burst
+
+
+class KeptEvents(Choice):
+    """Of several events the first, the last, or all."""
+
+    def __init__(self, doc: str, *, variable: str) -> None:
+        super().__init__(doc, "first", "last", "all")
+        self.variable = variable
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
+        """The word. All are a variable for the steps that follow."""
+        if raw == "all":
+            declare(self.variable, "json", scope, path)
+        return super().prepare(raw, scope, path, done)

@@ -19,6 +19,7 @@ from campaigns.models.owner import Owner
 from campaigns.models.record import Record
 from campaigns.models.run import ParkedRun
 from campaigns.models.shared_record import SharedRecord
+from campaigns.models.slot_bucket import SlotBucket
 from campaigns.models.stage import Stage
 from campaigns.models.static_list import ListMember, StaticList
 from campaigns.models.tag import Tag
@@ -40,6 +41,7 @@ __all__ = [
     "ParkedRun",
     "Record",
     "SharedRecord",
+    "SlotBucket",
     "Stage",
     "StaticList",
     "Tag",

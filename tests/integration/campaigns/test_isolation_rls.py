@@ -41,6 +41,7 @@ ISOLATED = [
     "campaigns_parkedrun",
     "campaigns_record",
     "campaigns_sharedrecord",
+    "campaigns_slotbucket",
     "campaigns_stage",
     "campaigns_staticlist",
     "campaigns_tag",

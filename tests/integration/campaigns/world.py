@@ -24,6 +24,7 @@ from campaigns.models import (
     ParkedRun,
     Record,
     SharedRecord,
+    SlotBucket,
     Stage,
     StaticList,
     Tag,
@@ -75,6 +76,7 @@ def make_vocabulary(tenant: str) -> None:
     StaticList.objects.create(tenant_id=tenant, key="vips", name=label)
     statuses = [{"key": "invited"}, {"key": "attended", "success": True}]
     SharedRecord.objects.create(tenant_id=tenant, kind="rotation", key="sales", data={"label": label})
+    SlotBucket.objects.create(tenant_id=tenant, key=label, next_at=NOW)
     Definition.objects.create(tenant_id=tenant, kind="program", key="webinar", name=label, spec={"statuses": statuses})
 
 

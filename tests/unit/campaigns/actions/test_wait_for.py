@@ -9,7 +9,7 @@ import pytest
 
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
-from campaigns.language.run import Run
+from campaigns.language.run import Heard, Run, keep_heard
 from tests.unit.campaigns.acme import (
     NOW,
     campaign,
@@ -212,6 +212,14 @@ def test_an_event_that_one_wait_passed_over_is_recent_to_the_next() -> None:
     who = entered(book)
     assert happens(book, who, "purchase", 20) == []
     assert passes(book, who, NOW + DAY) == ["one", "two", "bought"]
+
+
+def test_an_event_that_a_pause_kept_from_the_wait_counts_when_it_is_executed_again() -> None:
+    book = waiting(BOUGHT)
+    who = entered(book)
+    ((id, parked),) = who.runs.items()
+    who.runs[id] = keep_heard(parked, Heard("purchase", {"cds": 1, "amount": "1"}, NOW + timedelta(hours=1)))
+    assert passes(book, who, NOW + DAY) == ["wait", "bought", "after"]
 
 
 def test_what_is_stored_of_a_wait_for_the_best_event_restores_it() -> None:
