@@ -18,7 +18,7 @@ from engine.sql import load
 
 QUERIES = load("campaigns.sql", "leads.sql")
 COLUMNS = ("email", "first_name", "last_name", "phone", "company", "owner", "stage", "score")
-BESIDE = {"tags", "lists", "company"}  #: of what changes, what has a statement of its own
+BESIDE = {"tags", "lists", "company", "frozen_until"}  #: of what changes, what has a statement of its own
 
 #: A lead's tenant and key.
 Place = tuple[str, str]
@@ -82,7 +82,7 @@ def _lock(
 
 
 def _read(row: tuple[Any, ...], schema: TenantSchema) -> StoredLead:
-    tenant, key, id, email, first_name, last_name, phone, company, owner_id, stage, score, tags, stored = row
+    tenant, key, id, email, first_name, last_name, phone, company, owner_id, stage, score, tags, stored, frozen = row
     fields = _decode(stored)
     values = typed(fields, schema)
     owner = schema.owner_of_id.get(owner_id)
@@ -91,6 +91,7 @@ def _read(row: tuple[Any, ...], schema: TenantSchema) -> StoredLead:
         if value is not None:
             values[name] = value
     state = LeadState(id=id, tenant=tenant, key=key, values=values, tags=set(tags))
+    state.frozen_until = frozen
     return StoredLead(state, fields, frozenset())
 
 
@@ -132,6 +133,7 @@ def store_leads(
     changed = [lead for lead in leads if lead.state.changed]
     _update_fields(connection, changed, rulebooks, now)
     _update_company(connection, changed, now)
+    _update_frozen(connection, changed, now)
     _update_tags(connection, changed, rulebooks, now)
     _update_lists(connection, changed, rulebooks, now)
 
@@ -171,6 +173,13 @@ def _update_company(connection: psycopg.Connection, leads: Iterable[StoredLead],
     if states:
         rows = [(state.tenant, state.id, state.values.get("company")) for state in states]
         connection.execute(QUERIES["update_leads_company"], [now, *columns(rows)])
+
+
+def _update_frozen(connection: psycopg.Connection, leads: Iterable[StoredLead], now: datetime) -> None:
+    states = [lead.state for lead in leads if "frozen_until" in lead.state.changed]
+    if states:
+        rows = [(state.tenant, state.id, state.frozen_until) for state in states]
+        connection.execute(QUERIES["update_leads_frozen"], [now, *columns(rows)])
 
 
 def _update_tags(

@@ -52,7 +52,7 @@ class LeadAdmin(TenantPages):
     show_full_result_count = False  # counting a million leads takes longer than showing fifty
 
     ABOUT: ClassVar = ("key", "first_name", "last_name", "email", "phone", "company", "owner")
-    STANDING: ClassVar = ("stage", "score", "tags", "on_lists")
+    STANDING: ClassVar = ("stage", "score", "tags", "on_lists", "frozen_until")
 
     @admin.display(description="name")
     def full_name(self, lead: Lead) -> str:

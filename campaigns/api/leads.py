@@ -81,6 +81,7 @@ def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
         "tags": sorted(lead.tags),
         "lists": sorted(memberships.values_list("list__key", flat=True)),
         "records": _records(lead),
+        "frozen_until": lead.frozen_until,
         "created_at": lead.created_at,
         "updated_at": lead.updated_at,
     }

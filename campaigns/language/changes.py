@@ -9,6 +9,7 @@ from campaigns.language.effects import (
     ChangeTags,
     Effect,
     Emit,
+    Freeze,
     JoinList,
     LeaveList,
     LogActivity,
@@ -65,6 +66,8 @@ class Changes:
                 return self.leave_list(effect.list)
             case PutRecord():
                 return self.put_record(effect)
+            case Freeze():
+                return self.freeze(effect)
             case PutShared():
                 return self.put_shared(effect)
             case Emit():
@@ -157,6 +160,16 @@ class Changes:
             return None
         said = {effect.kind: effect.key, "old": old, "new": effect.data, "outcome": "done"}
         return "", said | (effect.detail or {})
+
+    def freeze(self, effect: Freeze) -> Logged | None:
+        """Do nothing to the lead any more until a time."""
+        old = self.lead.frozen_until
+        if old == effect.until:
+            return None
+        self.lead.frozen_until = effect.until
+        self.lead.changed.add("frozen_until")
+        dump = TYPES["datetime"].dump
+        return "", {"old": old and dump(old), "new": dump(effect.until), "outcome": "done"}
 
     def put_shared(self, effect: PutShared) -> Logged | None:
         """Change a record that the tenant's leads have in common; an equal one is no change."""

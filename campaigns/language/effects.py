@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -52,6 +53,12 @@ class PutRecord(msgspec.Struct, frozen=True):
     quiet: bool = False  #: the change is not logged: what it is kept for is
 
 
+class Freeze(msgspec.Struct, frozen=True):
+    """No campaign does anything to the lead until then."""
+
+    until: datetime
+
+
 class PutShared(msgspec.Struct, frozen=True):
     """A record that the tenant's leads have in common becomes this. An equal one is a no-op."""
 
@@ -79,4 +86,4 @@ class LogActivity(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | PutShared | Emit | SendEvent | LogActivity
+Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | Freeze | PutShared | Emit | SendEvent | LogActivity

@@ -28,6 +28,7 @@ STEPS_LIMIT = 1_000  #: steps executed for one event from outside, with all that
 
 LEAD_CREATED = "lead.created"
 LOOP_STOPPED = "loop_stopped"
+PROCESSING_FROZEN = "processing_frozen"
 
 
 def run_event(
@@ -127,8 +128,17 @@ class Chain:
             self.handle(LEAD_CREATED, EventView(data, {}), topic.others, self.event.depth)
             self.drain()
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether no campaign may do anything to the lead."""
+        until = self.lead.frozen_until
+        return until is not None and until > self.now
+
     def begin(self, event: Event) -> None:
         """Handle the event and all that arises; first what it asks of this lead."""
+        if self.lead.frozen_until is not None and self.is_frozen:
+            reason = f"policy: processing is frozen until {self.lead.frozen_until.isoformat()}"
+            return self.log(PROCESSING_FROZEN, {"outcome": "skipped", "reason": reason})
         asked = REQUESTS.get(event.type)
         if asked is not None:
             elsewhere.answer(self, asked, event)
@@ -142,6 +152,8 @@ class Chain:
 
     def begin_due(self, event: Event) -> None:
         """Wake the run whose time has come, and handle all that arises."""
+        if self.lead.frozen_until is not None and self.is_frozen:
+            return parking.postpone(self, event)
         view, rulebook = EventView({}, {}), self.rulebook
         self.context = Context(rulebook.schema, RUN_DUE, view, self.now, self.occurred_at, 0, rulebook.requestable)
         parking.due(self, event)
@@ -164,6 +176,8 @@ class Chain:
         if lead.runs:
             parking.wake(self, context)
         for campaign, test in subscribers:
+            if lead.frozen_until is not None and self.is_frozen:  # since a step of this very event
+                return
             if test is not None and not test(lead, context):
                 continue
             if campaign.filter is not None and not campaign.filter(lead, context):

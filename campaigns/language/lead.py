@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from campaigns.language.shared import Shared
@@ -18,6 +19,7 @@ class LeadState:
         "changed",
         "changed_records",
         "changed_runs",
+        "frozen_until",
         "id",
         "is_new",
         "key",
@@ -55,6 +57,7 @@ class LeadState:
         self.records: dict[tuple[str, str], dict[str, Any]] = {} if records is None else records
         #: id -> parked run; loaded only when campaigns of the rulebook wait
         self.runs: dict[str, ParkedRun] = {} if runs is None else runs
+        self.frozen_until: datetime | None = None  #: no campaign does anything to it before
         self.is_new = is_new  #: has no row from before this transaction
         self.announced = not is_new  #: lead.created has been raised
         self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WAIT_ENTERED = "wait_entered"
 RUN_ENDED = "run_ended"
+FROZEN_LOOK = timedelta(hours=1)
 RUN_HELD = "run_held"
 PAUSED = "policy: the campaign is paused"
 
@@ -33,7 +34,7 @@ def inside(chain: Chain) -> Iterator[tuple[ParkedRun, Campaign]]:
     """The lead's parked runs as they are when it is their turn, those first that were entered first."""
     runs = chain.lead.runs
     for id in sorted(runs, key=lambda id: (runs[id].entered_at, id)):
-        parked = runs.get(id)
+        parked = None if chain.is_frozen else runs.get(id)
         campaign = parked and _campaign_of(chain, parked)
         if parked is not None and campaign is not None:
             yield parked, campaign
@@ -107,6 +108,15 @@ def _hold(chain: Chain, parked: ParkedRun, campaign: Campaign) -> None:
     _store(chain, msgspec.structs.replace(parked, wake_at=None, held=True))
     said = {"outcome": "deferred", "reason": PAUSED, "run": parked.id}
     chain.log(RUN_HELD, said, campaign, parked.step)
+
+
+def postpone(chain: Chain, event: Event) -> None:
+    """The time of a parked run of a frozen lead has come: it comes again when the freeze ends, and is looked at before
+    in case a person ends it earlier."""
+    parked = chain.lead.runs.get(event.data["run"])
+    if parked is not None and parked.waits == event.data["waits"]:
+        wake_at = min(chain.lead.frozen_until or chain.now, chain.now + FROZEN_LOOK)
+        _store(chain, msgspec.structs.replace(parked, wake_at=wake_at, waits=parked.waits + 1))
 
 
 def resume(chain: Chain, parked: ParkedRun, campaign: Campaign, woken: str, heard: Heard | None = None) -> None:

@@ -1,4 +1,5 @@
-"""What actions keep of leads, of companies and of the tenant: fields of JSON, scores of companies, shared records."""
+"""What actions keep of leads, of companies and of the tenant: fields of JSON, scores of companies, shared
+records, leads that are frozen."""
 
 from __future__ import annotations
 
@@ -19,6 +20,13 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("company", "score", models.BigIntegerField(db_default=0, default=0)),
+        migrations.AddField(
+            "lead",
+            "frozen_until",
+            models.DateTimeField(
+                blank=True, help_text="No campaign does anything to the lead before; empty it to end that.", null=True
+            ),
+        ),
         migrations.CreateModel(
             name="SharedRecord",
             fields=[

@@ -45,6 +45,9 @@ class Lead(TenantOwned):
     tags = ArrayField(LineField(), default=list, blank=True)
     #: custom fields, {key: value}; absent is null; the form of each type is campaigns.language.schema's
     fields = models.JSONField(default=dict, blank=True)
+    frozen_until = models.DateTimeField(
+        null=True, blank=True, help_text="No campaign does anything to the lead before; empty it to end that."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -14,7 +14,7 @@ SELECT count(*) FROM campaigns_lead AS l WHERE l.tenant_id = {} AND {};
 -- Columns as in lock_leads_by_key of leads.sql; no lock: who acts on a lead reads it again. Served by the unique index
 -- on (tenant_id, id).
 SELECT l.tenant_id, l.key, l.id, l.email, l.first_name, l.last_name, l.phone, c.name, l.owner_id, l.stage,
-       l.score, l.tags, l.fields::text
+       l.score, l.tags, l.fields::text, l.frozen_until
 FROM campaigns_lead AS l
 LEFT JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
 WHERE l.tenant_id = {} AND l.id = ANY({}::bigint[])

@@ -4,7 +4,7 @@
 -- In id order, so that two writers of the same leads cannot deadlock. NO KEY UPDATE lets rows that refer to
 -- a lead be written meanwhile. Served by the unique index on (tenant_id, key).
 SELECT l.tenant_id, l.key, l.id, l.email, l.first_name, l.last_name, l.phone, c.name, l.owner_id, l.stage,
-       l.score, l.tags, l.fields::text
+       l.score, l.tags, l.fields::text, l.frozen_until
 FROM unnest(%s::text[], %s::text[]) AS wanted (tenant_id, key)
 JOIN campaigns_lead AS l ON l.tenant_id = wanted.tenant_id AND l.key = wanted.key
 LEFT JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
@@ -40,6 +40,11 @@ WHERE l.tenant_id = w.tenant_id AND l.id = w.id;
 UPDATE campaigns_lead AS l SET company_id = c.id, updated_at = %s
 FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS w (tenant_id, id, company)
 LEFT JOIN campaigns_company AS c ON c.tenant_id = w.tenant_id AND c.name = w.company
+WHERE l.tenant_id = w.tenant_id AND l.id = w.id;
+
+-- name: update_leads_frozen
+UPDATE campaigns_lead AS l SET frozen_until = w.frozen_until, updated_at = %s
+FROM unnest(%s::text[], %s::bigint[], %s::timestamptz[]) AS w (tenant_id, id, frozen_until)
 WHERE l.tenant_id = w.tenant_id AND l.id = w.id;
 
 -- name: update_tags_changed

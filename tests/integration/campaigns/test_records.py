@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from campaigns import handler, keys, rulebooks
+from campaigns.models import Campaign, Lead
 from campaigns.tenancy import tenant_context
 from engine.types import Event
 from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign, make_tenant
@@ -111,3 +112,29 @@ def test_the_api_shows_a_tenants_own_records(worker: psycopg.Connection) -> None
         seen[tenant] = answer.json()["records"]
 
     assert seen == {tenant: {"marketing": {"suspended": {"until": canary(tenant)}}} for tenant in (ACME, ZETA)}
+
+
+def test_a_frozen_lead_stays_so_until_a_person_ends_it_and_only_in_its_tenant(worker: psycopg.Connection) -> None:
+    freeze = {"id": "freeze", "action": "freeze_processing", "params": {}}
+    count = {"id": "count", "action": "increment_number", "params": {"field": "orders", "by": 1}}
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            steps = [freeze, count] if tenant == ACME else [count]
+            make_campaign(tenant, "one", {"triggers": [{"type": "event", "event": "purchase"}], "steps": steps})
+            Campaign.objects.filter(key="count").update(status="archived")
+
+    execute(worker, purchases(ACME, 1), purchases(ZETA, 1), purchases(ACME, 2), purchases(ZETA, 2))
+    assert orders() == {ACME: 2, ZETA: 3}
+
+    with tenant_context(ACME):
+        Lead.objects.update(frozen_until=None)
+    execute(worker, purchases(ACME, 3))
+    assert orders() == {ACME: 3, ZETA: 3}
+
+
+def orders() -> dict[str, int]:
+    found = {}
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            found[tenant] = Lead.objects.get(key="1").fields["orders"]
+    return found

@@ -84,6 +84,7 @@ def test_these_are_the_actions() -> None:
         "exit_flow",
         "for_each",
         "format_field",
+        "freeze_processing",
         "give_referral_credit",
         "increment_number",
         "interesting_moment",
