@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from campaigns.admin import theme
@@ -15,7 +15,8 @@ from campaigns.admin.tenant_pages import TenantForm, TenantPages
 from campaigns.admin.text_fields import DocumentField
 from campaigns.audience import InvalidFilterError, audience_of_smart_list
 from campaigns.definitions import DEFINITIONS
-from campaigns.language.definition import read_definition
+from campaigns.hooks import secrets_of
+from campaigns.language.definition import Defined, read_definition
 from campaigns.language.faults import Fault
 from campaigns.language.smartlists import KIND as SMART_LIST
 from campaigns.language.smartlists import check_smart_list
@@ -62,6 +63,7 @@ class DefinitionAdmin(TenantPages):
     search_fields = ("name", "key")
     fields = ("kind", "key", "name", "spec", "archived")
     fixed_fields = ("kind", "key")
+    change_form_template = "campaigns/definition_form.html"
     campaigns_depend = True
     readonly_fields = ("leads",)
 
@@ -80,3 +82,14 @@ class DefinitionAdmin(TenantPages):
         return f"{audience.count(connection_of(tenant)):,}"
 
     next_step = "Define what your campaigns speak of: a program with its statuses, a topic to subscribe to, a goal."
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """What another system must know is on the page of a hook and nowhere else."""
+        stored = kwargs.get("obj")
+        if stored is not None and stored.kind == "hook":
+            spec, faults = read_definition("hook", stored.spec, stored=True)
+            if not faults:
+                hook = Defined("hook", stored.key, stored.name, spec)
+                context["hook_address"] = f"/api/v1/hooks/{stored.tenant_id}/{stored.key}"
+                context["hook_secret"] = next(secrets_of(stored.tenant_id, hook), None)
+        return super().render_change_form(request, context, **kwargs)

@@ -10,7 +10,12 @@ from campaigns.language.trigger import Subscription, trigger
 from campaigns.language.values import show
 
 
-@trigger("lead_converted", label="The lead is converted", keys=("lifecycle",))
+@trigger(
+    "lead_converted",
+    label="The lead is converted",
+    keys={"lifecycle": "Only to this"},
+    hears="lead.converted",
+)
 def lead_converted(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The action convert_lead makes it what `lifecycle` says, or anything when that is not given."""
     lifecycle = raw.get("lifecycle")

@@ -10,7 +10,12 @@ from campaigns.language.trigger import Subscription, trigger
 from campaigns.language.values import show
 
 
-@trigger("referral_credited", label="A referral is credited", keys=("programme",))
+@trigger(
+    "referral_credited",
+    label="A referral is credited",
+    keys={"programme": "Only in this programme"},
+    hears="lead.referral_credited",
+)
 def referral_credited(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The action give_referral_credit credits the lead, in that programme or in any when none is named."""
     programme = raw.get("programme")

@@ -10,15 +10,20 @@ import time
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 
+from campaigns import handler, operations, rulebooks
 from campaigns.hooks import derive
-from campaigns.models import Definition
+from campaigns.models import Campaign, Definition
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
 from tests.integration.campaigns.shops import Shop, broker_down, open_shop
+from tests.integration.engine.bundles import executor, lane
 
 SPEC: dict[str, Any] = {
     "lead": "customer.id",
@@ -76,6 +81,45 @@ def test_what_is_signed_is_in_the_leads_lane(whale: Shop, minnow: Shop) -> None:
     assert (event.lead, event.type, event.id, event.source) == ("ann", "hook.received", "hook:shop:o-1", "hook:shop")
     assert event.data == {"hook": "shop", "amount": Decimal("12.50")}
     assert minnow.waiting() == []
+
+
+def test_what_arrives_is_executed_once_by_the_campaigns_of_its_tenant(
+    whale: Shop, minnow: Shop, worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+    worker_connection.autocommit = True
+    where = [{"attribute": "amount", "operator": "at_least", "value": 10}]
+    add = {"id": "sum", "action": "increment_number", "params": {"field": "total", "by": "{{ event.amount }}"}}
+    document = {"triggers": [{"type": "webhook_received", "hook": "shop", "where": where}], "steps": [add]}
+    for tenant in ("whale", "minnow"):
+        with tenant_context(tenant):
+            campaign = Campaign.objects.create(tenant_id=tenant, key="sum", name="Sum", draft=document)
+        operations.publish(campaign, by="ann")
+    for payload in (PAYLOAD, PAYLOAD, PAYLOAD | {"id": "o-2", "total": 9}, PAYLOAD | {"id": "o-3", "total": 20}):
+        send("whale", payload)
+
+    report = executor(worker_connection, handler.handle).execute([lane(whale.waiting())])
+
+    assert report.dead == 0
+    query = "SELECT tenant_id, key, fields->>'total' FROM campaigns_lead"
+    assert worker_connection.execute(query).fetchall() == [("whale", "ann", "32.50")]
+
+
+def test_the_page_of_a_hook_shows_its_address_and_only_there_its_secret(whale: Shop, minnow: Shop) -> None:
+    User.objects.create_superuser("root", password="a password for tests")
+    browser = Client()
+    browser.login(username="root", password="a password for tests")
+    browser.get(reverse("admin:campaigns_tenant_choose", args=["whale"]))
+    with tenant_context("whale"):
+        pk = Definition.objects.get(key="shop").pk
+
+    body = browser.get(reverse("admin:campaigns_definition_change", args=[pk])).content.decode()
+
+    assert "/api/v1/hooks/whale/shop" in body
+    assert derive("whale", "shop", 1) in body
+    assert derive("minnow", "shop", 1) not in body
+    listed = browser.get(reverse("admin:campaigns_definition_changelist")).content.decode()
+    assert derive("whale", "shop", 1) not in listed
 
 
 def test_the_secret_of_one_tenant_opens_no_hook_of_another(whale: Shop, minnow: Shop) -> None:
