@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db import connections
 from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind is known
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
+from campaigns.language.executing import executed_by
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 from engine.placement import database_of
@@ -130,6 +132,10 @@ class TenantSource(msgspec.Struct):
             requestable=frozenset(campaign.key for campaign in self.campaigns if campaign.is_requestable),
         )
 
+    def executes(self) -> dict[str, frozenset[str]]:
+        """Which campaigns the live ones execute: asked on publication only."""
+        return {campaign.key: executed_by(campaign.document) for campaign in self.campaigns if campaign.document}
+
     def _definitions(self) -> dict[str, dict[str, Defined]]:
         found: dict[str, dict[str, Defined]] = {}
         for source in self.definitions:
@@ -178,7 +184,8 @@ def source_of(tenant: str) -> TenantSource:
 
 def schema_of(tenant: str) -> TenantSchema:
     """The vocabulary of one tenant, read on Django's connection. Needs the tenant's context."""
-    return source_of(tenant).schema(tenant)
+    source = source_of(tenant)
+    return replace(source.schema(tenant), executes=source.executes())
 
 
 def _options(options: list[str]) -> frozenset[str] | None:

@@ -7,23 +7,35 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import elsewhere, parking
+from campaigns.language import elsewhere, orders, parking
 from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
 from campaigns.language.effects import Effect, SetField
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError, Done, Ended, Enter, Failed, Jump, Merged, Outcome, Parked, Skipped
+from campaigns.language.outcome import (
+    BadValueError,
+    Done,
+    Ended,
+    Enter,
+    Failed,
+    Jump,
+    Merged,
+    Order,
+    Outcome,
+    Parked,
+    Skipped,
+)
+from campaigns.language.parking import DEPTH_LIMIT
 from campaigns.language.program import Step
 from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
 from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.run import RUN_DUE, Run
-from campaigns.language.schema import CAMPAIGN_ENTERED
+from campaigns.language.schema import CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED
 from campaigns.language.trigger import QUALIFIERS
 from engine.types import Event
 
-DEPTH_LIMIT = 10  #: events that may lie between an event and the one from outside that caused it
 STEPS_LIMIT = 1_000  #: steps executed for one event from outside, with all that follows from it
 
 LEAD_CREATED = "lead.created"
@@ -205,14 +217,19 @@ class Chain:
         yield
         self.context, self.changes.depth = before, depth
 
-    def enter(self, campaign: Campaign, parent: str = "") -> None:
+    def enter(self, campaign: Campaign) -> None:
         """Begin a run, if the campaign's qualification admits one."""
-        context = self.context
         key: str | None = ""
-        if campaign.qualification is not EVERY_TIME or self.lead.runs:  # hardly ever
+        if (
+            campaign.qualification is not EVERY_TIME or self.lead.runs or self.context.type == CAMPAIGN_REQUESTED
+        ):  # hardly ever
             key = self.qualify(campaign)
-        if key is None:
-            return
+        if key is not None:
+            self.start(campaign, key, "")
+
+    def start(self, campaign: Campaign, key: str, parent: str) -> None:
+        """Begin a run."""
+        context = self.context
         self.entries += 1
         run = Run(
             f"{self.event_key}.{campaign.id}.{self.entries}", campaign, context.type, context.event.raw,
@@ -283,6 +300,11 @@ class Chain:
             return parking.park(self, run, step, decision)
         if is_outcome and isinstance(decision, Merged):
             parking.merge(self, run, decision.into)
+        if is_outcome and isinstance(decision, Order):
+            done = orders.carry_out(self, run, step, decision)
+            if done is None:
+                return None
+            decision = done
         for kind, data in self.carry_out(decision):
             if choice is not None:
                 data["choice"] = choice.name

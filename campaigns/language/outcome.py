@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from campaigns.language.effects import PutRecord
 from campaigns.language.slots import SlotRequest
 
 
@@ -89,6 +90,33 @@ class Parked(Outcome, frozen=True):
     said: dict[str, Any] = {}  #: for the activity
     quiet: bool = False  #: no activity: the wait is the same one, or another row tells of it
     asks: SlotRequest | None = None  #: for a slot of time; its own is the end of the wait
+
+
+class Order(Outcome, frozen=True):
+    """Carried out by the interpreter; what came of it is the step's outcome."""
+
+    name: ClassVar[str] = "done"
+
+
+class Execute(Order, frozen=True):
+    """Run another campaign for the lead, with this as the data of its event. The run waits until that is over."""
+
+    campaign: str = ""
+    data: dict[str, Any] = {}
+
+
+class RemoveRuns(Order, frozen=True):
+    """End the lead's runs of a campaign; "" is the run's own, which ends too."""
+
+    campaign: str = ""
+
+
+class Restart(Order, frozen=True):
+    """End the lead's runs of a campaign and begin one; "" is the run's own."""
+
+    campaign: str = ""
+    kept: PutRecord | None = None  #: what is remembered of it
+    said: dict[str, Any] = {}  #: for the activity
 
 
 class BadValueError(Exception):

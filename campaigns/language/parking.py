@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ FROZEN_LOOK = timedelta(hours=1)
 RUN_HELD = "run_held"
 PAUSED = "policy: the campaign is paused"
 
+DEPTH_LIMIT = 10  #: events that may lie between an event and the one from outside that caused it
 #: What follows a wait this long is no part of the loop that may have led to it.
 CHAIN_ENDS_AFTER = timedelta(hours=1)
 
@@ -119,20 +121,34 @@ def postpone(chain: Chain, event: Event) -> None:
         _store(chain, msgspec.structs.replace(parked, wake_at=wake_at, waits=parked.waits + 1))
 
 
-def resume(chain: Chain, parked: ParkedRun, campaign: Campaign, woken: str, heard: Heard | None = None) -> None:
+def resume(
+    chain: Chain,
+    parked: ParkedRun,
+    campaign: Campaign,
+    woken: str,
+    heard: Heard | None = None,
+    child: Run | None = None,
+) -> None:
     """Execute the step that a run is parked at again, and what follows."""
     run = Run.restore(parked, campaign)
+    run.child = child
     run.woken, run.heard = None if run.at_door else woken, heard
     run.at_door = False
     if run.waited_since is not None and chain.now - run.waited_since >= CHAIN_ENDS_AFTER:
         run.depth = 0
     place = campaign.program.places.get(parked.step)
-    with chain.surroundings(run):
-        try:
-            chain.walk(run, place)
-        except BaseException:  # its chain was stopped for good, and the run with it
-            _drop(chain, run.id)
-            raise
+    with chain.surroundings(run), dropping(chain, run):
+        chain.walk(run, place)
+
+
+@contextmanager
+def dropping(chain: Chain, run: Run) -> Iterator[None]:
+    """Where its chain is stopped for good, the run is over with it."""
+    try:
+        yield
+    except BaseException:
+        _drop(chain, run.id)
+        raise
 
 
 def end(chain: Chain, parked: ParkedRun, campaign: Campaign, label: str) -> None:
@@ -178,7 +194,7 @@ def finish(chain: Chain, run: Run, label: str = "") -> None:
     parent = chain.lead.runs.get(run.parent)
     campaign = parent and _campaign_of(chain, parent)
     if parent is not None and campaign is not None:
-        resume(chain, parent, campaign, "child")
+        resume(chain, parent, campaign, "child", child=run)
 
 
 def _same(before: ParkedRun, now: ParkedRun) -> bool:

@@ -22,7 +22,7 @@ from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import Period, read_period, shift, start_of_day
 from campaigns.language.run import ParkedRun
-from campaigns.language.schema import AttributeSpec, TenantSchema
+from campaigns.language.schema import CAMPAIGN_REQUESTED, AttributeSpec, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, typed_value
 from campaigns.language.values import show
@@ -46,7 +46,8 @@ class Qualification(msgspec.Struct, frozen=True):
     def read_key(self, lead: LeadState, context: Context) -> str:
         """The key of a run for the event; empty without one."""
         if self.key is None:
-            return ""
+            asked = context.event.get("run_key") if context.type == CAMPAIGN_REQUESTED else None
+            return _short(str(asked or ""))
         try:
             value = self.key.read(lead, context) if isinstance(self.key, Dynamic) else self.key
         except BadValueError:

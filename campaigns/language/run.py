@@ -66,6 +66,7 @@ class Run:
     returned = False  #: a loop's body is done, and its owner is executed again
     heard: Heard | None = None  #: the event that woke it
     at_door = False  #: has not begun: its campaign is paused and collects
+    child: Run | None = None  #: the run that it waited for, when that one is over
     remembers = False  #: a step has asked for its memory
 
     def __init__(

@@ -197,6 +197,8 @@ class TenantSchema:
     #: kind -> key -> what the tenant has defined
     definitions: Mapping[str, Mapping[str, Defined]] = field(default_factory=dict)
     requestable: frozenset[str] | None = None  #: campaigns that can be requested; None when not known
+    #: campaign -> those that its live document executes; None when not known
+    executes: Mapping[str, frozenset[str]] | None = None
 
     @classmethod
     def build(cls, tenant: str, *, fields: Iterable[FieldSpec] = (), **parts: Any) -> TenantSchema:

@@ -139,9 +139,9 @@ def campaign(*steps: dict[str, Any], on: dict[str, Any] | None = None, **more: A
     return {"triggers": [on or {"type": "event", "event": "purchase"}], "steps": list(steps), **more}
 
 
-def faults(document: Any, tenant: TenantSchema = ACME) -> list[str]:
+def faults(document: Any, tenant: TenantSchema = ACME, key: str = "") -> list[str]:
     """The faults of a document as text."""
-    return [str(fault) for fault in validate(document, tenant)]
+    return [str(fault) for fault in validate(document, tenant, key=key)]
 
 
 def rulebook(*documents: Any, tenant: TenantSchema = ACME, **named: Any) -> Rulebook:
