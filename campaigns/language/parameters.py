@@ -49,6 +49,12 @@ class FieldRef(Kind):
         super().__init__(doc)
         self.types = types  #: that fit; none means any
 
+    @property
+    def takes(self) -> str:
+        """Of which types."""
+        types = " or ".join(f"“{TYPES[name].label}”" for name in self.types)
+        return f"a field of the lead of type {types}" if types else super().takes
+
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> FieldSpec | None:
         """The field's specification."""
         spec = scope.find_field(raw, path)
@@ -354,6 +360,8 @@ class Expression(Kind):
 
 class OwnerValue(Value):
     """An owner's e-mail address, or a token for one."""
+
+    takes = "an owner's e-mail address, or a token"
 
     def __init__(self, doc: str) -> None:
         super().__init__(doc, "string", nullable=False)

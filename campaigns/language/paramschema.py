@@ -13,6 +13,7 @@ import msgspec
 
 from campaigns.language.action import ActionSpec, Parameter
 from campaigns.language.clock import DAYS
+from campaigns.language.eventkinds import WatchedRule
 from campaigns.language.fieldkinds import (
     SEPARATOR_LIMIT,
     TRANSFORMS_LIMIT,
@@ -23,6 +24,7 @@ from campaigns.language.fieldkinds import (
     ShiftUnit,
     Transforms,
 )
+from campaigns.language.flowkinds import CASES_LIMIT, Body, Cases, StepRef, Ways
 from campaigns.language.jsonkinds import JsonBody
 from campaigns.language.parameters import (
     PARTS_LIMIT,
@@ -44,6 +46,7 @@ from campaigns.language.parameters import (
 )
 from campaigns.language.periods import BUSINESS_DAYS, UNITS
 from campaigns.language.references import ColumnsInto, CompanyValues, DefinedRef, ObjectValues, PartOf
+from campaigns.language.rules import Rule
 from campaigns.language.transforms import PLAIN
 from campaigns.language.values import ITEMS_LIMIT, STRING_LIMIT, TEXT_LIMIT
 from campaigns.language.variablekinds import VariableName
@@ -62,6 +65,8 @@ PERIOD: JsonSchema = {
     "additionalProperties": False,
 }
 TOKEN: JsonSchema = {"type": "string", "pattern": "\\{[{%]", "description": "A token or a template"}
+
+STEPS: JsonSchema = {"type": "array", "items": {"type": "object", "required": ["id", "action"]}}
 
 #: The literals of each type of value.
 LITERALS: dict[str, JsonSchema] = {
@@ -119,6 +124,7 @@ def _items(one: JsonSchema, least: int = 1, most: int = PARTS_LIMIT) -> JsonSche
 @schema_of.register(DefinedRef)
 @schema_of.register(PartOf)
 @schema_of.register(Expression)
+@schema_of.register(StepRef)
 def _name(kind: Kind) -> JsonSchema:
     return TEXT
 
@@ -218,6 +224,33 @@ def _time(kind: ClockTime) -> JsonSchema:
 @schema_of.register(DateToken)
 def _word(kind: Kind) -> JsonSchema:
     return TEXT
+
+
+@schema_of.register
+def _body(kind: Body) -> JsonSchema:
+    return STEPS
+
+
+@schema_of.register
+def _cases(kind: Cases) -> JsonSchema:
+    return _items(_ways({"when": {"type": "object"}}), most=CASES_LIMIT)
+
+
+@schema_of.register
+def _shares(kind: Ways) -> JsonSchema:
+    return _items(_ways({"weight": {"type": "integer", "minimum": 0, "maximum": 100}}), least=2, most=CASES_LIMIT)
+
+
+def _ways(more: JsonSchema) -> JsonSchema:
+    """A way that a run may take."""
+    parts = {"label": {"type": "string", "minLength": 1}, **more, "steps": STEPS}
+    return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+
+
+@schema_of.register(Rule)
+@schema_of.register(WatchedRule)
+def _rule(kind: Kind) -> JsonSchema:
+    return {"type": "object", "description": f"{kind.doc}: a filter tree"}
 
 
 @schema_of.register
