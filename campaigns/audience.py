@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from campaigns.history import load_history
 from campaigns.language.context import Context, EventView
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import matches_of, read_filter
@@ -97,7 +98,10 @@ class Audience:
     def read(self, connection: psycopg.Connection, ids: Collection[int]) -> list[LeadState]:
         """Leads with what the filter looks at, in the order of their ids."""
         rows = self._select("select_leads_by_id", connection, list(ids))
-        return read_leads(connection, rows, {self.moment.schema.tenant: self._rulebook})
+        rulebooks = {self.moment.schema.tenant: self._rulebook}
+        leads = read_leads(connection, rows, rulebooks)
+        load_history(connection, leads, rulebooks, self.moment.now)
+        return leads
 
     def _select(self, name: str, connection: psycopg.Connection, *parts: Any) -> list[tuple[Any, ...]]:
         query = sql(QUERIES[name], self.moment.schema.tenant, *parts)
@@ -107,7 +111,12 @@ class Audience:
 def _needs(scope: Scope) -> Rulebook:
     """What must be loaded of leads, as the loader asks for it."""
     empty = compile_rulebook(scope.schema, 0, ())
-    return msgspec.structs.replace(empty, needs_lists=scope.needs_lists, needs_records=frozenset(scope.needs_records))
+    return msgspec.structs.replace(
+        empty,
+        needs_lists=scope.needs_lists,
+        needs_records=frozenset(scope.needs_records),
+        needs_history=frozenset(scope.needs_history),
+    )
 
 
 def audience_of_smart_list(key: str, schema: TenantSchema, now: datetime) -> Audience:

@@ -13,6 +13,7 @@ from functools import partial
 import psycopg
 
 from campaigns.activities import Recorder, copy_activities
+from campaigns.history import load_history
 from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
 from campaigns.language.request import REQUESTS
@@ -50,6 +51,7 @@ def _execute(
         rulebooks |= _cache.load(connection, unknown)
         if tenants_sharing(rulebooks) - shared.keys():
             raise Retry(0, "a tenant's campaigns have come to use shared records")
+    load_history(connection, [lead.state for lead in leads.values()], rulebooks, now)
     if shared:
         _share(leads, shared)
     recorders = {tenant: Recorder() for tenant in rulebooks}

@@ -10,6 +10,7 @@ from campaigns.language.condition import Matches
 from campaigns.language.exits import Exit, compile_exits
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
+from campaigns.language.history import Question
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.program import Program, compile_program
 from campaigns.language.qualification import Qualification, compile_qualification
@@ -34,6 +35,7 @@ class Compiled(msgspec.Struct, frozen=True):
     program: Program
     needs_lists: bool
     needs_records: frozenset[str]  #: kinds
+    needs_history: frozenset[Question]
 
 
 def validate(document: Any, schema: TenantSchema, *, key: str = "") -> list[Fault]:
@@ -70,8 +72,8 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     faults = outer + scope.take_faults()
     if outer or program is None or (faults and scope.publishing):
         return None, faults
-    kinds = frozenset(scope.needs_records)
-    return Compiled(subscriptions, matches, qualification, exits, program, scope.needs_lists, kinds), faults
+    kinds, questions = frozenset(scope.needs_records), frozenset(scope.needs_history)
+    return Compiled(subscriptions, matches, qualification, exits, program, scope.needs_lists, kinds, questions), faults
 
 
 def _compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:

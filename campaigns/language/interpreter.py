@@ -12,6 +12,7 @@ from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
 from campaigns.language.effects import Effect, SetField
+from campaigns.language.history import counting
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import (
     BadValueError,
@@ -116,7 +117,8 @@ class Chain:
         self.event = event
         self.occurred_at = event.occurred_at
         self.event_key = event_key
-        self.append = recorder.activities.append
+        append = recorder.activities.append
+        self.append = counting(append, lead.history, now) if lead.history else append
         self.sent = recorder.sent
         self.executed = 0
         self.entries = 0  #: runs begun

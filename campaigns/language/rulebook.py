@@ -13,6 +13,7 @@ from campaigns.language.document import Compiled, compile_document
 from campaigns.language.exits import Exit
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
+from campaigns.language.history import Question
 from campaigns.language.program import Program, Step
 from campaigns.language.qualification import Qualification
 from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED, TenantSchema
@@ -83,6 +84,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     wakes: frozenset[str] = frozenset()  #: types of events that parked runs may hear
     announces_runs: bool = False  #: whether anybody hears that runs begin and end
     versions: dict[tuple[int, int], Campaign] = {}  #: id and version -> each campaign that may hold runs
+    needs_history: frozenset[Question] = frozenset()  #: what must be counted in the leads' history
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
         """The version of a campaign that a run is on."""
@@ -140,6 +142,7 @@ class _Build:
         self.faults: dict[str, list[Fault]] = {}
         self.needs_lists = False
         self.needs_records: set[str] = set()
+        self.needs_history: set[Question] = set()
 
     def add(self, row: CampaignRow) -> None:
         """The live version of a campaign."""
@@ -174,6 +177,7 @@ class _Build:
             self.versions[id, number] = campaign
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records
+        self.needs_history |= compiled.needs_history
         return campaign, compiled
 
     def rulebook(self, version: int) -> Rulebook:
@@ -187,6 +191,7 @@ class _Build:
             self.schema, version, tuple(self.running), by_event, self.needs_lists,
             frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
+            frozenset(self.needs_history),
         )  # fmt: skip
 
 

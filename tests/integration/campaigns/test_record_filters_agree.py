@@ -89,7 +89,7 @@ def world(worker_connection: psycopg.Connection) -> World:
 
 
 def test_both_evaluators_agree_on_every_condition(world: World) -> None:
-    assert set(ASKED) == set(CONDITIONS.names())
+    assert set(ASKED) | {"activity", "changed"} == set(CONDITIONS.names())  # these two: test_history_filters.py
     matched = 0
 
     @SETTINGS
