@@ -6,9 +6,9 @@ from typing import Any
 
 ORDER = (
     *("format", "tenant", "key", "name", "position", "document", "requires"),
-    *("triggers", "filter", "qualification", "exits", "steps"),
-    *("id", "type", "action", "event", "field", "attribute", "operator", "when", "where", "from", "to"),
-    *("value", "params", "choices", "default", "all", "any", "none"),
+    *("triggers", "filter", "qualification", "exits", "goals"),
+    *("id", "type", "label", "action", "event", "field", "attribute", "operator", "when", "where", "from", "to"),
+    *("value", "params", "choices", "cases", "default", "steps", "all", "any", "none"),
 )
 RANK = {key: place for place, key in enumerate(ORDER)}
 

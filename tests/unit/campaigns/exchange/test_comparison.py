@@ -43,7 +43,7 @@ def test_a_step_that_went_elsewhere_is_told_once() -> None:
 
 def test_steps_within_steps_are_compared_by_their_own_ids() -> None:
     def outer(*inner: Any) -> dict[str, Any]:
-        return {"id": "split", "action": "branch", "params": {"branches": [{"label": "x", "steps": list(inner)}]}}
+        return {"id": "split", "action": "branch", "params": {"cases": [{"label": "x", "steps": list(inner)}]}}
 
     assert told(document(outer(step("a"))), document(outer(step("a", by=5)))) == [("changed", "step", "a")]
     assert told(document(outer(step("a"))), document(outer(step("a"), step("b")))) == [

@@ -10,7 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.exchange.layout import ORDER
 from campaigns.exchange.reading import SIZE_LIMIT, UnreadableError, read, write_json, write_yaml
+from campaigns.language.document import KEYS
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20) | st.sampled_from(
     [
@@ -52,6 +54,15 @@ def test_what_is_written_reads_as_the_same_value(value: Any) -> None:
 @given(st.dictionaries(TEXTS, VALUES, max_size=3))
 def test_json_that_is_written_reads_as_the_same_value(value: Any) -> None:
     assert json.dumps(read(write_json(value).encode()), sort_keys=True) == json.dumps(value, sort_keys=True)
+
+
+def test_every_part_of_a_document_has_its_place() -> None:
+    assert set(KEYS) <= set(ORDER)
+    assert list(read(write_json({"steps": [], "filter": {}, "triggers": []}).encode())) == [
+        "triggers",
+        "filter",
+        "steps",
+    ]
 
 
 @given(st.lists(TEXTS, max_size=3))

@@ -50,6 +50,20 @@ def test_all_that_a_campaign_refers_to_is_named() -> None:
     }
 
 
+def test_what_steps_within_steps_and_their_conditions_refer_to_is_named_too() -> None:
+    case = {
+        "label": "buyers",
+        "when": {"field": "total", "operator": "at_least", "value": 1},
+        "steps": [step("change_stage", "stage", stage="vip")],
+    }
+    document = campaign(step("branch", cases=[case], default=[step("add_to_list", "list", list="news")]))
+    assert faults(document) == []
+
+    found = requirements_of(document, ACME)
+
+    assert (list(found["fields"]), found["stages"], found["lists"]) == (["total"], ["vip"], ["news"])
+
+
 def test_what_is_not_referred_to_is_not_named() -> None:
     assert requirements_of(campaign(step("change_score", amount=1), on={"type": "lead_created"}), ACME) == {}
 
