@@ -9,6 +9,7 @@ from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
 from campaigns.api.figures import figures
 from campaigns.api.hooks import HookView
+from campaigns.api.insight import ExplainView, RehearseView
 from campaigns.api.language import ActionsView, ActionView, OperatorsView, TriggersView
 from campaigns.api.leads import ActivitiesView, LeadView
 from campaigns.api.smart_lists import SmartListView
@@ -17,6 +18,8 @@ urlpatterns = [
     path("events", EventsView.as_view()),
     path("campaigns/<str:key>/document", DocumentView.as_view()),
     path("campaigns/<str:key>/document/plan", PlanView.as_view()),
+    path("campaigns/<str:key>/explain", ExplainView.as_view()),
+    path("campaigns/<str:key>/rehearse", RehearseView.as_view()),
     path("engine/figures", figures),
     path("hooks/<str:tenant>/<str:key>", HookView.as_view()),
     path("actions", ActionsView.as_view()),

@@ -52,8 +52,8 @@ def run_event(
     recorder: Recorder,
     *,
     event_key: str | None = None,
-) -> None:
-    """Run one event and all that follows from it:
+) -> list[Run]:
+    """Run one event and all that follows from it; returns the runs that began.
 
     1. a new lead's creation is logged and handled first;
     2. the event is logged;
@@ -75,7 +75,8 @@ def run_event(
             chain.log(event.type, {"event_id": event.id, "source": event.source, "data": event.data})
             chain.begin(event)
     except _Stop:
-        return
+        pass
+    return chain.begun
 
 
 class _Stop(Exception):
@@ -87,9 +88,9 @@ class Chain:
 
     __slots__ = (
         "append",
+        "begun",
         "changes",
         "context",
-        "entries",
         "event",
         "event_key",
         "executed",
@@ -121,7 +122,7 @@ class Chain:
         self.append = counting(append, lead.history, now) if lead.history else append
         self.sent = recorder.sent
         self.executed = 0
-        self.entries = 0  #: runs begun
+        self.begun: list[Run] = []
         self.changes = Changes(rulebook, lead)
         self.context: Context
 
@@ -232,11 +233,11 @@ class Chain:
     def start(self, campaign: Campaign, key: str, parent: str) -> None:
         """Begin a run."""
         context = self.context
-        self.entries += 1
         run = Run(
-            f"{self.event_key}.{campaign.id}.{self.entries}", campaign, context.type, context.event.raw,
+            f"{self.event_key}.{campaign.id}.{len(self.begun) + 1}", campaign, context.type, context.event.raw,
             context.occurred_at, self.now, context.depth,
         )  # fmt: skip
+        self.begun.append(run)
         if key or parent:
             run.key, run.parent = key, parent
         context.run = run

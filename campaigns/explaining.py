@@ -1,0 +1,171 @@
+"""Why a lead is, or is not, where one expects it in a campaign.
+
+    found = explain("acme", "welcome", "lead-7")
+
+Looks at the campaign's state, at the lead's runs, and at the last events of the lead that the campaign's triggers hear:
+each with the lead as it was then, as far as its history tells.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.db import connections
+
+from campaigns.hindsight import Row, load_history, load_states, undo
+from campaigns.language.context import Context
+from campaigns.language.exits import hears_event
+from campaigns.language.interpreter import view_of
+from campaigns.language.lead import LeadState
+from campaigns.language.qualification import compile_qualification, refusal
+from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.schema import TenantSchema
+from campaigns.language.scope import Scope
+from campaigns.language.tracing import Trace, reasons, trace_filter
+from campaigns.language.trigger import compile_trigger
+from campaigns.models import Campaign, Lead, ParkedRun
+from campaigns.schema_source import CampaignSource, source_of
+from campaigns.tenancy import tenant_context
+from engine.placement import database_of
+
+EVENTS = 5  #: looked at, the last ones first
+ROWS = 2_000  #: activities looked at to find them
+DAYS = 90
+
+
+class InsideNow(msgspec.Struct, frozen=True):
+    """A run of the lead that rests."""
+
+    version: int
+    step: str
+    entered_at: datetime
+    due_at: datetime | None  #: None where no time ends the wait
+    held: bool  #: its time came while the campaign was paused
+    why: str
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """An event of the lead that a trigger might hear, and what became of it."""
+
+    id: str
+    type: str
+    occurred_at: datetime
+    entered: bool  #: steps of the campaign ran for it
+    verdict: str
+    triggers: list[str]  #: what each trigger says
+    filter: Trace | None
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """All that is known."""
+
+    campaign: str
+    lead: str
+    state: str
+    version: int | None
+    verdict: str  #: in one sentence
+    inside: list[InsideNow]
+    events: list[Heard]
+
+
+def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = None) -> Explanation:
+    """Why the lead is or is not in the campaign. Raises Campaign.DoesNotExist, Lead.DoesNotExist."""
+    now = datetime.now(UTC) if now is None else now
+    with tenant_context(tenant):
+        stored = Campaign.objects.get(key=campaign)
+        found = Lead.objects.get(key=lead)
+        inside = [_inside(run, stored) for run in ParkedRun.objects.filter(lead=found, campaign=stored)]
+        source = source_of(tenant)
+        live = next(item for item in source.campaigns if item.id == stored.pk)
+        events = [] if live.document is None else _Events(source.schema(tenant), live, found, now).look()
+    return Explanation(
+        campaign, lead, stored.status, stored.live_version, _verdict(stored, inside, events), inside, events
+    )
+
+
+def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
+    due = run.state.get("until")
+    if campaign.status == Campaign.Status.PAUSED and campaign.pause_mode != Campaign.PauseMode.DRAIN:
+        why = "the campaign is paused"
+    elif due:
+        why = f"waits at {run.step} until {due}"
+    else:
+        why = f"waits at {run.step} for an event, a change or a decision"
+    at = datetime.fromisoformat(due) if due else None
+    return InsideNow(run.version, run.step, run.entered_at, at, run.held, why)
+
+
+def _verdict(campaign: Campaign, inside: list[InsideNow], events: list[Heard]) -> str:
+    if inside:
+        return f"The lead is inside: {inside[0].why}."
+    if campaign.status != Campaign.Status.ACTIVE:
+        return f"The campaign is {campaign.status}: nobody enters."
+    if not events:
+        return f"Nothing that the campaign's triggers hear happened to the lead in the last {DAYS} days."
+    return f"The last such event, {events[0].type}: {events[0].verdict}"
+
+
+class _Events:
+    """The last events of a lead that a campaign's triggers may hear, looked at one by one back in time."""
+
+    def __init__(self, schema: TenantSchema, campaign: CampaignSource, lead: Lead, now: datetime) -> None:
+        self.schema = schema
+        self.campaign = campaign
+        self.document: dict[str, Any] = campaign.document or {}
+        self.book: Rulebook = compile_rulebook(schema, 0, [campaign.row()])
+        self.scope = Scope(schema, campaign.key, publishing=False)
+        triggers = self.document.get("triggers", [])
+        compiled = [compile_trigger(item, self.scope, f"triggers[{n}]") for n, item in enumerate(triggers)]
+        self.triggers = [item for item in compiled if item is not None]
+        self.scope.events = [item.event for item in self.triggers]
+        self.now = now
+        connection = connections[database_of(schema.tenant)].connection
+        (self.lead,) = load_states(connection, self.book, [lead.pk])
+        history = load_history(connection, schema.tenant, [lead.pk], now - timedelta(days=DAYS), limit=ROWS)
+        self.rows = history.get(lead.pk, [])
+
+    def look(self) -> list[Heard]:
+        """At most EVENTS of them, newest first. The lead goes back in time with each row."""
+        types = {item.event.name for item in self.triggers}
+        found: list[Heard] = []
+        done: set[str] = set()  #: events by which steps of the campaign ran
+        for row in self.rows:
+            if row.campaign_id == self.campaign.id:
+                done.add(row.event_key)
+            undo(self.lead, [row], self.book)
+            if row.is_event and row.kind in types:
+                found.append(self._heard(row, row.event_key in done))
+                if len(found) == EVENTS:
+                    break
+        return found
+
+    def _heard(self, row: Row, entered: bool) -> Heard:
+        view = view_of(self.schema, row.kind, row.data.get("data") or {})
+        context = Context(self.schema, row.kind, view, row.recorded_at, row.occurred_at)
+        says = [hears_event(item, self.lead, context) for item in self.triggers]
+        condition = self.document.get("filter")
+        trace = trace_filter(condition, self.scope, "filter", self.lead, context) if condition is not None else None
+        said = [f"triggers[{n}]: {'hears it' if yes else 'does not hear it'}" for n, yes in enumerate(says)]
+        verdict = self._judge(any(says), trace, entered, self.lead, context)
+        return Heard(row.data["event_id"], row.kind, row.occurred_at, entered, verdict, said, trace)
+
+    def _judge(self, heard: bool, trace: Trace | None, entered: bool, lead: LeadState, context: Context) -> str:
+        if entered:
+            return "it set the campaign off."
+        if not heard:
+            return "no trigger hears it: its constraints do not hold."
+        if trace is not None and not trace.holds:
+            return "the filter says no: " + "; ".join(map(_said, reasons(trace))) + "."
+        rule = compile_qualification(self.document.get("qualification"), self.scope)
+        key = rule.read_key(lead, context)
+        refused = refusal(rule, self.campaign.key, key, lead, context)
+        if refused:
+            return f"the qualification says no: {refused}."
+        return "trigger and filter say yes; then the campaign was not live or paused, or an earlier run was inside."
+
+
+def _said(trace: Trace) -> str:
+    value = "no value" if trace.value is None else msgspec.json.encode(trace.value).decode()
+    return f"{trace.path} wants {msgspec.json.encode(trace.condition).decode()} and found {value}"

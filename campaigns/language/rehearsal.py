@@ -1,0 +1,157 @@
+"""What campaigns would have done: the interpreter itself on leads in memory, with a clock that follows the events.
+
+Nothing is written and nothing is sent; waits end when the clock passes them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from campaigns.actions import ACTIONS
+from campaigns.language.activity import ActivityRow
+from campaigns.language.interpreter import LOOP_STOPPED, run_event
+from campaigns.language.lead import LeadState
+from campaigns.language.rulebook import Rulebook
+from campaigns.language.run import RUN_DUE
+from engine.types import Event
+
+#: Kinds of activities that stand for something sent.
+MESSAGES = frozenset(spec.logs for spec in ACTIONS if spec.name.startswith(("send_", "call_")))
+
+
+class Report(msgspec.Struct):
+    """What became of the leads in one campaign."""
+
+    events: int = 0  #: that were played
+    leads: int = 0  #: that they happened to
+    runs: int = 0
+    leads_entered: int = 0
+    inside: int = 0  #: runs that still rest at the end
+    steps: dict[str, dict[str, int]] = {}  #: by step: how often it ended in each outcome
+    refused: dict[str, int] = {}  #: by reason: what a rule of an action or a cap forbade
+    loops: int = 0
+    messages: int = 0
+    most_messages: int = 0  #: to one lead
+    leads_messaged: int = 0
+
+
+class _Rows:
+    """Where the interpreter's rows go: they are counted and forgotten."""
+
+    def __init__(self) -> None:
+        self.activities: list[ActivityRow] = []
+        self.sent: list[Event] = []
+
+
+class Rehearsal:
+    """Plays events on leads under a rulebook and counts what one campaign does."""
+
+    def __init__(self, rulebook: Rulebook, leads: dict[str, LeadState], campaign: str) -> None:
+        self.rulebook = rulebook
+        self.leads = leads
+        self.ids = {found.id for found in rulebook.campaigns if found.key == campaign}
+        self.report = Report(leads=len(leads))
+        self.entered: set[str] = set()
+        self.messaged: Counter[int] = Counter()
+        self.timers: list[tuple[datetime, str, str, int]] = []  #: when, lead, run, wait
+
+    def play(self, events: Iterable[Event], until: datetime) -> Report:
+        """Play events in their order, and waits up to a moment. Returns the report."""
+        for event in events:
+            self._wait_until(event.occurred_at)
+            self._execute(event, event.occurred_at)
+            self.report.events += 1
+        self._wait_until(until)
+        return self._finish()
+
+    def _wait_until(self, moment: datetime) -> None:
+        """End the waits that are over by then, each at its own time."""
+        while self.timers and self.timers[0][0] <= moment:
+            at, lead, run, waits = heapq.heappop(self.timers)
+            self._execute(_due(lead, run, waits, at), at)
+
+    def _execute(self, event: Event, now: datetime) -> None:
+        """One event, and the events for other leads that arise from it."""
+        waiting = [event]
+        while waiting:
+            waiting += self._execute_one(waiting.pop(0), now)
+
+    def _execute_one(self, event: Event, now: datetime) -> list[Event]:
+        lead = self.leads.get(event.lead)
+        if lead is None:
+            lead = self.leads[event.lead] = _stranger(event, len(self.leads))
+        if event.source == "signal":
+            _change_from_outside(lead, event, self.rulebook)
+        rows = _Rows()
+        begun = run_event(self.rulebook, lead, event, now, rows)
+        entered = [run for run in begun if run.campaign.id in self.ids]
+        self.report.runs += len(entered)
+        if entered:
+            self.entered.add(event.lead)
+        self._count(rows.activities)
+        self._set_timers(event.lead, lead)
+        return rows.sent
+
+    def _count(self, rows: Iterable[ActivityRow]) -> None:
+        report = self.report
+        for row in rows:
+            if row.campaign_id not in self.ids:
+                continue
+            if row.kind == LOOP_STOPPED:
+                report.loops += 1
+            if row.step is None or "outcome" not in row.data:
+                continue
+            outcome = row.data["outcome"]
+            counts = report.steps.setdefault(row.step, {})
+            counts[outcome] = counts.get(outcome, 0) + 1
+            if outcome == "skipped":
+                reason = row.data.get("reason", "")
+                report.refused[reason] = report.refused.get(reason, 0) + 1
+            if outcome == "done" and row.kind in MESSAGES:
+                self.messaged[row.lead_id] += 1
+
+    def _set_timers(self, key: str, lead: LeadState) -> None:
+        for id in lead.changed_runs:
+            run = lead.runs.get(id)
+            if run is not None and run.wake_at is not None:
+                heapq.heappush(self.timers, (run.wake_at, key, id, run.waits))
+        lead.changed_runs.clear()
+
+    def _finish(self) -> Report:
+        report, runs = self.report, (run for lead in self.leads.values() for run in lead.runs.values())
+        report.inside = sum(run.campaign_id in self.ids for run in runs)
+        report.leads_entered = len(self.entered)
+        report.messages, report.leads_messaged = sum(self.messaged.values()), len(self.messaged)
+        report.most_messages = max(self.messaged.values(), default=0)
+        return report
+
+
+def _due(lead: str, run: str, waits: int, at: datetime) -> Event:
+    data: dict[str, Any] = {"run": run, "waits": waits}
+    return Event(id=f"run:{run}:{waits}", lead=lead, type=RUN_DUE, accepted_at=at, occurred_at=at, data=data)
+
+
+def _stranger(event: Event, number: int) -> LeadState:
+    """A lead that nobody knew before the event."""
+    return LeadState(id=-1 - number, tenant=event.tenant, key=event.lead, values={"score": 0}, is_new=True)
+
+
+def _change_from_outside(lead: LeadState, event: Event, rulebook: Rulebook) -> None:
+    """What a person or a program changed had changed when its event came."""
+    data = event.data
+    if event.type == "field.changed" and data.get("field") in rulebook.schema.fields:
+        field = rulebook.schema.fields[data["field"]]
+        value = None if data.get("new") is None else field.cast(data["new"])
+        lead.values.pop(field.key, None)
+        if value is not None:
+            lead.values[field.key] = value
+    elif event.type == "tag.added":
+        lead.tags.add(data["tag"])
+    elif event.type == "list.joined":
+        lead.lists.add(data["list"])

@@ -1,0 +1,74 @@
+"""Why a filter says yes or no: each node with what it looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from campaigns.language.context import Context
+from campaigns.language.filtertree import GROUPS, compile_filter
+from campaigns.language.lead import LeadState
+from campaigns.language.scope import Scope
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """One node of a filter, asked of one lead."""
+
+    path: str
+    holds: bool
+    condition: Any  #: the node as it is written; of a group, its name
+    value: Any = None  #: what the condition looked at, as JSON
+    items: list[Trace] = []
+
+
+def trace_filter(raw: Any, scope: Scope, path: str, lead: LeadState, context: Context) -> Trace:
+    """Ask each node of a filter that is free of faults."""
+    name = next((name for name in GROUPS if name in raw), None)
+    holds = compile_filter(raw, scope, path)(lead, context)
+    if name is None:
+        return Trace(path, holds, raw, _jsonable(_value(raw, lead, context)))
+    items = [
+        trace_filter(item, scope, f"{path}.{name}[{place}]", lead, context) for place, item in enumerate(raw[name])
+    ]
+    return Trace(path, holds, name, None, items)
+
+
+def trace_where(raw: Any, compile: Any, path: str, lead: LeadState, context: Context) -> list[Trace]:
+    """Ask each constraint of a trigger."""
+    found = []
+    for place, item in enumerate(raw or ()):
+        test = compile([item])
+        holds = test is None or test(lead, context)
+        found.append(Trace(f"{path}[{place}]", holds, item, _jsonable(_value(item, lead, context))))
+    return found
+
+
+def _value(raw: dict[str, Any], lead: LeadState, context: Context) -> Any:
+    if "field" in raw:
+        return lead.get(raw["field"])
+    name = raw.get("event") or raw.get("attribute")
+    if name == "occurred_at":
+        return context.occurred_at
+    return context.event.get(name) if isinstance(name, str) else None
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return msgspec.json.decode(msgspec.json.encode(value)) if value is not None else None
+
+
+def reasons(trace: Trace) -> list[Trace]:
+    """The conditions by which a filter says no: the leaves that had to be otherwise."""
+    if trace.holds:
+        return []
+    if not trace.items:
+        return [trace]
+    if trace.condition == "none":
+        return [leaf for item in trace.items if item.holds for leaf in _leaves(item)]
+    return [leaf for item in trace.items for leaf in reasons(item)] or [trace]
+
+
+def _leaves(trace: Trace) -> list[Trace]:
+    return [leaf for item in trace.items for leaf in _leaves(item)] if trace.items else [trace]

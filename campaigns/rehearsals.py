@@ -1,0 +1,130 @@
+"""Rehearse a draft on what really happened to a tenant's leads: who would have entered, and what would have been done.
+
+    report = rehearse("acme", "welcome", since=month_ago, leads=1_000)
+
+The leads are taken back to the moment `since`, then the events from outside since then are played, once with the
+draft in place of the live version and once as it is. Other campaigns of the tenant run in both. Who was inside a
+campaign at that moment is not known, and nobody is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+import msgspec
+import psycopg
+from django.db import connections
+
+from campaigns.hindsight import QUERIES, events_of, forget_entries, load_history, load_states, undo
+from campaigns.language.document import validate
+from campaigns.language.faults import Fault
+from campaigns.language.lead import LeadState
+from campaigns.language.rehearsal import Rehearsal, Report
+from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.models import Campaign
+from campaigns.schema_source import TenantSource, source_of
+from campaigns.tenancy import tenant_context
+from engine.placement import database_of
+from engine.types import Event
+
+LEADS_AT_ONCE = 500
+ROWS_AT_ONCE = 100_000  #: activities looked at for so many leads; older ones of the last leads are left out
+
+#: Told how many leads were played.
+Progress = Callable[[int], None]
+
+
+class Rehearsed(msgspec.Struct, frozen=True):
+    """What the draft would have done, and what the live version does on the same events."""
+
+    draft: Report
+    live: Report | None  #: None when nothing is live
+
+
+class FaultyDraft(ValueError):
+    """A draft with faults cannot be rehearsed."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+def rehearse(
+    tenant: str, key: str, *, since: datetime, until: datetime, leads: int, progress: Progress = lambda played: None
+) -> Rehearsed:
+    """Play the events since a moment on at most so many leads. Raises FaultyDraft, Campaign.DoesNotExist."""
+    with tenant_context(tenant):
+        campaign = Campaign.objects.get(key=key)
+        source = source_of(tenant)
+        books = [_rulebook(tenant, source, campaign, draft=True)]
+        if campaign.live_version is not None and campaign.status != Campaign.Status.ARCHIVED:
+            books.append(_rulebook(tenant, source, campaign, draft=False))
+        reports: list[Report] = [Report() for _ in books]
+        played = 0
+        for ids in _pages(tenant, leads):
+            for place, book in enumerate(books):
+                _add(reports[place], _play(tenant, book, key, ids, since, until))
+            played += len(ids)
+            progress(played)
+    return Rehearsed(reports[0], reports[1] if len(reports) > 1 else None)
+
+
+def _rulebook(tenant: str, source: TenantSource, campaign: Campaign, *, draft: bool) -> Rulebook:
+    """The tenant's running campaigns, with this one as its draft or as it is live, running in any case."""
+    schema = source.schema(tenant)
+    if draft and (faults := validate(campaign.draft, schema, key=campaign.key)):
+        raise FaultyDraft(faults)
+    rows = [found.row() for found in source.campaigns if found.status == "active" or found.id == campaign.pk]
+    if draft:
+        rows = [(*row[:5], campaign.draft) if row[0] == campaign.pk else row for row in rows]
+    return compile_rulebook(schema, 0, rows)
+
+
+def _pages(tenant: str, limit: int) -> Iterator[list[int]]:
+    """The ids of leads, some at a time."""
+    after = 0
+    while limit > 0:
+        parameters = {"tenant": tenant, "after": after, "limit": min(limit, LEADS_AT_ONCE)}
+        ids = [id for (id,) in _connection(tenant).execute(QUERIES["select_lead_ids"], parameters)]
+        if not ids:
+            return
+        yield ids
+        after, limit = ids[-1], limit - len(ids)
+
+
+def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime, until: datetime) -> Report:
+    connection = _connection(tenant)
+    history = load_history(connection, tenant, ids, since, limit=ROWS_AT_ONCE)
+    leads: dict[str, LeadState] = {}
+    events: list[Event] = []
+    for lead in load_states(connection, book, [id for id in ids if id in history]):
+        undo(lead, history[lead.id], book)
+        forget_entries(lead, since)
+        leads[lead.key] = lead
+        events += events_of(history[lead.id], tenant, lead.key)
+    return Rehearsal(book, leads, key).play(_in_order(events), until)
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    """By the time they happened; those of a lead stay in the order in which they were executed."""
+    return sorted(events, key=lambda event: event.occurred_at)
+
+
+def _connection(tenant: str) -> psycopg.Connection:
+    wrapper = connections[database_of(tenant)]
+    wrapper.ensure_connection()
+    return wrapper.connection
+
+
+def _add(total: Report, part: Report) -> None:
+    """Add one page's report to the whole."""
+    for name in ("events", "leads", "runs", "leads_entered", "inside", "loops", "messages", "leads_messaged"):
+        setattr(total, name, getattr(total, name) + getattr(part, name))
+    total.most_messages = max(total.most_messages, part.most_messages)
+    for reason, count in part.refused.items():
+        total.refused[reason] = total.refused.get(reason, 0) + count
+    for step, outcomes in part.steps.items():
+        counts = total.steps.setdefault(step, {})
+        for outcome, count in outcomes.items():
+            counts[outcome] = counts.get(outcome, 0) + count

@@ -1,0 +1,167 @@
+"""Explain and rehearse: what they say of a tenant's own leads, through the API and at the command line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from campaigns import handler, keys, operations, rulebooks
+from campaigns.explaining import explain
+from campaigns.models import Campaign, Lead
+from campaigns.rehearsals import rehearse
+from campaigns.tenancy import tenant_context
+from engine.types import Event
+from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
+from tests.integration.engine.bundles import executor, lane
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+ADD = {"id": "add", "action": "increment_number", "params": {"field": "orders", "by": 1}}
+WAIT = {"id": "wait", "action": "wait_duration", "params": {"wait": {"amount": 1, "unit": "days"}}}
+FEW = {"field": "orders", "operator": "at_most", "value": 2, "or_empty": True}
+DOCUMENT = {
+    "triggers": [
+        {
+            "type": "event",
+            "event": "purchase",
+            "where": [{"attribute": "amount", "operator": "at_least", "value": "10"}],
+        }
+    ],
+    "filter": {"all": [FEW]},
+    "steps": [ADD],
+}
+
+
+@pytest.fixture(autouse=True)
+def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+    for tenant in (ACME, ZETA):
+        make_tenant(tenant)
+        with tenant_context(tenant):
+            Campaign.objects.filter(key="count").update(draft={})
+            operations.archive(Campaign.objects.get(key="count"))
+            make_campaign(tenant, "spend", DOCUMENT)
+
+
+@pytest.fixture
+def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
+    worker_connection.autocommit = True
+    return worker_connection
+
+
+def buy(worker: psycopg.Connection, lead: str, amounts: Sequence[int], tenant: str = ACME) -> None:
+    for place, amount in enumerate(amounts):
+        at = NOW - timedelta(days=len(amounts) - place)
+        event = Event(
+            id=f"{lead}-{place}", tenant=tenant, lead=lead, type="purchase", accepted_at=at, occurred_at=at,
+            data={"amount": str(amount)},
+        )  # fmt: skip
+        report = executor(worker, handler.handle, clock=lambda at=at: at).execute([lane([event])])
+        assert report.dead == 0
+
+
+def test_it_is_said_which_condition_said_no_with_the_value_then(worker: psycopg.Connection) -> None:
+    buy(worker, "new", [10, 10, 10, 10, 5])
+    found = explain(ACME, "spend", "new")
+    small, fourth, third, *_ = found.events
+    assert "no trigger hears it" in small.verdict
+    assert fourth.verdict.startswith('the filter says no: filter.all[0] wants {"field":"orders"')
+    assert fourth.verdict.endswith("and found 3.")
+    assert (third.entered, third.verdict) == (True, "it set the campaign off.")
+    assert third.filter is not None and third.filter.items[0].value == 2
+    assert found.verdict.endswith(small.verdict)
+
+
+def test_who_is_inside_is_said_to_be_until_when(worker: psycopg.Connection) -> None:
+    with tenant_context(ACME):
+        make_campaign(ACME, "late", {**DOCUMENT, "steps": [WAIT, ADD]})
+    buy(worker, "new", [10])
+    found = explain(ACME, "late", "new")
+    (inside,) = found.inside
+    assert (inside.step, inside.due_at, inside.held) == ("wait", NOW, False)
+    assert found.verdict == f"The lead is inside: waits at wait until {NOW.isoformat()}."
+    with tenant_context(ACME):
+        operations.pause(Campaign.objects.get(key="late"))
+    assert explain(ACME, "late", "new").verdict == "The lead is inside: the campaign is paused."
+
+
+def test_a_campaign_that_does_not_run_says_so(worker: psycopg.Connection) -> None:
+    with tenant_context(ACME):
+        operations.pause(Campaign.objects.get(key="spend"))
+    buy(worker, "new", [10])
+    assert explain(ACME, "spend", "new").verdict == "The campaign is paused: nobody enters."
+
+
+def test_a_lead_to_whom_nothing_happened_is_told_from_one_who_was_refused() -> None:
+    with tenant_context(ACME):
+        Lead.objects.create(tenant_id=ACME, key="quiet")
+    assert "Nothing that the campaign's triggers hear happened" in explain(ACME, "spend", "quiet").verdict
+
+
+def client(tenant: str) -> Any:
+    _, text = keys.issue(tenant, name="reader", scopes=["campaigns:read"])
+    return lambda method, path, **more: getattr(Client(), method)(
+        f"/api/v1/campaigns/{path}",
+        headers={"authorization": f"Bearer {text}"},
+        content_type="application/json",
+        **more,
+    )
+
+
+def test_the_api_explains_a_tenants_own_leads_only(worker: psycopg.Connection) -> None:
+    buy(worker, "new", [10])
+    ask = client(ACME)
+    assert ask("get", "spend/explain?lead=new").json()["events"][0]["entered"] is True
+    assert ask("get", "spend/explain").status_code == 400
+    assert client(ZETA)("get", "spend/explain?lead=new").status_code == 404
+    assert ask("get", "none/explain?lead=new").status_code == 404
+
+
+def test_a_rehearsal_counts_what_the_draft_would_have_done_and_what_the_live_version_does(
+    worker: psycopg.Connection,
+) -> None:
+    buy(worker, "one", [10, 10, 10, 10])
+    buy(worker, "two", [10, 5])
+    buy(worker, "one", [10] * 9, tenant=ZETA)
+    with tenant_context(ACME):
+        Campaign.objects.filter(key="spend").update(draft={**DOCUMENT, "filter": None, "steps": [ADD, WAIT]})
+        before = dict(Lead.objects.filter(tenant=ACME).values_list("key", "fields"))
+
+    found = rehearse(ACME, "spend", since=NOW - timedelta(days=30), until=NOW, leads=100)
+
+    assert (found.draft.events, found.draft.leads_entered) == (7, 2)  # with the purchase that every tenant's lead 1 has
+    assert found.draft.steps["add"] == {"done": 5}
+    assert found.live is not None and found.live.steps == {"add": {"done": 4}}
+    with tenant_context(ACME):
+        assert dict(Lead.objects.filter(tenant=ACME).values_list("key", "fields")) == before
+
+
+def test_the_api_rehearses_within_its_bounds(worker: psycopg.Connection) -> None:
+    buy(worker, "one", [10])
+    ask = client(ACME)
+    answer = ask("post", "spend/rehearse", data={"days": 30, "leads": 10})
+    assert answer.json()["draft"]["runs"] == 1
+    for bad in ({"days": 0}, {"leads": 10**6}, {"weeks": 1}, []):
+        assert ask("post", "spend/rehearse", data=bad).status_code == 400
+    with tenant_context(ACME):
+        Campaign.objects.filter(key="spend").update(draft={"triggers": []})
+    refused = ask("post", "spend/rehearse", data={})
+    assert refused.status_code == 422 and refused.json()["faults"]
+
+
+def test_the_commands_speak_to_people(worker: psycopg.Connection) -> None:
+    buy(worker, "new", [10, 5])
+    said = io.StringIO()
+    call_command("explain", ACME, "spend", "new", stdout=said)
+    assert "spend is active, version 1. The last such event, purchase: no trigger hears it" in said.getvalue()
+    said = io.StringIO()
+    call_command("rehearse", ACME, "spend", "--days", "5", stdout=said)
+    assert "leads that entered" in said.getvalue() and "1 done" in said.getvalue()
+    with pytest.raises(CommandError, match="no lead 'nobody'"):
+        call_command("explain", ACME, "spend", "nobody")

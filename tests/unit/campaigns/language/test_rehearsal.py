@@ -1,0 +1,73 @@
+"""What a rehearsal counts: the interpreter's own doing, with the clock of the events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from campaigns.language.rehearsal import Rehearsal, Report
+from engine.types import Event
+from tests.unit.campaigns.acme import THEN, campaign, event, lead, on, rulebook, step
+
+WAIT = step("wait_duration", "wait", wait={"amount": 2, "unit": "days"})
+ADD = step("change_score", "add", op="add", amount=1)
+
+
+def at(days: float, type: str = "purchase", who: str = "L7", **data: Any) -> Event:
+    usual = event(type, id=f"{who}-{days}", at=THEN + timedelta(days=days), **data)
+    return msgspec.structs.replace(usual, lead=who)
+
+
+def rehearse(*events: Event, days: float = 30, **documents: Any) -> Report:
+    leads = {who: lead(score=0) for who in ("L7", "L8")}
+    return Rehearsal(rulebook(**documents), leads, "tried").play(events, THEN + timedelta(days=days))
+
+
+def test_waits_end_by_the_clock_of_the_events() -> None:
+    found = rehearse(at(0), at(1), at(3), tried=campaign(WAIT, ADD))
+    assert (found.events, found.runs, found.leads_entered, found.inside) == (3, 2, 1, 0)
+    assert found.steps == {"wait": {"deferred": 2, "done": 2}, "add": {"done": 2}}
+
+
+def test_who_still_waits_at_the_end_is_inside() -> None:
+    found = rehearse(at(0), at(0, who="L8"), days=1, tried=campaign(WAIT, ADD))
+    assert (found.leads_entered, found.inside, found.steps) == (2, 2, {"wait": {"deferred": 2}})
+
+
+def test_other_campaigns_act_but_are_not_counted() -> None:
+    other = campaign(step("change_field", field="nickname", value="Jo"))
+    tried = campaign(ADD, on={"type": "field_changed", "field": "nickname"})
+    assert rehearse(at(0), other=other, tried=tried).steps == {"add": {"done": 1}}
+
+
+def test_what_is_forbidden_is_counted_by_its_reason() -> None:
+    asked = campaign(step("request_campaign", campaign="old"))
+    found = rehearse(at(0), at(1), tried=asked)
+    assert list(found.refused.values()) == [2]
+    assert "old" in next(iter(found.refused))
+
+
+def test_a_loop_is_counted() -> None:
+    ping = campaign(step("change_field", field="nickname", value="{{ event.url }}"), on=on("page_view"))
+    asks = campaign(
+        step("emit_custom_activity", type="page_view", attributes={"url": "x"}),
+        on={"type": "event", "event": "page_view"},
+    )
+    assert rehearse(at(0, "page_view"), tried=asks, other=ping).loops == 1
+
+
+def test_what_people_changed_counts_from_its_moment_on() -> None:
+    renamed = msgspec.structs.replace(
+        at(1, "field.changed", field="nickname", old=None, new="Jo"),
+        source="signal",
+        data={"field": "nickname", "new": "Jo"},
+    )
+    named = campaign(ADD, filter={"field": "nickname", "operator": "is", "value": "Jo"})
+    assert rehearse(at(0), renamed, at(2), tried=named).runs == 1
+
+
+def test_an_unknown_lead_is_new() -> None:
+    found = rehearse(at(0, who="L9"), tried=campaign(ADD, on={"type": "lead_created"}))
+    assert found.runs == 1
