@@ -10,10 +10,11 @@ import msgspec
 from campaigns.language.action import action
 from campaigns.language.context import Context
 from campaigns.language.definition import Defined
-from campaigns.language.effects import Effect, Emit, PutRecord
+from campaigns.language.effects import Effect
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import NoOp
 from campaigns.language.parameters import Value
+from campaigns.language.reaching import reach
 from campaigns.language.references import DefinedRef
 
 
@@ -28,17 +29,5 @@ class RecordGoalParams(msgspec.Struct, frozen=True):
 @action("record_goal", label="Record a goal", logs="goal_reached", params=RecordGoalParams, records=["goal"])
 def record_goal(lead: LeadState, params: RecordGoalParams, context: Context) -> list[Effect] | NoOp:
     """The goal is reached, once for the lead, or once for each key."""
-    goal = params.goal.key
-    key = f"{goal}:{params.once_key}" if params.once_key else goal
-    if ("goal", key) in lead.records:
-        return NoOp()
-    value = None if params.value is None else str(params.value)
-    new = {"at": context.occurred_at.isoformat(), "value": value, "counted": _counts(params, context)}
-    raises = Emit("goal.reached", {"goal": goal, "value": params.value, "counted": new["counted"]})
-    return [PutRecord("goal", key, new, raises=raises)]
-
-
-def _counts(params: RecordGoalParams, context: Context) -> bool:
-    """Outside the goal's dates it is recorded and not counted."""
-    spec, when = params.goal.spec, context.occurred_at
-    return (spec.begins is None or spec.begins <= when) and (spec.ends is None or when < spec.ends)
+    record = reach(params.goal, params.value, params.once_key, lead, context)
+    return NoOp() if record is None else [record]

@@ -10,6 +10,7 @@ from campaigns.language.condition import Matches
 from campaigns.language.exits import Exit, compile_exits
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
+from campaigns.language.goals import compile_goals
 from campaigns.language.history import Question
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.program import Program, compile_program
@@ -22,7 +23,7 @@ from campaigns.triggers import TRIGGERS
 SIZE_LIMIT = 256_000  #: bytes
 DEPTH_LIMIT = 60  #: levels of JSON
 TRIGGERS_LIMIT = 50
-KEYS = ("triggers", "filter", "qualification", "exits", "steps")
+KEYS = ("triggers", "filter", "qualification", "goals", "exits", "steps")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Compiled(msgspec.Struct, frozen=True):
     subscriptions: tuple[Subscription, ...]
     filter: Matches | None
     qualification: Qualification
-    exits: tuple[Exit, ...]
+    exits: tuple[Exit, ...]  #: goals first
     program: Program
     needs_lists: bool
     needs_records: frozenset[str]  #: kinds
@@ -66,7 +67,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     matches = None if condition is None else compile_filter(condition, scope, "filter")
     qualification = compile_qualification(document.get("qualification"), scope)
     scope.meets = qualification.inside == "parallel" or qualification.key is not None
-    exits = compile_exits(document.get("exits"), scope)
+    exits = compile_goals(document.get("goals"), scope) + compile_exits(document.get("exits"), scope)
     outer = scope.take_faults()
     program = compile_program(document.get("steps"), scope)
     faults = outer + scope.take_faults()

@@ -78,19 +78,25 @@ class ThisOrRequested(CampaignRef):
 
 
 class ThisOrRunning(Named):
-    """`this`, or a campaign that was activated."""
+    """`this`, or a campaign that is active or paused."""
 
     noun = "campaign"
 
     def known(self, scope: Scope) -> Any:
-        """Those that may have runs."""
-        return [key for key, status in scope.schema.campaigns.items() if status in ("active", "paused")]
+        """The campaigns there are."""
+        return scope.schema.campaigns
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The key; empty for the campaign itself. One that is gone has no runs: a fault on publication only."""
         if raw == THIS or (isinstance(raw, str) and raw == scope.key):
             return ""
-        return super().prepare(raw, scope, path, done) if scope.publishing else raw
+        if not scope.publishing:
+            return raw
+        key = super().prepare(raw, scope, path, done)
+        status = scope.schema.campaigns.get(key) if key else None
+        if status in ("draft", "archived"):
+            scope.fault(path, f"campaign '{key}' is {status}; nobody can be inside")
+        return key
 
 
 def executed_by(document: Any) -> frozenset[str]:

@@ -8,12 +8,14 @@ With a trigger and `when`, both must hold; with `when` alone, any change of the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from campaigns.language.condition import Matches
 from campaigns.language.context import Context
+from campaigns.language.effects import PutRecord
 from campaigns.language.filtertree import compile_filter
 from campaigns.language.flowkinds import read_label
 from campaigns.language.lead import LeadState
@@ -29,6 +31,8 @@ class Exit(msgspec.Struct, frozen=True):
     label: str
     subscription: Subscription | None
     when: Matches | None
+    #: of a goal: what is recorded as it is reached; None where it was reached before
+    records: Callable[[LeadState, Context], PutRecord | None] | None = None
 
     @property
     def hears(self) -> str | None:
@@ -73,7 +77,12 @@ def _compile_exit(raw: Any, scope: Scope, path: str) -> Exit | None:
         return None
     scope.expect_keys(raw, path, ("label", "trigger", "when"))
     label = read_label(raw.get("label"), scope, f"{path}.label")
+    return Exit(label, *compile_way_out(raw, scope, path))
+
+
+def compile_way_out(raw: dict[str, Any], scope: Scope, path: str) -> tuple[Subscription | None, Matches | None]:
+    """The event and the condition; from here on the event's attributes are those that can be read."""
     subscription = compile_trigger(raw["trigger"], scope, f"{path}.trigger") if "trigger" in raw else None
     scope.events = [subscription.event] if subscription else []
     when = compile_filter(raw["when"], scope, f"{path}.when") if raw.get("when") is not None else None
-    return Exit(label, subscription, when)
+    return subscription, when

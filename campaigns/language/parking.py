@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WAIT_ENTERED = "wait_entered"
 RUN_ENDED = "run_ended"
+GOAL_REACHED = "goal_reached"
 FROZEN_LOOK = timedelta(hours=1)
 RUN_HELD = "run_held"
 PAUSED = "policy: the campaign is paused"
@@ -59,7 +60,7 @@ def wake(chain: Chain, context: Context) -> None:
     for parked, campaign in inside(chain):
         way_out = _way_out(chain, campaign, context)
         if way_out is not None:
-            end(chain, parked, campaign, way_out.label)
+            leave(chain, parked, campaign, way_out)
             continue
         step = campaign.step(parked.step)
         if step is not None and context.type in step.hears and not campaign.pause:
@@ -77,7 +78,7 @@ def recheck(chain: Chain) -> None:
             step = campaign.step(parked.step)
             way_out = _way_out(chain, campaign, None) if campaign.watches else None
             if way_out is not None:
-                end(chain, parked, campaign, way_out.label)
+                leave(chain, parked, campaign, way_out)
             elif step is not None and step.watches and not campaign.pause:
                 resume(chain, parked, campaign, "change")
 
@@ -149,6 +150,15 @@ def dropping(chain: Chain, run: Run) -> Iterator[None]:
     except BaseException:
         _drop(chain, run.id)
         raise
+
+
+def leave(chain: Chain, parked: ParkedRun, campaign: Campaign, way_out: Exit) -> None:
+    """End a parked run by an exit, or by a goal, which is recorded."""
+    record = way_out.records(chain.lead, chain.context) if way_out.records else None
+    done = record and chain.changes.apply(record)
+    if done:
+        chain.log(GOAL_REACHED, done[1] | {"run": parked.id}, campaign, parked.step)
+    end(chain, parked, campaign, way_out.label)
 
 
 def end(chain: Chain, parked: ParkedRun, campaign: Campaign, label: str) -> None:

@@ -18,6 +18,7 @@ from tests.unit.campaigns.acme import (
     pass_time,
     rulebook,
     run,
+    schema,
     step,
 )
 
@@ -159,6 +160,11 @@ def test_who_waits_for_a_campaign_that_begins_anew_waits_for_the_new_run() -> No
 )
 def test_a_fault_is_named(broken: dict[str, Any], fault: str) -> None:
     assert any(fault in found for found in faults(campaign(broken)))
+
+
+def test_nobody_can_be_inside_a_campaign_that_is_a_draft() -> None:
+    (found,) = faults(campaign(remove("next")), schema(campaigns={"next": "draft"}))
+    assert "campaign 'next' is draft; nobody can be inside" in found
 
 
 def test_a_paused_campaign_may_still_have_runs_to_end() -> None:
