@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import psycopg
 
+from campaigns.sender.conf import conf
 from campaigns.slots import forget_buckets
 from engine.sql import load
 
 QUERIES = load("campaigns.sql", "housekeeping.sql")
+DELIVERIES = load("campaigns.sql", "deliveries.sql")
+
+#: Old deliveries deleted in one statement, and statements of one hour.
+BATCH, BATCHES = 5_000, 100
 
 
 def keep_house(worker: psycopg.Connection) -> None:
-    """Make the partitions of activities for the months to come, forget buckets of slots that nobody takes from.
-
-    Takes a connection in autocommit.
-    """
+    """Make the partitions of activities for the months to come, forget buckets of slots that nobody takes from, delete
+    old deliveries. Takes a connection in autocommit."""
     worker.execute(QUERIES["ensure_activity_partitions"])
     forget_buckets(worker)
+    forget_deliveries(worker)
+
+
+def forget_deliveries(worker: psycopg.Connection, batch: int = BATCH, batches: int = BATCHES) -> int:
+    """Delete deliveries that ended long ago, some at a time; what failed is kept longer. Returns how many."""
+    deleted = 0
+    for states, days in ((["sent", "cancelled"], conf().keep_days), (["failed"], conf().keep_failed_days)):
+        for _ in range(batches):
+            count = worker.execute(DELIVERIES["delete_deliveries_over"], [states, days, batch]).rowcount
+            deleted += count
+            if count < batch:
+                break
+    return deleted

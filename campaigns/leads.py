@@ -12,6 +12,7 @@ import psycopg
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
+from campaigns.outbound import post_deliveries
 from campaigns.records import NOTHING, Needed, load_records, store_records
 from engine.arrays import columns
 from engine.sql import load
@@ -130,6 +131,7 @@ def store_leads(
     """Write what changed of the leads, each kind of change in one statement."""
     leads = list(leads)
     store_records(connection, [lead.state for lead in leads if lead.state.changed_records], now)
+    post_deliveries(connection, [lead.state for lead in leads if lead.state.outgoing], now)
     changed = [lead for lead in leads if lead.state.changed]
     _update_fields(connection, changed, rulebooks, now)
     _update_company(connection, changed, now)

@@ -134,6 +134,20 @@ ENGINE = {
     "breaker_after": env.int("FAIRLANE_BREAKER_AFTER", 5),
 }
 
+#: What the sender is told; campaigns/sender/conf.py checks it and documents each field.
+DELIVERIES = {
+    "smtp_url": env.str("SMTP_URL", ""),
+    "networks": tuple(env.list("FAIRLANE_WEBHOOK_NETWORKS", default=[])),
+    "secrets": {name: value for name, value in os.environ.items() if name.startswith("FAIRLANE_SECRET_")},
+    "slots": env.int("FAIRLANE_DELIVERY_SLOTS", 16),
+    "seconds": env.float("FAIRLANE_DELIVERY_SECONDS", 30.0),
+    "hold_seconds": env.float("FAIRLANE_DELIVERY_HOLD_SECONDS", 90.0),
+    "tries": env.int("FAIRLANE_DELIVERY_TRIES", 12),
+    "first_wait_seconds": env.float("FAIRLANE_DELIVERY_WAIT_SECONDS", 5.0),
+    "keep_days": env.int("FAIRLANE_DELIVERY_DAYS", 8),
+    "keep_failed_days": env.int("FAIRLANE_DELIVERY_FAILED_DAYS", 30),
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

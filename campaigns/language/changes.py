@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, assert_never
 
 from campaigns.language.effects import (
     ChangeTags,
+    Deliver,
     Effect,
     Emit,
     Freeze,
@@ -41,12 +42,13 @@ class Arisen(NamedTuple):
 class Changes:
     """The only code that changes a lead. Events that nobody hears do not arise."""
 
-    __slots__ = ("depth", "field_topic", "lead", "outgoing", "queue", "rulebook", "sends", "touched")
+    __slots__ = ("depth", "field_topic", "lead", "outgoing", "posted", "queue", "rulebook", "sends", "touched")
 
     def __init__(self, rulebook: Rulebook, lead: LeadState) -> None:
         self.rulebook = rulebook
         self.lead = lead
         self.queue: deque[Arisen] = deque()
+        self.posted: list[Deliver] = []  #: by the present step
         self.depth = 0  #: of the event being handled
         self.touched = False  #: the lead has changed since somebody set this to False
         self.outgoing: list[SendEvent] = []  #: of the step being executed
@@ -74,6 +76,9 @@ class Changes:
                 return self.emit(effect)
             case SendEvent():
                 return self.send_event(effect)
+            case Deliver():
+                self.posted.append(effect)
+                return "", {**effect.said, "outcome": "done"}
             case LogActivity():
                 return effect.kind, {**effect.data, "outcome": "done"}
             case _:

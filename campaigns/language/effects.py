@@ -79,6 +79,16 @@ class SendEvent(msgspec.Struct, frozen=True):
     said: dict[str, Any] | None = None  #: for the activity
 
 
+class Deliver(msgspec.Struct, frozen=True):
+    """Something goes out of the house once the transaction has committed: it is written down now and sent later."""
+
+    channel: str
+    destination: str  #: what is spared for a while when it does not answer
+    definition: str  #: key of the e-mail, webhook or the like
+    body: dict[str, Any]  #: JSON: all that the channel needs
+    said: dict[str, Any]  #: for the activity
+
+
 class LogActivity(msgspec.Struct, frozen=True):
     """A row in the lead's history and nothing else. Values are JSON."""
 
@@ -86,4 +96,16 @@ class LogActivity(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-Effect = SetField | ChangeTags | JoinList | LeaveList | PutRecord | Freeze | PutShared | Emit | SendEvent | LogActivity
+Effect = (
+    SetField
+    | ChangeTags
+    | JoinList
+    | LeaveList
+    | PutRecord
+    | Freeze
+    | PutShared
+    | Emit
+    | SendEvent
+    | Deliver
+    | LogActivity
+)

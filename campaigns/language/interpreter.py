@@ -27,6 +27,7 @@ from campaigns.language.outcome import (
     Parked,
     Skipped,
 )
+from campaigns.language.outgoing import post
 from campaigns.language.parking import DEPTH_LIMIT
 from campaigns.language.program import Step
 from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
@@ -314,11 +315,15 @@ class Chain:
             self.log(kind or step.logs, data, run.campaign, step.id)
         if self.changes.outgoing:
             elsewhere.send(self, run.campaign, step.id)
+        if self.changes.posted:
+            post(self, run, step.id, "" if choice is None else str(choice.name))
         return _next(run, step, decision) if is_outcome else step.after
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
         """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
         if isinstance(decision, Outcome):
+            if decision.raises is not None:
+                self.changes.emit(decision.raises)
             return (_outcome(decision),)
         changes = self.changes
         changes.touched = True

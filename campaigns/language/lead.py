@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from campaigns.language.history import Question
     from campaigns.language.run import ParkedRun
 
+from campaigns.language.outgoing import Outgoing
+
 
 class LeadState:
     """The state of one lead: loaded by the writer, changed only by applying effects, written back by the writer."""
@@ -26,6 +28,7 @@ class LeadState:
         "is_new",
         "key",
         "lists",
+        "outgoing",
         "records",
         "runs",
         "shared",
@@ -66,6 +69,7 @@ class LeadState:
         self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded
         self.changed_records: set[tuple[str, str]] = set()
         self.changed_runs: set[str] = set()
+        self.outgoing: list[Outgoing] = []  #: what is to be sent once this transaction has committed
 
     def get(self, field: str) -> Any:
         """The typed value of a field, tags and lists included; None when it has none."""

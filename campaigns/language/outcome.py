@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from campaigns.language.effects import PutRecord
+from campaigns.language.effects import Emit, PutRecord
 from campaigns.language.slots import SlotRequest
 
 
@@ -16,6 +16,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     name: ClassVar[str]
     reason: str = ""
+    raises: Emit | None = None  #: an event that such an end is
 
 
 class NoOp(Outcome, frozen=True):

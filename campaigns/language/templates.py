@@ -38,15 +38,16 @@ class _Bounded(Environment):
     output_stream_limit = 60_000  #: bytes
 
 
-def _environment() -> Environment:
-    environment = _Bounded(tolerance=Mode.STRICT, strict_filters=True)
+def _environment(*, escape: bool) -> Environment:
+    environment = _Bounded(tolerance=Mode.STRICT, strict_filters=True, autoescape=escape)
     for tag in WITHOUT:
         environment.tags.pop(tag, None)
     environment.filters.update(FILTERS, json=write_json)
     return environment
 
 
-_liquid = _environment()
+_liquid = _environment(escape=False)
+_html = _environment(escape=True)
 
 
 def is_template(raw: Any) -> bool:
@@ -57,8 +58,8 @@ def is_template(raw: Any) -> bool:
 class Template:
     """A template that was checked. Call it with the lead and the context."""
 
-    def __init__(self, raw: str) -> None:
-        self._template = _liquid.from_string(raw)
+    def __init__(self, raw: str, *, html: bool = False) -> None:
+        self._template = (_html if html else _liquid).from_string(raw)
 
     def analyze(self) -> TemplateAnalysis:
         """What it refers to and which filters it uses."""
@@ -67,24 +68,31 @@ class Template:
     def __call__(self, lead: LeadState, context: Context) -> str:
         """The text. Raises BadValueError when it takes too much, or computes with what is no number."""
         try:
-            return self._template.render(
-                lead=_Lead(lead, context), event=_Event(lead, context), run=_Run(lead, context),
-                now=_local(context.now, context),
-            )  # fmt: skip
+            return str(
+                self._template.render(
+                    lead=_Lead(lead, context),
+                    event=_Event(lead, context),
+                    run=_Run(lead, context),
+                    now=_local(context.now, context),
+                )
+            )
         except LiquidError as error:
             raise BadValueError(f"the template gives no text: {error.message}") from None
         except (ArithmeticError, ValueError, TypeError) as error:
             raise BadValueError(f"the template gives no text: {error}") from None
 
 
-def compile_template(raw: str, scope: Scope, path: str) -> Template | None:
-    """Check a template and everything it refers to; None with its faults."""
+def compile_template(raw: str, scope: Scope, path: str, *, html: bool = False) -> Template | None:
+    """Check a template and everything it refers to; None with its faults.
+
+    html: what it fills in is escaped, so that nobody's name becomes markup.
+    """
     if len(raw) > LENGTH_LIMIT:
         scope.fault(path, f"is {len(raw):,} characters long, at most {LENGTH_LIMIT:,} are allowed")
         return None
     before = len(scope.faults)
     try:
-        template = Template(raw)
+        template = Template(raw, html=html)
         found = template.analyze()
         for root, variables in found.globals.items():
             for variable in variables:

@@ -47,6 +47,9 @@ QUALIFIERS = {
     "lead.referral_credited": "programme",
     "lead.converted": "lifecycle",
     **{spec.name: spec.qualifier for spec in STANDARD_EVENTS if spec.qualifier is not None},
+    "message.sent": "message",
+    "message.failed": "message",
+    "webhook.called": "webhook",
 }
 
 

@@ -12,6 +12,7 @@ from campaigns.models.api_key import ApiKey
 from campaigns.models.campaign import Campaign, CampaignVersion
 from campaigns.models.company import Company
 from campaigns.models.definition import Definition
+from campaigns.models.delivery import Delivery
 from campaigns.models.event_type import EventType
 from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
@@ -32,6 +33,7 @@ __all__ = [
     "CampaignVersion",
     "Company",
     "Definition",
+    "Delivery",
     "EventType",
     "FieldDefinition",
     "Lead",

@@ -21,7 +21,9 @@ ROLE_PASSWORDS = ("FAIRLANE_OWNER_PASSWORD", "FAIRLANE_WORKER_PASSWORD", "POSTGR
 
 
 def test_all_services_are_there() -> None:
-    assert set(SERVICES) == {"postgres", "valkey", "setup", "web", "worker", "maintenance", "flower"}
+    assert set(SERVICES) == {
+        "postgres", "valkey", "setup", "web", "worker", "maintenance", "sender", "flower",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -39,7 +41,7 @@ def test_what_serves_is_checked(name: str) -> None:
 
 def test_everything_waits_for_the_setup_and_the_setup_for_the_database() -> None:
     assert SERVICES["setup"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    for name in ("web", "worker", "maintenance", "flower"):
+    for name in ("web", "worker", "maintenance", "sender", "flower"):
         assert SERVICES[name]["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
 
 
@@ -67,7 +69,7 @@ def test_no_secret_has_a_default() -> None:
 def test_services_know_only_the_passwords_they_need() -> None:
     for name in ("web", "flower"):
         assert not [secret for secret in ROLE_PASSWORDS if secret in str(SERVICES[name])]
-    for name in ("worker", "maintenance"):
+    for name in ("worker", "maintenance", "sender"):
         assert "FAIRLANE_OWNER_PASSWORD" not in str(SERVICES[name])
         assert "POSTGRES_PASSWORD" not in str(SERVICES[name])
 

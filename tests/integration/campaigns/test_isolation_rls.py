@@ -33,6 +33,7 @@ ISOLATED = [
     "campaigns_campaignversion",
     "campaigns_company",
     "campaigns_definition",
+    "campaigns_delivery",
     "campaigns_eventtype",
     "campaigns_fielddefinition",
     "campaigns_lead",

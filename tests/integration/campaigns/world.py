@@ -15,6 +15,7 @@ from campaigns.models import (
     Campaign,
     Company,
     Definition,
+    Delivery,
     EventType,
     FieldDefinition,
     Lead,
@@ -101,7 +102,17 @@ def make_lead(tenant: str, key: str = "1") -> Lead:
         tenant_id=tenant, lead=lead, id=f"{canary(tenant)}-{key}", campaign_id=0, version=1, key="", step="rest",
         waits=1, entered_at=NOW, state={"type": canary(tenant), "at": NOW.isoformat()},
     )  # fmt: skip
+    add_delivery(lead)
     return lead
+
+
+def add_delivery(lead: Lead) -> None:
+    """A mail that was sent long ago."""
+    Delivery.objects.create(
+        tenant_id=lead.tenant_id, lead=lead, key=uuid.uuid4(), channel="email", destination="smtp",
+        definition=canary(lead.tenant_id), campaign_id=1, version=1, step="mail", event_key=uuid.uuid4(), depth=1,
+        body={"subject": canary(lead.tenant_id)}, state="sent", attempts=1, due_at=NOW, ended_at=NOW,
+    )  # fmt: skip
 
 
 def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> Campaign:

@@ -60,6 +60,7 @@ def test_these_are_the_actions() -> None:
         "append_to_field",
         "assign_bucket",
         "branch",
+        "call_webhook",
         "change_company_score",
         "change_field",
         "change_fields",
@@ -110,6 +111,7 @@ def test_these_are_the_actions() -> None:
         "resubscribe",
         "resume_marketing",
         "rotate_owner",
+        "send_email",
         "set_field_if_empty",
         "set_run_variable",
         "shift_date",
@@ -136,6 +138,7 @@ def test_these_are_the_kinds_of_definitions() -> None:
     assert DEFINITIONS.names() == [
         "calendar",
         "company",
+        "email",
         "goal",
         "hook",
         "nurture",
@@ -146,6 +149,7 @@ def test_these_are_the_kinds_of_definitions() -> None:
         "smart_list",
         "table",
         "topic",
+        "webhook",
     ]
 
 
@@ -180,9 +184,11 @@ def test_these_are_the_triggers() -> None:
         "message_bounced",
         "message_clicked",
         "message_delivered",
+        "message_failed",
         "message_marked_spam",
         "message_opened",
         "message_replied",
+        "message_sent",
         "message_unsubscribed",
         "moment_noted",
         "nurture_cadence_changed",
@@ -207,6 +213,7 @@ def test_these_are_the_triggers() -> None:
         "tag_added",
         "tag_removed",
         "video_watched",
+        "webhook_called",
         "webhook_received",
     ]
 

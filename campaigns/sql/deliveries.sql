@@ -1,0 +1,86 @@
+-- Deliveries: written by workers with the effects, claimed by senders as the worker role, settled within a tenant.
+
+-- name: insert_deliveries
+-- A key that is there already was written by the same execution of the same event.
+INSERT INTO campaigns_delivery (
+    tenant_id, lead_id, key, channel, destination, definition, campaign_id, version, step, event_key, depth, body,
+    due_at, created_at)
+SELECT w.*, %s, %s
+FROM unnest(
+    %s::text[], %s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::int[], %s::text[],
+    %s::uuid[], %s::smallint[], %s::jsonb[]
+) AS w
+ON CONFLICT (tenant_id, key) DO NOTHING;
+
+-- name: select_lines
+-- Tenants and destinations with something that has not ended, after the one given, in order, and whether it is due.
+-- Jumps from one to the next, however much each has: served by the partial index on what has not ended.
+WITH RECURSIVE line AS (
+    (SELECT d.tenant_id, d.destination, d.due_at FROM campaigns_delivery AS d
+     WHERE d.ended_at IS NULL AND (d.tenant_id, d.destination) > (%(tenant)s, %(destination)s)
+     ORDER BY d.tenant_id, d.destination, d.due_at LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM line CROSS JOIN LATERAL (
+        SELECT d.tenant_id, d.destination, d.due_at FROM campaigns_delivery AS d
+        WHERE d.ended_at IS NULL AND (d.tenant_id, d.destination) > (line.tenant_id, line.destination)
+        ORDER BY d.tenant_id, d.destination, d.due_at LIMIT 1
+    ) AS next
+)
+SELECT tenant_id, destination, due_at <= now() FROM line LIMIT %(limit)s;
+
+-- name: claim_deliveries
+-- At most so many of each tenant and destination, the one that waits longest first; what another sender holds is passed
+-- over. A claim that ran out belongs to a sender that died: it may have sent. Served by the index on what is due.
+WITH wanted AS (
+    SELECT * FROM unnest(%(tenants)s::text[], %(destinations)s::text[], %(counts)s::int[])
+        AS w (tenant_id, destination, most)
+), due AS MATERIALIZED (
+    SELECT found.tenant_id, found.id FROM wanted CROSS JOIN LATERAL (
+        SELECT d.tenant_id, d.id FROM campaigns_delivery AS d
+        WHERE d.tenant_id = wanted.tenant_id AND d.destination = wanted.destination
+          AND d.ended_at IS NULL AND d.due_at <= now()
+        ORDER BY d.due_at LIMIT wanted.most FOR UPDATE SKIP LOCKED
+    ) AS found
+)
+UPDATE campaigns_delivery AS d
+SET state = 'sending', attempts = d.attempts + 1, sending_since = now(), due_at = now() + make_interval(secs => %(hold)s)
+FROM due, campaigns_lead AS l
+WHERE d.tenant_id = due.tenant_id AND d.id = due.id AND l.tenant_id = d.tenant_id AND l.id = d.lead_id
+RETURNING d.tenant_id, d.id, d.key::text, d.lead_id, l.key, d.channel, d.destination, d.definition, d.attempts,
+    d.attempts_before, d.depth, d.created_at, d.body::text;
+
+-- name: settle_deliveries
+-- Of one tenant, each only if it is still the claim that was sent. Returns those that were.
+UPDATE campaigns_delivery AS d
+SET state = w.state, due_at = CASE WHEN w.state = 'waiting' THEN now() + make_interval(secs => w.wait) ELSE d.due_at END,
+    sending_since = NULL, ended_at = CASE WHEN w.state <> 'waiting' THEN now() END,
+    error_type = w.error_type, error = w.error, answer = w.answer
+FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::jsonb[])
+    AS w (id, attempts, state, wait, error_type, error, answer)
+WHERE d.tenant_id = %s AND d.id = w.id AND d.attempts = w.attempts AND d.state = 'sending'
+RETURNING d.id;
+
+-- name: retry_deliveries
+-- Those that failed or were cancelled are tried again as often as new ones, and those that wait are tried now. Attempts
+-- count on: a claim is known by them.
+UPDATE campaigns_delivery
+SET state = 'waiting', due_at = now(), ended_at = NULL, attempts_before = attempts
+WHERE tenant_id = %s AND id = ANY(%s) AND state IN ('waiting', 'failed', 'cancelled');
+
+-- name: cancel_deliveries
+-- What is being sent cannot be called back.
+UPDATE campaigns_delivery
+SET state = 'cancelled', ended_at = now(), error_type = 'cancelled', error = %s
+WHERE tenant_id = %s AND id = ANY(%s) AND state = 'waiting';
+
+-- name: count_deliveries
+-- By state; of what has ended, in the last day.
+SELECT state, count(*) FROM campaigns_delivery
+WHERE tenant_id = %s AND (ended_at IS NULL OR ended_at > now() - interval '1 day') GROUP BY state;
+
+-- name: delete_deliveries_over
+-- Some of what ended so long ago. Served by the index on the end.
+DELETE FROM campaigns_delivery WHERE (tenant_id, id) IN (
+    SELECT d.tenant_id, d.id FROM campaigns_delivery AS d
+    WHERE d.state = ANY(%s) AND d.ended_at < now() - make_interval(days => %s) ORDER BY d.ended_at LIMIT %s FOR UPDATE SKIP LOCKED
+);
