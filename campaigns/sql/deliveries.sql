@@ -60,24 +60,6 @@ FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::float8[], %s::text[], %s::t
 WHERE d.tenant_id = %s AND d.id = w.id AND d.attempts = w.attempts AND d.state = 'sending'
 RETURNING d.id;
 
--- name: retry_deliveries
--- Those that failed or were cancelled are tried again as often as new ones, and those that wait are tried now. Attempts
--- count on: a claim is known by them.
-UPDATE campaigns_delivery
-SET state = 'waiting', due_at = now(), ended_at = NULL, attempts_before = attempts
-WHERE tenant_id = %s AND id = ANY(%s) AND state IN ('waiting', 'failed', 'cancelled');
-
--- name: cancel_deliveries
--- What is being sent cannot be called back.
-UPDATE campaigns_delivery
-SET state = 'cancelled', ended_at = now(), error_type = 'cancelled', error = %s
-WHERE tenant_id = %s AND id = ANY(%s) AND state = 'waiting';
-
--- name: count_deliveries
--- By state; of what has ended, in the last day.
-SELECT state, count(*) FROM campaigns_delivery
-WHERE tenant_id = %s AND (ended_at IS NULL OR ended_at > now() - interval '1 day') GROUP BY state;
-
 -- name: delete_deliveries_over
 -- Some of what ended so long ago. Served by the index on the end.
 DELETE FROM campaigns_delivery WHERE (tenant_id, id) IN (

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from campaigns import handler
+from campaigns.housekeeping import forget_deliveries
 from campaigns.models import Delivery
 from campaigns.sender.loop import Sender
 from campaigns.tenancy import tenant_context
@@ -325,3 +326,17 @@ def test_a_tenant_sees_its_own_deliveries_only(worker: psycopg.Connection) -> No
         buy(worker, tenant, 7)
     with tenant_context(ACME):
         assert [one.tenant_id for one in Delivery.objects.all()] == [ACME]
+
+
+def test_what_ended_long_ago_is_deleted_some_at_a_time(worker: psycopg.Connection) -> None:
+    sends(ACME)
+    buy(worker, ACME, *range(6))
+    ended = "UPDATE campaigns_delivery SET state = %s, ended_at = now() - interval '9 days' WHERE id IN ({})"
+    some = "SELECT id FROM campaigns_delivery WHERE state = 'waiting' ORDER BY id LIMIT {}"
+    worker.execute(ended.format(some.format(4)), ["sent"])
+    worker.execute(ended.format(some.format(1)), ["failed"])
+
+    assert forget_deliveries(worker, batch=1, batches=3) == 3
+    assert forget_deliveries(worker) == 1
+
+    assert sorted(state for state, _, _ in deliveries(worker, ACME)) == ["failed", "waiting"]
