@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
 from campaigns.language.document import validate
@@ -136,7 +138,14 @@ def publish(campaign: Campaign, *, by: str) -> CampaignVersion:
 
 def faults_of(campaign: Campaign) -> list[Fault]:
     """Every fault of a campaign's draft. Needs the tenant's context."""
-    return validate(campaign.draft, schema_of(campaign.tenant_id), key=campaign.key)
+    schema = replace(schema_of(campaign.tenant_id), people=people_of(campaign.tenant_id))
+    return validate(campaign.draft, schema, key=campaign.key)
+
+
+def people_of(tenant_id: str) -> frozenset[str]:
+    """The names of the users who may work in the tenant."""
+    may = Q(is_superuser=True) | Q(memberships__tenant=tenant_id)
+    return frozenset(get_user_model().objects.filter(may, is_active=True).values_list("username", flat=True))
 
 
 def _next_number(campaign: Campaign) -> int:

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from campaigns import operations
+from campaigns.admin.approvals import ApprovalPages
 from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
 from campaigns.admin.documents import pretty
@@ -39,7 +40,7 @@ class CampaignForm(TenantForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignFiles):
+class CampaignAdmin(CampaignFiles, ApprovalPages):
     form = CampaignForm
     list_display = ("name", "key", "status", "live_version", "draft_state", "position")
     list_filter = ("status",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from campaigns.api.approvals import ApprovalsView, ApprovalView
 from campaigns.api.documents import DocumentView, PlanView
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
@@ -16,6 +17,8 @@ from campaigns.api.smart_lists import SmartListView
 
 urlpatterns = [
     path("events", EventsView.as_view()),
+    path("approvals", ApprovalsView.as_view()),
+    path("approvals/<str:id>", ApprovalView.as_view()),
     path("campaigns/<str:key>/document", DocumentView.as_view()),
     path("campaigns/<str:key>/document/plan", PlanView.as_view()),
     path("campaigns/<str:key>/explain", ExplainView.as_view()),

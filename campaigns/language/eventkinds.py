@@ -1,4 +1,4 @@
-"""Parameters of steps that wait for events, or for the lead to be in a state."""
+"""Parameters of steps that wait for events, for a state of the lead, for a person."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from campaigns.language.values import show
 
 BRANCHES_LIMIT = 20
 MATCHES_LIMIT = 10
+APPROVERS_LIMIT = 50
 TIMED = ("date", "datetime", UNDECLARED)
 
 
@@ -149,3 +150,20 @@ def _type_of(raw: dict[str, Any], scope: Scope) -> str:
         return "datetime"
     spec = scope.find_attribute(raw["event"], "")
     return raw.get("type", UNDECLARED) if spec is None or spec.type == UNDECLARED else spec.type
+
+
+class Approvers(Kind):
+    """A list of the names of users."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> tuple[str, ...]:
+        """The names. Somebody who does not look after the tenant is a fault on publication."""
+        if not isinstance(raw, list) or not 1 <= len(raw) <= APPROVERS_LIMIT:
+            scope.fault(path, f"expected a list of 1 to {APPROVERS_LIMIT} names of users, got {show(raw)}")
+            return ()
+        people = scope.schema.people if scope.publishing else None
+        for place, name in enumerate(raw):
+            if not isinstance(name, str) or not name.strip():
+                scope.fault(f"{path}[{place}]", f"expected the name of a user, got {show(name)}")
+            elif people is not None and name not in people:
+                scope.fault(f"{path}[{place}]", f"{show(name)} does not look after this tenant, so could not decide")
+        return tuple(name for name in raw if isinstance(name, str))

@@ -20,6 +20,7 @@ from campaigns.language.values import TYPES, caster, day_of
 CAMPAIGN_REQUESTED = "campaign.requested"
 CAMPAIGN_ENTERED = "campaign.entered"
 CAMPAIGN_ENDED = "campaign.ended"
+APPROVAL_DECIDED = "approval.decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,15 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             label="Campaign ended",
         ),
         event_type(
+            APPROVAL_DECIDED,
+            AttributeSpec("run", "string", True),
+            AttributeSpec("number", "integer", True),
+            AttributeSpec("approved", "boolean", True),
+            AttributeSpec("by", "string", True),
+            AttributeSpec("note", "text"),
+            label="Approval decided",
+        ),
+        event_type(
             CAMPAIGN_REQUESTED,
             AttributeSpec("campaign", "string", True),
             label="Campaign requested",
@@ -230,6 +240,7 @@ class TenantSchema:
     requestable: frozenset[str] | None = None  #: campaigns that can be requested; None when not known
     #: campaign -> those that its live document executes; None when not known
     executes: Mapping[str, frozenset[str]] | None = None
+    people: frozenset[str] | None = None  #: users who may work in the tenant; None when not known
 
     @classmethod
     def build(cls, tenant: str, *, fields: Iterable[FieldSpec] = (), **parts: Any) -> TenantSchema:

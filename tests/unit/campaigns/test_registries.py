@@ -58,6 +58,7 @@ def test_these_are_the_actions() -> None:
         "add_to_nurture",
         "add_values",
         "append_to_field",
+        "approval",
         "assign_bucket",
         "branch",
         "call_webhook",
