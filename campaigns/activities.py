@@ -24,6 +24,7 @@ class Recorder:
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
         self.sent: list[Event] = []  #: events for other leads
+        self.deletions_left = 0  #: leads that the tenant may still delete today; known where its campaigns delete
 
 
 def copy_activities(connection: psycopg.Connection, recorders: Mapping[str, Recorder], now: datetime) -> None:

@@ -16,10 +16,12 @@ from campaigns.activities import Recorder, copy_activities
 from campaigns.history import load_history
 from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
+from campaigns.language.merging import MERGE, current, winner_of
 from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.shared import Shared
 from campaigns.leads import Place, StoredLead, load_leads, store_leads
+from campaigns.lives import deletions_left
 from campaigns.rulebooks import RulebookCache
 from campaigns.runs import load_runs, store_runs
 from campaigns.shared import decide_with_shared, tenants_sharing
@@ -45,7 +47,8 @@ def _execute(
     shared: Mapping[str, Shared],
 ) -> Handled:
     places = {(event.tenant, event.lead) for event in events}
-    leads = load_leads(connection, places, rulebooks, needed_records(events))
+    needed = needed_records(events)
+    leads = load_leads(connection, places, rulebooks, needed, needed.keys() - places)
     unknown = load_runs(connection, [lead.state for lead in leads.values()], rulebooks)
     if unknown:  # a run was parked on a version while the next one was published
         rulebooks |= _cache.load(connection, unknown)
@@ -55,6 +58,9 @@ def _execute(
     if shared:
         _share(leads, shared)
     recorders = {tenant: Recorder() for tenant in rulebooks}
+    deleting = [tenant for tenant, rulebook in rulebooks.items() if rulebook.deletes]
+    for tenant, left in deletions_left(connection, deleting, now).items():
+        recorders[tenant].deletions_left = left
     seconds = decide(events, leads, rulebooks, now, recorders)
     if any(one.missed for one in shared.values()):  # it will be decided anew
         return Handled(seconds, [])
@@ -72,6 +78,8 @@ def needed_records(events: Sequence[Event]) -> dict[Place, frozenset[str]]:
         if asked is not None:
             place = event.tenant, event.lead
             needed[place] = needed.get(place, frozenset()) | asked.records
+            for place in others_of(event):
+                needed[place] = needed.get(place, frozenset()) | asked.records
     return needed
 
 
@@ -79,6 +87,11 @@ def _share(leads: Mapping[Place, StoredLead], shared: Mapping[str, Shared]) -> N
     for (tenant, _), lead in leads.items():
         if tenant in shared:
             lead.state.shared = shared[tenant]
+
+
+def others_of(event: Event) -> list[Place]:
+    """The other leads that an event is about."""
+    return [(event.tenant, key) for key in event.data["others"]] if event.type == MERGE else []
 
 
 def decide(
@@ -97,6 +110,11 @@ def decide(
             seconds[tenant] = seconds.get(tenant, 0.0) + until - since
             tenant, since = event.tenant, until
         lead = leads[event.tenant, event.lead].state
+        if lead.winner is not None:
+            lead = current(lead)
+        if event.type == MERGE:
+            others = [leads[place].state for place in others_of(event) if place in leads]
+            lead = winner_of(lead, others, event.data["winner"], now)
         run_event(rulebooks[event.tenant], lead, event, now, recorders[event.tenant])
     seconds[tenant] = seconds.get(tenant, 0.0) + time.perf_counter() - since
     return seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
+from campaigns.lives import purge
 from campaigns.sender.conf import conf
 from campaigns.slots import forget_buckets
 from engine.sql import load
@@ -17,10 +18,11 @@ BATCH, BATCHES = 5_000, 100
 
 def keep_house(worker: psycopg.Connection) -> None:
     """Make the partitions of activities for the months to come, forget buckets of slots that nobody takes from, delete
-    old deliveries. Takes a connection in autocommit."""
+    old deliveries, remove leads that were deleted for good. Takes a connection in autocommit."""
     worker.execute(QUERIES["ensure_activity_partitions"])
     forget_buckets(worker)
     forget_deliveries(worker)
+    purge(worker)
 
 
 def forget_deliveries(worker: psycopg.Connection, batch: int = BATCH, batches: int = BATCHES) -> int:

@@ -12,17 +12,23 @@ import psycopg
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
+from campaigns.lives import store_lives
 from campaigns.outbound import post_deliveries
-from campaigns.records import NOTHING, Needed, load_records, store_records
+from campaigns.records import Needed, load_records, store_records
 from engine.arrays import columns
+from engine.errors import Retry
 from engine.sql import load
 
 QUERIES = load("campaigns.sql", "leads.sql")
 COLUMNS = ("email", "first_name", "last_name", "phone", "company", "owner", "stage", "score")
 BESIDE = {"tags", "lists", "company", "frozen_until"}  #: of what changes, what has a statement of its own
 
+#: Merges of one lead that are waited for while it is read.
+REDIRECTS_LIMIT = 5
+
 #: A lead's tenant and key.
 Place = tuple[str, str]
+NOTHING: Mapping[Place, frozenset[str]] = {}
 
 _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
 _decode = msgspec.json.decode
@@ -31,24 +37,30 @@ _decode = msgspec.json.decode
 class StoredLead:
     """A lead in memory beside what was stored of it, so that only the difference is written."""
 
-    __slots__ = ("fields", "lists", "state")
+    __slots__ = ("fields", "lists", "merged_into", "state")
 
     def __init__(self, state: LeadState, fields: dict[str, Any], lists: frozenset[str]) -> None:
         self.state = state
         self.fields = fields  #: custom fields as JSON, also those the tenant has no definition of any more
         self.lists = lists  #: keys of the lists it was on
+        self.merged_into: int | None = None  #: the lead that this one is
 
 
 def load_leads(
     connection: psycopg.Connection,
     places: Collection[Place],
     rulebooks: Mapping[str, Rulebook],
-    needed: Needed = NOTHING,
+    needed: Mapping[Place, frozenset[str]] = NOTHING,
+    beside: Collection[Place] = (),
 ) -> dict[Place, StoredLead]:
-    """The leads of these places, locked; those that do not exist are made. needed: records that events ask for."""
-    wanted = sorted(places)
+    """The leads of these places, locked; those that do not exist are made. The place of one that was merged has the
+    lead that it was merged into.
+
+    needed: records that events ask for; beside: other leads that events are about, which are not made.
+    """
+    wanted = sorted({*places, *beside} if beside else places)
     found = _lock(connection, wanted, rulebooks)
-    missing = [place for place in wanted if place not in found]
+    missing = [place for place in wanted if place not in found and (not beside or place in places)]
     if missing:
         made = connection.execute(QUERIES["insert_leads_missing"], columns(missing)).fetchall()
         for tenant, key, id in made:
@@ -56,9 +68,40 @@ def load_leads(
         elsewhere = [place for place in missing if place not in found]
         if elsewhere:
             found |= _lock(connection, elsewhere, rulebooks)
+    if any(lead.merged_into for lead in found.values()):
+        found = _follow(connection, found, rulebooks)
     _load_lists(connection, found.values(), rulebooks)
-    load_records(connection, [lead.state for lead in found.values()], rulebooks, needed)
+    load_records(connection, [lead.state for lead in found.values()], rulebooks, _by_id(found, needed))
     return found
+
+
+def _by_id(found: Mapping[Place, StoredLead], needed: Mapping[Place, frozenset[str]]) -> Needed:
+    """Several places may lead to one lead."""
+    kinds: dict[tuple[str, int], frozenset[str]] = {}
+    for place, asked in needed.items():
+        if place in found:
+            target = place[0], found[place].state.id
+            kinds[target] = kinds.get(target, frozenset()) | asked
+    return kinds
+
+
+def _follow(
+    connection: psycopg.Connection, found: Mapping[Place, StoredLead], rulebooks: Mapping[str, Rulebook]
+) -> dict[Place, StoredLead]:
+    """The same with the leads that merged ones were merged into. One step leads there, unless they are merged
+    right now. These rows are locked after the others: whoever gets in each other's way so is tried again."""
+    leads = dict(found)
+    known = {(lead.state.tenant, lead.state.id): lead for lead in found.values()}
+    for _ in range(REDIRECTS_LIMIT):
+        ahead = {place: (place[0], lead.merged_into) for place, lead in leads.items() if lead.merged_into}
+        if not ahead:
+            return leads
+        unknown = sorted(set(ahead.values()) - known.keys())
+        if unknown:
+            for row in connection.execute(QUERIES["lock_leads_by_id"], columns(unknown)).fetchall():
+                known[row[0], row[2]] = _read(row, rulebooks[row[0]].schema)
+        leads |= {place: known[target] for place, target in ahead.items()}
+    raise Retry(0.1, "a lead is merged again and again at this moment")
 
 
 def read_leads(
@@ -83,7 +126,7 @@ def _lock(
 
 
 def _read(row: tuple[Any, ...], schema: TenantSchema) -> StoredLead:
-    tenant, key, id, email, first_name, last_name, phone, company, owner_id, stage, score, tags, stored, frozen = row
+    tenant, key, id, email, first_name, last_name, phone, company, owner_id, stage, score, tags, stored, *life = row
     fields = _decode(stored)
     values = typed(fields, schema)
     owner = schema.owner_of_id.get(owner_id)
@@ -92,8 +135,9 @@ def _read(row: tuple[Any, ...], schema: TenantSchema) -> StoredLead:
         if value is not None:
             values[name] = value
     state = LeadState(id=id, tenant=tenant, key=key, values=values, tags=set(tags))
-    state.frozen_until = frozen
-    return StoredLead(state, fields, frozenset())
+    lead = StoredLead(state, fields, frozenset())
+    state.frozen_until, state.deleted_at, state.restorable_until, lead.merged_into = life
+    return lead
 
 
 def typed(fields: Mapping[str, Any], schema: TenantSchema) -> dict[str, Any]:
@@ -129,7 +173,8 @@ def store_leads(
     now: datetime,
 ) -> None:
     """Write what changed of the leads, each kind of change in one statement."""
-    leads = list(leads)
+    leads = list({id(lead): lead for lead in leads}.values())
+    lives = [lead.state for lead in leads if lead.state.life_changed]
     store_records(connection, [lead.state for lead in leads if lead.state.changed_records], now)
     post_deliveries(connection, [lead.state for lead in leads if lead.state.outgoing], now)
     changed = [lead for lead in leads if lead.state.changed]
@@ -138,6 +183,8 @@ def store_leads(
     _update_frozen(connection, changed, now)
     _update_tags(connection, changed, rulebooks, now)
     _update_lists(connection, changed, rulebooks, now)
+    if lives:
+        store_lives(connection, lives, now)
 
 
 def _update_fields(

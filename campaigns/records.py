@@ -20,8 +20,8 @@ _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").e
 _decode = msgspec.json.decode
 
 
-#: Tenant and key of a lead -> kinds of records that its events need, whatever campaigns run.
-Needed = Mapping[tuple[str, str], frozenset[str]]
+#: Tenant and id of a lead -> kinds of records that its events need, whatever campaigns run.
+Needed = Mapping[tuple[str, int], frozenset[str]]
 NOTHING: Needed = {}
 
 
@@ -36,7 +36,7 @@ def load_records(
     for lead in leads:
         kinds = rulebooks[lead.tenant].needs_records - KINDS
         if needed:
-            kinds = kinds | needed.get((lead.tenant, lead.key), kinds)
+            kinds = kinds | needed.get((lead.tenant, lead.id), kinds)
         if kinds and not lead.is_new:
             asked[lead.tenant, lead.id] = lead
             wanted += [(lead.tenant, lead.id, kind) for kind in sorted(kinds)]

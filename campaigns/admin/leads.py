@@ -36,7 +36,7 @@ class StageFilter(admin.SimpleListFilter):
 @admin.register(Lead)
 class LeadAdmin(TenantPages):
     form = LeadForm
-    list_display = ("key", "full_name", "email", "stage", "score", "owner", "changed")
+    list_display = ("key", "full_name", "email", "stage", "score", "owner", "state", "changed")
     list_display_links = ("key",)
     list_select_related = ("owner",)
     list_filter = (StageFilter,)
@@ -67,6 +67,23 @@ class LeadAdmin(TenantPages):
         names = lead.list_memberships.values_list("list__name", flat=True).order_by("list__name")
         return ", ".join(names) or "none"
 
+    @admin.display(description="state")
+    def state(self, lead: Lead) -> str:
+        """In plain words: there, deleted and until when it can be restored, or merged into whom."""
+        if lead.merged_into is not None:
+            return f"merged into {Lead.objects.only('key').get(tenant=lead.tenant_id, pk=lead.merged_into).key}"
+        if lead.deleted_at is None:
+            return ""
+        if lead.restorable_until is None:
+            return f"deleted for good on {with_zone(lead.deleted_at)}"
+        until = with_zone(lead.restorable_until)
+        return f"deleted on {with_zone(lead.deleted_at)}, a campaign can restore it until {until}"
+
+    def has_change_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
+        """Nothing happens to a lead that is deleted or merged away."""
+        gone = obj is not None and (obj.deleted_at is not None or obj.merged_into is not None)
+        return not gone and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
         """Activities are append-only and name their lead."""
         return False
@@ -80,13 +97,15 @@ class LeadAdmin(TenantPages):
 
     def get_fieldsets(self, request: HttpRequest, obj: Lead | None = None) -> list:
         custom = [PREFIX + spec.key for spec in schema_for(request).fields.values() if not spec.builtin]
-        sets = [("Person", {"fields": self.ABOUT}), ("Standing", {"fields": self.STANDING})]
+        gone = obj is not None and (obj.deleted_at is not None or obj.merged_into is not None)
+        sets = [("State", {"fields": ("state",)})] if gone else []
+        sets += [("Person", {"fields": self.ABOUT}), ("Standing", {"fields": self.STANDING})]
         if custom:
             sets.append(("Your fields", {"fields": custom}))
         return sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Lead | None = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "on_lists")
+        return (*super().get_readonly_fields(request, obj), "on_lists", "state")
 
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
         """Of a lead that is there, write what the person changed into the row as it is now, locked."""

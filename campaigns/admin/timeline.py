@@ -10,6 +10,7 @@ from campaigns.actions import ACTIONS
 from campaigns.admin.words import field_label, show
 from campaigns.language.schema import TenantSchema
 from campaigns.models import Activity, Campaign, Lead
+from campaigns.models.lead import everybody_in
 
 ROWS = 100
 OUTCOMES = {"no_op": "no change"}
@@ -34,7 +35,7 @@ class Entry:
 
 def entries(lead: Lead, schema: TenantSchema, *, before: int | None = None) -> tuple[list[Entry], int | None]:
     """At most ROWS activities older than `before`; and the id before which there are more, if there are."""
-    rows = Activity.objects.filter(tenant=lead.tenant_id, lead=lead.pk).order_by("-id")
+    rows = Activity.objects.filter(tenant=lead.tenant_id, lead__in=everybody_in(lead)).order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = list(rows[: ROWS + 1])

@@ -15,6 +15,7 @@ from campaigns.language.schema import TenantSchema
 from campaigns.language.storable import INTEGER_LIMIT
 from campaigns.leads import typed
 from campaigns.models import Activity, Campaign, Lead, ListMember, Record
+from campaigns.models.lead import everybody_in
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
 
@@ -32,7 +33,8 @@ class LeadView(ApiView):
         tenant = request.user.tenant
         schema = vocabularies.of(tenant)
         with tenant_context(tenant):
-            return json_response(describe(find(tenant, key), schema))
+            lead = find(tenant, key)
+            return json_response(describe(lead, schema) if lead.merged_into is None else describe_merged(lead))
 
 
 class ActivitiesView(ApiView):
@@ -44,7 +46,7 @@ class ActivitiesView(ApiView):
     def get(self, request: Request, key: str) -> HttpResponse:
         tenant, before = request.user.tenant, _before(request)
         with tenant_context(tenant):
-            rows = Activity.objects.filter(tenant=tenant, lead=find(tenant, key), id__lt=before)
+            rows = Activity.objects.filter(tenant=tenant, lead__in=everybody_in(find(tenant, key)), id__lt=before)
             page = list(rows.order_by("-id")[: PAGE + 1])
             campaigns = _keys_of_campaigns(page)
         more = page[PAGE - 1].id if len(page) > PAGE else None
@@ -61,6 +63,12 @@ def find(tenant: str, key: str) -> Lead:
     if lead is None:
         raise Http404
     return lead
+
+
+def describe_merged(lead: Lead) -> dict[str, Any]:
+    """Of a lead that was merged into another one only that: what it had is the other one's."""
+    winner = Lead.objects.only("key").get(tenant=lead.tenant_id, pk=lead.merged_into)
+    return {"key": lead.key, "merged_into": winner.key}
 
 
 def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
@@ -82,6 +90,8 @@ def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
         "lists": sorted(memberships.values_list("list__key", flat=True)),
         "records": _records(lead),
         "frozen_until": lead.frozen_until,
+        "deleted_at": lead.deleted_at,
+        "restorable_until": lead.restorable_until,
         "created_at": lead.created_at,
         "updated_at": lead.updated_at,
     }

@@ -242,12 +242,15 @@ FROM audit_executed AS x JOIN audit_elsewhere AS e ON e.tenant_id = x.tenant_id
 GROUP BY x.tenant_id;
 
 -- name: find_other_leads
--- Executed on another lead of its tenant than the one it was accepted for.
+-- Executed on another lead of its tenant than the one it was accepted for, or the one that this one was merged into.
 SELECT a.tenant_id, a.lead, a.event_id, format('done to the lead %%s', l.key)
 FROM audit_accepted AS a
 JOIN audit_executed AS x ON x.tenant_id = a.tenant_id AND x.event_key = a.event_key AND x.times > 0
 JOIN campaigns_lead AS l ON l.id = x.lead_id AND l.tenant_id = a.tenant_id
-WHERE l.key <> a.lead;
+WHERE l.key <> a.lead AND NOT EXISTS (
+    SELECT FROM campaigns_lead AS merged WHERE merged.tenant_id = a.tenant_id AND merged.key = a.lead
+        AND merged.merged_into = coalesce(l.merged_into, l.id)
+);
 
 -- name: find_strayed
 -- Accepted for one tenant, executed for another that never sent it.

@@ -42,6 +42,7 @@ class ActionSpec(msgspec.Struct, frozen=True):
     records: frozenset[str] = frozenset()  #: kinds of the lead's records that it reads or writes
     parks: bool = False  #: a run may rest at it
     hears: frozenset[str] = frozenset()  #: types of events that wake a run parked at it
+    final: bool = False  #: no step may come after it
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -63,18 +64,20 @@ def action(
     records: Iterable[str] = (),
     parks: bool = False,
     hears: Iterable[str] = (),
+    final: bool = False,
 ) -> Callable[[Run], Run]:
     """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
 
     records: kinds of the lead's records that it reads or writes; these are loaded, no others.
     parks: it may answer with Parked.
     hears: types of events of the lead that wake a run parked at it.
+    final: no step may come after it.
     """
 
     def enter(run: Run) -> Run:
         doc = (run.__doc__ or "").strip()
         kinds, events = frozenset(records), frozenset(hears)
-        spec = ActionSpec(name, label, logs, doc, params, parameters_of(params), run, kinds, parks, events)
+        spec = ActionSpec(name, label, logs, doc, params, parameters_of(params), run, kinds, parks, events, final)
         ACTIONS.add(name, spec)
         return run
 

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple, Protocol
 
 from engine.types import Event
 
+#: What a step logs that restores a deleted lead.
+RESTORES = "restore_lead"
+
 
 class ActivityRow(NamedTuple):
     """One row. `data` is JSON, but for the Decimals that an event from outside came with."""
@@ -28,6 +31,7 @@ class Recorder(Protocol):
 
     activities: list[ActivityRow]
     sent: list[Event]
+    deletions_left: int
 
 
 #: Makes a row of a tuple, in half the time that the class takes to be called.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple, assert_never
 
+from campaigns.language.activity import Recorder
 from campaigns.language.effects import (
     ChangeTags,
+    DeleteLead,
     Deliver,
     Effect,
     Emit,
@@ -14,8 +16,10 @@ from campaigns.language.effects import (
     JoinList,
     LeaveList,
     LogActivity,
+    MergeLead,
     PutRecord,
     PutShared,
+    RestoreLead,
     SendEvent,
     SetField,
 )
@@ -42,9 +46,21 @@ class Arisen(NamedTuple):
 class Changes:
     """The only code that changes a lead. Events that nobody hears do not arise."""
 
-    __slots__ = ("depth", "field_topic", "lead", "outgoing", "posted", "queue", "rulebook", "sends", "touched")
+    __slots__ = (
+        "depth",
+        "field_topic",
+        "lead",
+        "outgoing",
+        "posted",
+        "queue",
+        "recorder",
+        "rulebook",
+        "sends",
+        "touched",
+    )
 
-    def __init__(self, rulebook: Rulebook, lead: LeadState) -> None:
+    def __init__(self, rulebook: Rulebook, lead: LeadState, recorder: Recorder) -> None:
+        self.recorder = recorder
         self.rulebook = rulebook
         self.lead = lead
         self.queue: deque[Arisen] = deque()
@@ -79,6 +95,12 @@ class Changes:
             case Deliver():
                 self.posted.append(effect)
                 return "", {**effect.said, "outcome": "done"}
+            case DeleteLead():
+                return self.delete_lead(effect)
+            case RestoreLead():
+                return self.restore_lead()
+            case MergeLead():
+                return self.merge_lead(effect.other)
             case LogActivity():
                 return effect.kind, {**effect.data, "outcome": "done"}
             case _:
@@ -203,12 +225,43 @@ class Changes:
         self.outgoing.append(effect)
         return "", {"lead": effect.lead, **(effect.said or {}), "outcome": "done"}
 
+    def delete_lead(self, effect: DeleteLead) -> Logged:
+        """Delete the lead, and end what waits for it; unless so many were deleted today that something may be wrong."""
+        lead = self.lead
+        if self.recorder.deletions_left <= 0:
+            reason = "policy: campaigns have deleted as many leads today as they may in a day"
+            return "", {"outcome": Skipped.name, "reason": reason}
+        self.recorder.deletions_left -= 1
+        lead.deleted_at, lead.restorable_until, lead.life_changed = effect.at, effect.restorable_until, True
+        _end_runs(lead)
+        until = effect.restorable_until and effect.restorable_until.isoformat()
+        return "", {"restorable_until": until, "outcome": "done"}
+
+    def restore_lead(self) -> Logged:
+        """Take the deletion back."""
+        lead = self.lead
+        data = {"deleted_at": lead.deleted_at and lead.deleted_at.isoformat(), "outcome": "done"}
+        lead.deleted_at = lead.restorable_until = None
+        lead.life_changed = True
+        return "", data
+
+    def merge_lead(self, other: LeadState) -> Logged:
+        """From now on the other lead is this one."""
+        other.winner, other.life_changed = self.lead, True
+        _end_runs(other)
+        return "", {"merged": other.key, "outcome": "done"}
+
     def raise_event(self, type: str, data: dict[str, Any], qualifier: str | None) -> None:
         """Queue an event if anyone hears it."""
         topic = self.rulebook.by_event.get(type)
         subscribers = topic.subscribers(qualifier) if topic else ()
         if subscribers or (self.lead.runs and type in self.rulebook.wakes):
             self.queue.append(Arisen(type, data, subscribers, self.depth + 1))
+
+
+def _end_runs(lead: LeadState) -> None:
+    lead.changed_runs.update(lead.runs)
+    lead.runs.clear()
 
 
 def _dump_data(schema: TenantSchema, effect: Emit) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from campaigns.language.lead import LeadState
+
 
 class SetField(msgspec.Struct, frozen=True):
     """The field takes the typed value; null clears it. An equal value is a no-op."""
@@ -89,6 +91,23 @@ class Deliver(msgspec.Struct, frozen=True):
     said: dict[str, Any]  #: for the activity
 
 
+class DeleteLead(msgspec.Struct, frozen=True):
+    """The lead is deleted, and nothing more of its event happens to it. Nothing comes after it."""
+
+    at: datetime
+    restorable_until: datetime | None  #: None: never
+
+
+class RestoreLead(msgspec.Struct, frozen=True):
+    """The lead is deleted no longer."""
+
+
+class MergeLead(msgspec.Struct):
+    """Another lead is merged into this one: what happens to it from now on happens to this one."""
+
+    other: LeadState
+
+
 class LogActivity(msgspec.Struct, frozen=True):
     """A row in the lead's history and nothing else. Values are JSON."""
 
@@ -107,5 +126,8 @@ Effect = (
     | Emit
     | SendEvent
     | Deliver
+    | DeleteLead
+    | RestoreLead
+    | MergeLead
     | LogActivity
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaigns.language.activity import make_row
+from campaigns.language.activity import RESTORES, make_row
 from campaigns.language.context import Context, EventView
 from campaigns.language.request import RequestSpec
 from campaigns.language.rulebook import Campaign
@@ -29,6 +29,19 @@ def send(chain: Chain, campaign: Campaign, step: str) -> None:
             )
         )  # fmt: skip
     chain.changes.outgoing.clear()
+
+
+def meet_deleted(chain: Chain, event: Event) -> None:
+    """An event for a deleted lead does not bring it back: only campaigns that begin by restoring it hear of it."""
+    subscribers = chain.subscribers(event)
+    restoring = tuple(one for one in subscribers if one[0].program.steps[0].logs == RESTORES)
+    if restoring:
+        chain.hear(event, restoring)
+    if chain.lead.deleted_at is None:
+        chain.hear(event, tuple(one for one in subscribers if one not in restoring))
+        chain.drain()
+    else:
+        chain.log("event_skipped", {"outcome": "skipped", "reason": "the lead is deleted; restore it first"})
 
 
 def answer(chain: Chain, asked: RequestSpec, event: Event) -> None:

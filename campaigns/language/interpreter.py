@@ -124,7 +124,7 @@ class Chain:
         self.sent = recorder.sent
         self.executed = 0
         self.begun: list[Run] = []
-        self.changes = Changes(rulebook, lead)
+        self.changes = Changes(rulebook, lead, recorder)
         self.context: Context
 
     def log(self, kind: str, data: dict[str, Any], campaign: Campaign | None = None, step: str | None = None) -> None:
@@ -155,16 +155,28 @@ class Chain:
         if self.lead.frozen_until is not None and self.is_frozen:
             reason = f"policy: processing is frozen until {self.lead.frozen_until.isoformat()}"
             return self.log(PROCESSING_FROZEN, {"outcome": "skipped", "reason": reason})
+        if self.lead.deleted_at is not None:
+            elsewhere.meet_deleted(self, event)
+            return
         asked = REQUESTS.get(event.type)
         if asked is not None:
             elsewhere.answer(self, asked, event)
-        topic = self.rulebook.by_event.get(event.type)
-        if topic or self.lead.runs:
-            qualifier = QUALIFIERS.get(event.type)
-            subscribers = topic.subscribers(event.data.get(qualifier) if qualifier else None) if topic else ()
-            view = view_of(self.rulebook.schema, event.type, event.data)
-            self.handle(event.type, view, subscribers, event.depth)
+        subscribers = self.subscribers(event)
+        if subscribers or self.lead.runs:
+            self.hear(event, subscribers)
         self.drain()
+
+    def subscribers(self, event: Event) -> tuple[Subscriber, ...]:
+        """The campaigns that hear an event."""
+        topic = self.rulebook.by_event.get(event.type)
+        if topic is None:
+            return ()
+        qualifier = QUALIFIERS.get(event.type)
+        return topic.subscribers(event.data.get(qualifier) if qualifier else None)
+
+    def hear(self, event: Event, subscribers: tuple[Subscriber, ...]) -> None:
+        """Handle the event for these campaigns."""
+        self.handle(event.type, view_of(self.rulebook.schema, event.type, event.data), subscribers, event.depth)
 
     def begin_due(self, event: Event) -> None:
         """Wake the run whose time has come, and handle all that arises."""
@@ -317,6 +329,8 @@ class Chain:
             elsewhere.send(self, run.campaign, step.id)
         if self.changes.posted:
             post(self, run, step.id, "" if choice is None else str(choice.name))
+        if lead.deleted_at is not None:
+            raise _Stop
         return _next(run, step, decision) if is_outcome else step.after
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:

@@ -19,22 +19,27 @@ class LeadState:
 
     __slots__ = (
         "announced",
+        "beside",
         "changed",
         "changed_records",
         "changed_runs",
+        "deleted_at",
         "frozen_until",
         "history",
         "id",
         "is_new",
         "key",
+        "life_changed",
         "lists",
         "outgoing",
         "records",
+        "restorable_until",
         "runs",
         "shared",
         "tags",
         "tenant",
         "values",
+        "winner",
     )
 
     shared: Shared  #: what the tenant's leads have in common; given to it where actions of its rulebook ask for that
@@ -70,6 +75,11 @@ class LeadState:
         self.changed_records: set[tuple[str, str]] = set()
         self.changed_runs: set[str] = set()
         self.outgoing: list[Outgoing] = []  #: what is to be sent once this transaction has committed
+        self.deleted_at: datetime | None = None
+        self.restorable_until: datetime | None = None  #: of a deleted lead
+        self.winner: LeadState | None = None  #: the lead that this one was merged into, in this bundle
+        self.life_changed = False  #: it was deleted, restored or merged away
+        self.beside: tuple[LeadState, ...] = ()  #: the other leads that the present event is about
 
     def get(self, field: str) -> Any:
         """The typed value of a field, tags and lists included; None when it has none."""

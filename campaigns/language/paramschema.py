@@ -26,6 +26,7 @@ from campaigns.language.fieldkinds import (
 )
 from campaigns.language.flowkinds import CASES_LIMIT, Body, Cases, StepRef, Ways
 from campaigns.language.jsonkinds import JsonBody
+from campaigns.language.leadkeys import LeadKeys
 from campaigns.language.parameters import (
     PARTS_LIMIT,
     AttributeValues,
@@ -272,3 +273,8 @@ def _unit(kind: ShiftUnit) -> JsonSchema:
 def _transforms(kind: Transforms) -> JsonSchema:
     told = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": TEXT}
     return _items(_either({"enum": list(PLAIN)}, told), most=TRANSFORMS_LIMIT)
+
+
+@schema_of.register
+def _lead_keys(kind: LeadKeys) -> JsonSchema:
+    return _items(_either(TEXT, TOKEN), most=kind.most)

@@ -124,6 +124,8 @@ class _Builder:
         self.owners.append((place, after))
         step = _compile_step(raw, scope, path, self.seen) or Step(f"#{place}", "step_failed", _nothing, None)
         self.owners.pop()
+        if after is not None and _is_final(raw):
+            scope.fault(path, f"no step may come after {raw['action']}: make it the last one of its way")
         found = scope.take_faults()
         step = msgspec.structs.replace(step, after=after)
         self.steps[place] = failing(step, str(found[0])) if found else step
@@ -146,6 +148,12 @@ class _Builder:
         for path, target in self.scope.targets:
             if target not in self.seen:
                 self.refuse(path, f"there is no step {show(target)}{self.scope.hint(target, self.seen)}")
+
+
+def _is_final(raw: Any) -> bool:
+    name = raw.get("action") if isinstance(raw, dict) else None
+    spec = ACTIONS.get(name) if isinstance(name, str) else None
+    return spec is not None and spec.final
 
 
 def _compile_step(raw: Any, scope: Scope, path: str, seen: dict[str, str]) -> Step | None:

@@ -47,6 +47,7 @@ class _Rows:
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
         self.sent: list[Event] = []
+        self.deletions_left = 1_000
 
 
 class Rehearsal:

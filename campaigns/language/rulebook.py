@@ -85,6 +85,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     announces_runs: bool = False  #: whether anybody hears that runs begin and end
     versions: dict[tuple[int, int], Campaign] = {}  #: id and version -> each campaign that may hold runs
     needs_history: frozenset[Question] = frozenset()  #: what must be counted in the leads' history
+    deletes: bool = False  #: whether campaigns delete leads
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
         """The version of a campaign that a run is on."""
@@ -143,6 +144,7 @@ class _Build:
         self.needs_lists = False
         self.needs_records: set[str] = set()
         self.needs_history: set[Question] = set()
+        self.deletes = False
 
     def add(self, row: CampaignRow) -> None:
         """The live version of a campaign."""
@@ -175,6 +177,7 @@ class _Build:
         )  # fmt: skip
         if campaign.parks or how.pause == COLLECT:
             self.versions[id, number] = campaign
+        self.deletes |= any(step.logs == "delete_lead" for step in compiled.program.steps)
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records
         self.needs_history |= compiled.needs_history
@@ -191,7 +194,7 @@ class _Build:
             self.schema, version, tuple(self.running), by_event, self.needs_lists,
             frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
-            frozenset(self.needs_history),
+            frozenset(self.needs_history), self.deletes,
         )  # fmt: skip
 
 

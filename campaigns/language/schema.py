@@ -174,6 +174,9 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             label="Referral credited",
             open=True,
         ),
+        event_type("lead.merge_requested", label="Merge asked for", open=True),
+        event_type("lead.merged", AttributeSpec("loser", "string", True), label="Leads merged"),
+        event_type("lead.restored", label="Lead restored"),
         event_type(
             "lead.converted",
             AttributeSpec("lifecycle", "string", True),

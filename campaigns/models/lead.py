@@ -51,6 +51,10 @@ class Lead(TenantOwned):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    restorable_until = models.DateTimeField(null=True, blank=True, editable=False)  #: of a deleted lead; None: never
+    merged_into = models.BigIntegerField(null=True, blank=True, editable=False)  #: the id of the lead that this one is
+
     class Meta:
         ordering = ("-id",)
         constraints = (
@@ -60,3 +64,9 @@ class Lead(TenantOwned):
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.first_name, self.last_name))) or self.email or self.key
+
+
+def everybody_in(lead: Lead) -> list[int]:
+    """The ids of the lead and of those who were merged into it: their history is its history."""
+    merged = Lead.objects.filter(tenant=lead.tenant_id, merged_into=lead.pk).values_list("id", flat=True)
+    return [lead.pk, *merged]

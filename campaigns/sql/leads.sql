@@ -4,9 +4,19 @@
 -- In id order, so that two writers of the same leads cannot deadlock. NO KEY UPDATE lets rows that refer to
 -- a lead be written meanwhile. Served by the unique index on (tenant_id, key).
 SELECT l.tenant_id, l.key, l.id, l.email, l.first_name, l.last_name, l.phone, c.name, l.owner_id, l.stage,
-       l.score, l.tags, l.fields::text, l.frozen_until
+       l.score, l.tags, l.fields::text, l.frozen_until, l.deleted_at, l.restorable_until, l.merged_into
 FROM unnest(%s::text[], %s::text[]) AS wanted (tenant_id, key)
 JOIN campaigns_lead AS l ON l.tenant_id = wanted.tenant_id AND l.key = wanted.key
+LEFT JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
+ORDER BY l.id
+FOR NO KEY UPDATE OF l;
+
+-- name: lock_leads_by_id
+-- Those that others were merged into. Served by the unique index on (tenant_id, id).
+SELECT l.tenant_id, l.key, l.id, l.email, l.first_name, l.last_name, l.phone, c.name, l.owner_id, l.stage,
+       l.score, l.tags, l.fields::text, l.frozen_until, l.deleted_at, l.restorable_until, l.merged_into
+FROM unnest(%s::text[], %s::bigint[]) AS wanted (tenant_id, id)
+JOIN campaigns_lead AS l ON l.tenant_id = wanted.tenant_id AND l.id = wanted.id
 LEFT JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
 ORDER BY l.id
 FOR NO KEY UPDATE OF l;

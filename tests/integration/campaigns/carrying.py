@@ -47,8 +47,9 @@ def step(action: str, id: str = "one", **params: Any) -> dict[str, Any]:
 
 
 def execute(worker: psycopg.Connection, *events: Event, **settings: Any) -> None:
-    """One bundle with a lane of these events."""
-    report = executor(worker, handler.handle, **settings).execute([lane(events)])
+    """One bundle with a lane of these events for each tenant."""
+    lanes_of = [lane([one for one in events if one.tenant == tenant]) for tenant in {one.tenant: 0 for one in events}]
+    report = executor(worker, handler.handle, **settings).execute(lanes_of)
     assert report.dead == 0, worker.execute("SELECT error FROM engine_deadletter").fetchall()
 
 

@@ -218,6 +218,7 @@ class Recorder:
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
         self.sent: list[Event] = []
+        self.deletions_left = 10
 
 
 def run(book: Rulebook, who: LeadState, *events: Event, now: datetime = NOW) -> list[ActivityRow]:
