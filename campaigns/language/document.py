@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from campaigns.language.condition import Matches
+from campaigns.language.entry import EVERYBODY, Entry, compile_entry
 from campaigns.language.exits import Exit, compile_exits
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
@@ -23,7 +24,7 @@ from campaigns.triggers import TRIGGERS
 SIZE_LIMIT = 256_000  #: bytes
 DEPTH_LIMIT = 60  #: levels of JSON
 TRIGGERS_LIMIT = 50
-KEYS = ("triggers", "filter", "qualification", "goals", "exits", "steps")
+KEYS = ("triggers", "filter", "entry", "qualification", "goals", "exits", "steps")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -37,6 +38,7 @@ class Compiled(msgspec.Struct, frozen=True):
     needs_lists: bool
     needs_records: frozenset[str]  #: kinds
     needs_history: frozenset[Question]
+    entry: Entry = EVERYBODY
 
 
 def validate(document: Any, schema: TenantSchema, *, key: str = "") -> list[Fault]:
@@ -67,6 +69,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     matches = None if condition is None else compile_filter(condition, scope, "filter")
     qualification = compile_qualification(document.get("qualification"), scope)
     scope.meets = qualification.inside == "parallel" or qualification.key is not None
+    entry = compile_entry(document.get("entry"), scope)
     exits = compile_goals(document.get("goals"), scope) + compile_exits(document.get("exits"), scope)
     outer = scope.take_faults()
     program = compile_program(document.get("steps"), scope)
@@ -74,7 +77,8 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     if outer or program is None or (faults and scope.publishing):
         return None, faults
     kinds, questions = frozenset(scope.needs_records), frozenset(scope.needs_history)
-    return Compiled(subscriptions, matches, qualification, exits, program, scope.needs_lists, kinds, questions), faults
+    needs = scope.needs_lists, kinds, questions
+    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry), faults
 
 
 def _compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:

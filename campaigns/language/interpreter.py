@@ -12,6 +12,7 @@ from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
 from campaigns.language.effects import Effect, SetField
+from campaigns.language.entry import EVERYBODY, closed, counted
 from campaigns.language.history import counting
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import (
@@ -234,8 +235,10 @@ class Chain:
         self.context, self.changes.depth = before, depth
 
     def enter(self, campaign: Campaign) -> None:
-        """Begin a run, if the campaign's qualification admits one."""
+        """Begin a run, if the campaign lets the lead in and its qualification admits one."""
         key: str | None = ""
+        if campaign.entry is not EVERYBODY and closed(campaign.entry, campaign.key, self.lead):
+            return
         if (
             campaign.qualification is not EVERY_TIME or self.lead.runs or self.context.type == CAMPAIGN_REQUESTED
         ):  # hardly ever
@@ -254,6 +257,9 @@ class Chain:
         if key or parent:
             run.key, run.parent = key, parent
         context.run = run
+        if campaign.entry is not EVERYBODY:
+            for effect in counted(campaign.entry, campaign.key, self.lead, context):
+                self.changes.apply(effect)
         if self.rulebook.announces_runs:
             self.changes.raise_event(CAMPAIGN_ENTERED, {"campaign": campaign.key, "run": run.id}, campaign.key)
         if campaign.pause:

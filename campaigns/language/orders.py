@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaigns.language import parking
 from campaigns.language.context import Context, EventView
+from campaigns.language.entry import closed
 from campaigns.language.outcome import (
     Done,
     Ended,
@@ -77,10 +78,12 @@ def _live(chain: Chain, key: str) -> Campaign | None:
 
 
 def _admitting(chain: Chain, key: str) -> Campaign | None:
-    """The campaign, if its trigger and filter admit the lead."""
+    """The campaign, if it lets the lead in and its trigger and filter admit it."""
     lead, context = chain.lead, chain.context
     for campaign, test in chain.rulebook.by_event[CAMPAIGN_REQUESTED].subscribers(key):
         if campaign.key == key and (test is None or test(lead, context)):
+            if closed(campaign.entry, key, lead):
+                return None
             return campaign if campaign.filter is None or campaign.filter(lead, context) else None
     return None
 
@@ -139,7 +142,7 @@ def _restart_other(chain: Chain, run: Run, order: Restart) -> Outcome:
     with _requested(chain, run, {"campaign": order.campaign}):
         campaign = _admitting(chain, order.campaign)
         if campaign is None:
-            return Skipped(f"condition: the trigger or the filter of {order.campaign} does not admit the lead")
+            return Skipped(f"condition: {order.campaign} does not admit the lead")
         ended = _end_runs(chain, run, order.campaign, "restarted")
         _remember(chain, order)
         chain.start(campaign, "", "")

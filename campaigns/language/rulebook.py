@@ -10,6 +10,7 @@ import msgspec
 
 from campaigns.language.condition import Matches
 from campaigns.language.document import Compiled, compile_document
+from campaigns.language.entry import EVERYBODY, Entry
 from campaigns.language.exits import Exit
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
@@ -35,6 +36,7 @@ class Campaign(msgspec.Struct, frozen=True):
     watches: bool  #: any change of the lead may end a run
     pause: str = ""  #: freeze or collect: those inside rest
     emptied_at: datetime | None = None  #: runs entered before this are over
+    entry: Entry = EVERYBODY  #: whom it lets in
 
     @property
     def parks(self) -> bool:
@@ -173,7 +175,7 @@ class _Build:
         how = self.condition(id)
         campaign = Campaign(
             id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches,
-            "" if how.pause == DRAIN else how.pause, how.emptied_at,
+            "" if how.pause == DRAIN else how.pause, how.emptied_at, compiled.entry,
         )  # fmt: skip
         if campaign.parks or how.pause == COLLECT:
             self.versions[id, number] = campaign
