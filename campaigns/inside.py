@@ -5,12 +5,13 @@ Workers know at once, by the rulebook. The rows follow in bounded batches, tende
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 import psycopg
 
 from campaigns.models import Campaign
+from engine import clock
 from engine.rights import rows_of
 from engine.sql import load
 
@@ -42,6 +43,6 @@ def tend(worker: psycopg.Connection, now: datetime | None = None) -> tuple[int, 
 
     Returns how many of each. Takes a connection in autocommit.
     """
-    parameters = {"now": datetime.now(UTC) if now is None else now, "limit": ROWS_AT_ONCE}
+    parameters = {"now": clock.now() if now is None else now, "limit": ROWS_AT_ONCE}
     released = worker.execute(QUERIES["release_held_runs"], parameters).rowcount
     return released, worker.execute(QUERIES["remove_ended_runs"], parameters).rowcount

@@ -15,7 +15,7 @@ from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE, ParkedRun
 from campaigns.slots import reserve_slots
-from engine import enqueue
+from engine import clock, enqueue
 from engine.arrays import columns
 from engine.errors import LaneFull
 from engine.sql import load
@@ -91,7 +91,7 @@ def wake_due(worker: psycopg.Connection, now: datetime | None = None) -> int:
     No tenant's many runs make another's wait: who had its share has its next turn when nobody else is due. A
     crash before the commit tells them again, and the ledger drops what was told twice. Raises BrokerDown.
     """
-    now = datetime.now(UTC) if now is None else now
+    now = clock.now() if now is None else now
     told, until = 0, time.monotonic() + SECONDS_AT_ONCE
     while turn := _wake_turn(worker, now):
         told += turn
@@ -115,10 +115,11 @@ def _wake_turn(worker: psycopg.Connection, now: datetime) -> int:
 
 def _take(worker: psycopg.Connection, now: datetime, had: list[str]) -> list[Event]:
     parameters = {"now": now, "had": had, "limit": RUNS_AT_ONCE, "again": now + TOLD_AGAIN_AFTER}
+    accepted_at = datetime.now(UTC)  # the machine's time, as of all that is accepted
     rows = worker.execute(QUERIES["take_due_runs"], parameters).fetchall()
     return [
         Event(
-            id=f"run:{run}:{waits}", tenant=tenant, lead=lead, type=RUN_DUE, accepted_at=now, occurred_at=at,
+            id=f"run:{run}:{waits}", tenant=tenant, lead=lead, type=RUN_DUE, accepted_at=accepted_at, occurred_at=at,
             data={"run": run, "waits": waits}, source="timer",
         )
         for tenant, lead, run, waits, at in sorted(rows, key=lambda row: row[4])

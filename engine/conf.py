@@ -24,6 +24,7 @@ class EngineConf:
     handler: str = ""  #: dotted path: what to do with a bundle of events
     housekeeping: str = ""  #: dotted path: hourly care of the handler's tables, given a worker connection
     wakes: str = ""  #: dotted path: pushes what is due, given a worker connection; twice a second on each database
+    clock: str = ""  #: dotted path: what time it is for executing and waking; the machine's unless given
     prefix: str = "{fairlane}:"  #: of every Redis key of this broker shard; its hash tag
     bundle_seconds: float = 0.08  #: aim for one transaction
     bundle_events: int = 1000  #: most events in one transaction

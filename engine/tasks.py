@@ -17,7 +17,7 @@ from celery.exceptions import Retry as CeleryRetry
 from django.utils.module_loading import import_string
 from kombu.utils.json import loads
 
-from engine import control, db, outbox
+from engine import clock, control, db, outbox
 from engine.breaker import Breaker
 from engine.conf import conf
 from engine.errors import DatabaseDown, Retry, UnsafeRole
@@ -141,6 +141,7 @@ def _make_executor(database: str) -> Executor:
         retry_seconds=settings.retry_seconds,
         breaker=_breaker(os.getpid()),
         push=_push,
+        clock=clock.now,
     )
 
 
