@@ -10,7 +10,7 @@ import psycopg
 
 from campaigns.language.lead import LeadState
 from campaigns.language.run import ParkedRun
-from campaigns.language.slots import SlotRequest, note_slot, take_slots
+from campaigns.language.slots import SlotRequest, give_slot, take_slots
 from engine.arrays import columns
 from engine.sql import load
 
@@ -36,8 +36,7 @@ def reserve_slots(connection: psycopg.Connection, leads: Iterable[LeadState], no
         slots, moment = take_slots(next_at, now, [request for _, _, request in asking])
         moments.append((tenant, key, moment))
         for (_, run, _), slot in zip(asking, slots, strict=True):
-            run.wake_at, run.asks = slot or now, None
-            run.state = note_slot(run.state, run.step, slot)
+            give_slot(run, slot, now)
     connection.execute(QUERIES["update_buckets"], columns(moments))
 
 

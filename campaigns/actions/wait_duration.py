@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from campaigns.language.action import action
-from campaigns.language.clock import EVERY_DAY, next_time
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Done, Parked
 from campaigns.language.periods import Period, shift
 from campaigns.language.waiting import rest_until
 from campaigns.language.waitkinds import ClockTime, WaitPeriod, Weekdays, ZoneValue
+from campaigns.language.walltime import EVERY_DAY, next_time
 
 
 class WaitDurationParams(msgspec.Struct, frozen=True):

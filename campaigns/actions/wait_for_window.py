@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from campaigns.language.action import action
-from campaigns.language.clock import EVERY_DAY, Window
 from campaigns.language.context import Context
 from campaigns.language.definition import Defined
 from campaigns.language.lead import LeadState
@@ -17,6 +16,7 @@ from campaigns.language.parameters import Choice
 from campaigns.language.references import DefinedRef
 from campaigns.language.waiting import POLICIES, go_on, rest_until
 from campaigns.language.waitkinds import ClockTime, Weekdays, ZoneValue
+from campaigns.language.walltime import EVERY_DAY, Window
 
 
 class WaitForWindowParams(msgspec.Struct, frozen=True):

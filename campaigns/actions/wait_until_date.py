@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from campaigns.language.action import action
-from campaigns.language.clock import instant_of
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Outcome
 from campaigns.language.parameters import Choice
 from campaigns.language.waiting import POLICIES, go_on, rest_until
 from campaigns.language.waitkinds import LocalMoment, ZoneValue
+from campaigns.language.walltime import instant_of
 
 
 class WaitUntilDateParams(msgspec.Struct, frozen=True):

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from campaigns.language.action import action
-from campaigns.language.clock import instant_at, instant_of
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Outcome
@@ -17,6 +16,7 @@ from campaigns.language.parameters import Choice, Literal
 from campaigns.language.periods import Period, shift, shift_day
 from campaigns.language.waiting import POLICIES, go_on, rest_until
 from campaigns.language.waitkinds import ClockTime, DateToken, Offset, Watching, ZoneValue
+from campaigns.language.walltime import instant_at, instant_of
 
 LAST_YEAR = 9998  #: with an offset there is one more
 

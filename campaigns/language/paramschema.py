@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from campaigns.language.action import ActionSpec, Parameter
-from campaigns.language.clock import DAYS
 from campaigns.language.eventkinds import WatchedRule
 from campaigns.language.fieldkinds import (
     SEPARATOR_LIMIT,
@@ -53,6 +52,7 @@ from campaigns.language.values import ITEMS_LIMIT, STRING_LIMIT, TEXT_LIMIT
 from campaigns.language.variablekinds import VariableName
 from campaigns.language.variables import NAME
 from campaigns.language.waitkinds import ClockTime, DateToken, LocalMoment, WaitPeriod, Weekdays, ZoneValue
+from campaigns.language.walltime import DAYS
 
 JsonSchema = dict[str, Any]
 

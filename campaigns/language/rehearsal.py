@@ -19,6 +19,7 @@ from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE
+from campaigns.language.slots import UNTOUCHED, give_slot, take_slots
 from engine.types import Event
 
 #: Kinds of activities that stand for something sent.
@@ -60,6 +61,7 @@ class Rehearsal:
         self.report = Report(leads=len(leads))
         self.entered: set[str] = set()
         self.messaged: Counter[int] = Counter()
+        self.buckets: dict[str, datetime] = {}  #: of slots: none was taken from before
         self.timers: list[tuple[datetime, str, str, int]] = []  #: when, lead, run, wait
 
     def play(self, events: Iterable[Event], until: datetime) -> Report:
@@ -96,7 +98,7 @@ class Rehearsal:
         if entered:
             self.entered.add(event.lead)
         self._count(rows.activities)
-        self._set_timers(event.lead, lead)
+        self._set_timers(event.lead, lead, now)
         return rows.sent
 
     def _count(self, rows: Iterable[ActivityRow]) -> None:
@@ -117,9 +119,13 @@ class Rehearsal:
             if outcome == "done" and row.kind in MESSAGES:
                 self.messaged[row.lead_id] += 1
 
-    def _set_timers(self, key: str, lead: LeadState) -> None:
+    def _set_timers(self, key: str, lead: LeadState, now: datetime) -> None:
         for id in lead.changed_runs:
             run = lead.runs.get(id)
+            if run is not None and run.asks is not None:
+                asked, moment = run.asks, self.buckets.get(run.asks.key, UNTOUCHED)
+                (slot,), self.buckets[asked.key] = take_slots(moment, now, [asked])
+                give_slot(run, slot, now)
             if run is not None and run.wake_at is not None:
                 heapq.heappush(self.timers, (run.wake_at, key, id, run.waits))
         lead.changed_runs.clear()

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from campaigns.language.run import ParkedRun
 
 #: Of a bucket that nobody has taken from.
 UNTOUCHED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +44,12 @@ def take_slots(
         slots.append(max(free_at, now))
         next_at = free_at + request.every
     return slots, next_at
+
+
+def give_slot(run: ParkedRun, slot: datetime | None, now: datetime) -> None:
+    """Let a parked run that asked for a slot know its own, or that it was refused: it is due then, or now."""
+    run.state = note_slot(run.state, run.step, slot)
+    run.wake_at, run.asks = slot or now, None
 
 
 def note_slot(state: dict[str, Any], step: str, slot: datetime | None) -> dict[str, Any]:

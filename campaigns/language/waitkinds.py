@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from campaigns.language.clock import DAYS, MIDNIGHT, find_zone
+from campaigns.language.clocks import zone_named
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.parameters import Choice, Kind, Literal, PeriodValue, Prepared, Value, WholeNumber
@@ -17,6 +17,7 @@ from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, Read, find_reference, is_token
 from campaigns.language.values import cast_date, cast_datetime, show
 from campaigns.language.variables import declare
+from campaigns.language.walltime import DAYS, MIDNIGHT
 
 ZONE_FIELD = "timezone"  #: the field with the name of a lead's own zone
 YEAR_DAYS = 366
@@ -118,7 +119,7 @@ class ZoneValue(Kind):
             return scope.schema.zone
         if raw == "lead":
             return self._of_lead(scope, path)
-        zone = find_zone(raw) if isinstance(raw, str) else None
+        zone = zone_named(raw) if isinstance(raw, str) else None
         if zone is None:
             scope.fault(path, f"expected tenant, lead or a time zone such as Europe/Berlin, got {show(raw)}")
         return zone
@@ -133,7 +134,7 @@ class ZoneValue(Kind):
 
 def _zone_of_lead(lead: LeadState, context: Context) -> ZoneInfo:
     """Without a zone of their own, leads are where the tenant is."""
-    return find_zone(lead.values.get(ZONE_FIELD) or "") or context.schema.zone
+    return zone_named(lead.values.get(ZONE_FIELD)) or context.schema.zone
 
 
 class LocalMoment(Kind):

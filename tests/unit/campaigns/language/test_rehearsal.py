@@ -36,6 +36,15 @@ def test_who_still_waits_at_the_end_is_inside() -> None:
     assert (found.leads_entered, found.inside, found.steps) == (2, 2, {"wait": {"deferred": 2}})
 
 
+def test_slots_are_taken_from_buckets_of_the_rehearsals_own() -> None:
+    slow = step("throttle", "slow", key="a", rate=1, per="day")
+    events = [at(0), at(0, who="L8"), at(0.5)]
+    found = rehearse(*events, days=0.9, tried=campaign(slow, ADD, qualification={"inside": "parallel"}))
+    assert (found.runs, found.inside, found.steps) == (3, 2, {"slow": {"done": 1}, "add": {"done": 1}})
+    found = rehearse(*events, days=2, tried=campaign(slow, ADD, qualification={"inside": "parallel"}))
+    assert (found.inside, found.steps) == (0, {"slow": {"done": 3}, "add": {"done": 3}})
+
+
 def test_other_campaigns_act_but_are_not_counted() -> None:
     other = campaign(step("change_field", field="nickname", value="Jo"))
     tried = campaign(ADD, on={"type": "field_changed", "field": "nickname"})

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -22,15 +21,6 @@ DAYS_SEARCHED = 366
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-
-
-@lru_cache(maxsize=1_000)
-def find_zone(name: str) -> ZoneInfo | None:
-    """The time zone of that name, if there is one."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def instant_at(day: date, minutes: int, zone: ZoneInfo) -> datetime:
