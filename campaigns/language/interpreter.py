@@ -30,7 +30,7 @@ from campaigns.language.outcome import (
 )
 from campaigns.language.outgoing import post
 from campaigns.language.parking import DEPTH_LIMIT
-from campaigns.language.program import Step
+from campaigns.language.program import CHOICE, Step
 from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
 from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
@@ -307,7 +307,7 @@ class Chain:
             run.memories.pop(step.id, None)
         lead, context, bound, choice = self.lead, self.context, step.bound, None
         if bound is None:
-            choice = step.choose(lead, context)
+            choice = step.choose(lead, context) if run.woken is None else step.chosen(run.memory, lead, context)
             if choice is None:  # no choice matched and there is no default: nothing is executed
                 return step.after
             bound = choice.bound
@@ -317,6 +317,8 @@ class Chain:
         except BadValueError as error:
             decision = Failed(str(error))
         is_outcome = isinstance(decision, Outcome)
+        if choice is not None and isinstance(decision, Parked | Order):
+            run.memory[CHOICE] = choice.name
         if is_outcome and isinstance(decision, Parked):
             self.executed -= run.woken is not None
             return parking.park(self, run, step, decision)

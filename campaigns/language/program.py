@@ -25,6 +25,7 @@ from campaigns.language.variables import begin_variables
 STEPS_LIMIT = 200
 NESTING_LIMIT = 8
 CHOICES_LIMIT = 100
+CHOICE = "choice"  #: in the memory of a step that a run rests at
 
 _STEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
@@ -55,6 +56,12 @@ class Step(msgspec.Struct, frozen=True):
             if choice.when is None or choice.when(lead, context):
                 return choice
         return None
+
+    def chosen(self, memory: dict[str, Any], lead: LeadState, context: Context) -> Choice | None:
+        """The choice that a run rests with, whatever matches by now."""
+        name = memory.get(CHOICE)
+        found = next((choice for choice in self.choices if choice.name == name), None)
+        return found or self.choose(lead, context)
 
 
 class Program(msgspec.Struct, frozen=True):

@@ -214,3 +214,16 @@ def test_what_is_stored_of_a_run_restores_it() -> None:
     (found,) = book.versions.values()
     assert isinstance(parked, ParkedRun)
     assert Run.restore(parked, found).park() == parked
+
+
+def test_a_run_rests_with_the_choice_it_came_with_whatever_matches_meanwhile() -> None:
+    bought = {"label": "bought", "trigger": on("signup"), "steps": [note("signed")]}
+    waiting = {"branches": [bought], "timeout": DAY}
+    choices = [{"when": {"field": "nickname", "operator": "is_empty"}, "params": waiting}]
+    naming = campaign(step("change_field", field="nickname", value="Jo"), on=on("page_view"))
+    book = rulebook(campaign({"id": "wait", "action": "wait_for_event", "choices": choices}, note("after")), naming)
+    who = lead()
+    run(book, who, event())
+    run(book, who, event("page_view", id="e2"))
+    rows = outcomes(run(book, who, event("signup", id="e3", email="a@acme.test")))
+    assert [row[0] for row in rows] == ["wait", "signed", "after"]
