@@ -16,6 +16,7 @@ from django.db import connections
 
 from campaigns.hindsight import Row, load_history, load_states, undo
 from campaigns.language.context import Context
+from campaigns.language.entry import EVERYBODY, closed, compile_entry
 from campaigns.language.exits import hears_event
 from campaigns.language.interpreter import view_of
 from campaigns.language.lead import LeadState
@@ -23,9 +24,10 @@ from campaigns.language.qualification import compile_qualification, refusal
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
+from campaigns.language.shared import AUDIENCE, Shared
 from campaigns.language.tracing import Trace, reasons, trace_filter
 from campaigns.language.trigger import compile_trigger
-from campaigns.models import Campaign, Lead, ParkedRun
+from campaigns.models import Campaign, Lead, ParkedRun, SharedRecord
 from campaigns.schema_source import CampaignSource, source_of
 from campaigns.tenancy import tenant_context
 from engine.placement import database_of
@@ -123,6 +125,8 @@ class _Events:
         self.now = now
         connection = connections[database_of(schema.tenant)].connection
         (self.lead,) = load_states(connection, self.book, [lead.pk])
+        counts = SharedRecord.objects.filter(tenant_id=schema.tenant, kind=AUDIENCE, key=campaign.key)
+        self.lead.shared = Shared({(AUDIENCE, one.key): one.data for one in counts})
         history = load_history(connection, schema.tenant, [lead.pk], now - timedelta(days=DAYS), limit=ROWS)
         self.rows = history.get(lead.pk, [])
 
@@ -158,6 +162,10 @@ class _Events:
             return "no trigger hears it: its constraints do not hold."
         if trace is not None and not trace.holds:
             return "the filter says no: " + "; ".join(map(_said, reasons(trace))) + "."
+        entry = compile_entry(self.document.get("entry"), self.scope)
+        shut = None if entry is EVERYBODY else closed(entry, self.campaign.key, lead)
+        if shut:
+            return f"the campaign does not let the lead in: {shut}."
         rule = compile_qualification(self.document.get("qualification"), self.scope)
         key = rule.read_key(lead, context)
         refused = refusal(rule, self.campaign.key, key, lead, context)

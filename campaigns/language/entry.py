@@ -61,7 +61,7 @@ def closed(entry: Entry, campaign: str, lead: LeadState) -> str | None:
     if entry.cap is None or (ADMITTED, campaign) in lead.records:
         return None
     count = (lead.shared.get(AUDIENCE, campaign, make=True) or {}).get("count", 0)
-    return f"the campaign has its {entry.cap} leads" if count >= entry.cap else None
+    return f"it has had its {entry.cap:,} leads" if count >= entry.cap else None
 
 
 def counted(entry: Entry, campaign: str, lead: LeadState, context: Context) -> list[Effect]:

@@ -19,6 +19,7 @@ from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE
+from campaigns.language.shared import Shared
 from campaigns.language.slots import UNTOUCHED, give_slot, take_slots
 from engine.types import Event
 
@@ -57,6 +58,7 @@ class Rehearsal:
     def __init__(self, rulebook: Rulebook, leads: dict[str, LeadState], campaign: str) -> None:
         self.rulebook = rulebook
         self.leads = leads
+        self.shared = Shared()  #: as if nobody had been there before: a cap is counted from 0
         self.ids = {found.id for found in rulebook.campaigns if found.key == campaign}
         self.report = Report(leads=len(leads))
         self.entered: set[str] = set()
@@ -91,6 +93,7 @@ class Rehearsal:
             lead = self.leads[event.lead] = _stranger(event, len(self.leads))
         if event.source == "signal":
             _change_from_outside(lead, event, self.rulebook)
+        lead.shared = self.shared
         rows = _Rows()
         begun = run_event(self.rulebook, lead, event, now, rows)
         entered = [run for run in begun if run.campaign.id in self.ids]

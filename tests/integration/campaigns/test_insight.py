@@ -165,3 +165,16 @@ def test_the_commands_speak_to_people(worker: psycopg.Connection) -> None:
     assert "leads that entered" in said.getvalue() and "1 done" in said.getvalue()
     with pytest.raises(CommandError, match="no lead 'nobody'"):
         call_command("explain", ACME, "spend", "nobody")
+
+
+def test_who_comes_too_late_for_a_cap_is_told_so(worker: psycopg.Connection) -> None:
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            make_campaign(tenant, "few", {**DOCUMENT, "entry": {"cap": 1}})
+    buy(worker, "first", [10])
+    buy(worker, "second", [10])
+    buy(worker, "second", [10], ZETA)
+    (late,) = explain(ACME, "few", "second").events
+    assert late.verdict == "the campaign does not let the lead in: it has had its 1 leads."
+    for tenant, lead in ((ACME, "first"), (ZETA, "second")):
+        assert explain(tenant, "few", lead).events[0].entered is True

@@ -80,3 +80,8 @@ def test_what_people_changed_counts_from_its_moment_on() -> None:
 def test_an_unknown_lead_is_new() -> None:
     found = rehearse(at(0, who="L9"), tried=campaign(ADD, on={"type": "lead_created"}))
     assert found.runs == 1
+
+
+def test_a_cap_is_counted_over_all_leads_from_nobody_on() -> None:
+    report = rehearse(at(0), at(1, who="L8"), at(2, who="L9"), at(3), tried=campaign(ADD, entry={"cap": 2}))
+    assert (report.leads_entered, report.runs) == (2, 3)
