@@ -44,6 +44,7 @@ members = st.fixed_dictionaries(
 grants = st.fixed_dictionaries(
     {"granted": maybe}, optional={"expires": st.none() | st.sampled_from(EDGES).map(datetime.isoformat)}
 )
+exclusions = st.fixed_dictionaries({"until": st.none() | st.sampled_from(EDGES).map(datetime.isoformat)})
 kept = st.fixed_dictionaries(
     {},
     optional={
@@ -55,6 +56,8 @@ kept = st.fixed_dictionaries(
         ("subscription", "news:sms"): st.fixed_dictionaries({"state": st.sampled_from(["subscribed", "unsubscribed"])}),
         ("goal", "order:7"): st.just({}),
         ("goal", "order-2"): st.just({}),
+        ("excluded", "rich"): exclusions,
+        ("excluded", "odd"): exclusions,
         ("bucket", "prices"): st.fixed_dictionaries({"bucket": st.integers(0, 3), "size": st.just(4)}),
     },
 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 from django.test import Client
 
+from campaigns import handler, rulebooks
 from campaigns.models import Definition, Lead
 from campaigns.tenancy import tenant_context
+from tests.integration.campaigns.carrying import execute, lead_row, publish, purchase, step
 from tests.integration.campaigns.shops import Shop, open_shop
 from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_tenant
 
@@ -60,6 +63,28 @@ def test_a_list_that_fits_no_more_says_so(shops: dict[str, Shop]) -> None:
 
     assert answer.status_code == 409
     assert "unknown field" in answer.content.decode()
+
+
+def test_who_is_excluded_is_on_the_list_no_more_in_its_own_tenant_alone(
+    shops: dict[str, Shop], worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+    worker_connection.autocommit = True
+    counts = {"field": "score", "operator": "at_least", "value": 0}
+    for tenant in shops:
+        with tenant_context(tenant):
+            save(tenant, "all", counts)
+        leaves = [step("exclude_from_smart_list", list="all")] if tenant == "whale" else []
+        mark = step("change_score", "mark", amount=1)
+        publish(tenant, "leave", *leaves, step("change_score", "count", amount=5))
+        publish(tenant, "inside", mark, filter={"smart_list": "all"})
+
+    execute(worker_connection, purchase("whale"), purchase("shrimp"))
+    execute(worker_connection, purchase("whale", id="e2"), purchase("shrimp", id="e2"))
+
+    assert [shops[name].get("smart-lists/all").json()["count"] for name in ("whale", "shrimp")] == [0, 1]
+    assert (lead_row(worker_connection, "whale", "1") or {})["score"] == 10, "excluded when the second campaign began"
+    assert (lead_row(worker_connection, "shrimp", "1") or {})["score"] == 12
 
 
 @pytest.fixture

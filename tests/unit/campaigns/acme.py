@@ -134,6 +134,10 @@ DEFINED = {
             defined("webhook", "ping", url="http://ping.example/"),
             defined("webhook", "gone", url="http://gone.example/", archived=True),
         ],
+        "smart_list": [
+            defined("smart_list", "buyers", filter={"field": "orders", "operator": "at_least", "value": 1}),
+            defined("smart_list", "gone", archived=True, filter={"field": "orders", "operator": "is_empty"}),
+        ],
         "goal": [
             defined("goal", "first-order"),
             defined("goal", "spring", begins="2026-04-01T00:00:00Z", ends="2026-05-01T00:00:00Z"),

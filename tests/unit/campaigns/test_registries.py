@@ -84,6 +84,7 @@ def test_these_are_the_actions() -> None:
         "delete_lead",
         "delete_related_record",
         "emit_custom_activity",
+        "exclude_from_smart_list",
         "execute_campaign",
         "exit_flow",
         "for_each",
