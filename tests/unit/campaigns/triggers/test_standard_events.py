@@ -70,7 +70,7 @@ def test_an_event_is_heard_by_what_it_is_about(
 
 
 #: Heard by the actions that wait for them, or by nobody but the engine.
-INSIDE = {"lead.upsert_requested", "run.due"}
+INSIDE = {"approval.decided", "lead.merge_requested", "lead.upsert_requested", "run.due"}
 
 
 def test_every_event_has_a_trigger_that_hears_it() -> None:
