@@ -78,6 +78,11 @@ class Audience:
         last = ids[-1] if len(ids) == limit else None
         return Page(ids if self.narrowed.exact else self._sift(connection, ids), last)
 
+    def between(self, connection: psycopg.Connection, after: int, upto: int) -> list[int]:
+        """The ids of leads that match, above one id and up to another, in rising order."""
+        ids = [row[0] for row in self._select("select_audience_between", connection, after, upto, self.condition)]
+        return ids if self.narrowed.exact else self._sift(connection, ids)
+
     def count(self, connection: psycopg.Connection) -> int:
         """How many leads match."""
         if self.narrowed.exact:

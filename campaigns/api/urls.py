@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from campaigns.api.approvals import ApprovalsView, ApprovalView
+from campaigns.api.batches import BatchesView, CancelView
 from campaigns.api.documents import DocumentView, PlanView
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
@@ -19,6 +20,8 @@ urlpatterns = [
     path("events", EventsView.as_view()),
     path("approvals", ApprovalsView.as_view()),
     path("approvals/<str:id>", ApprovalView.as_view()),
+    path("campaigns/<str:key>/batches", BatchesView.as_view()),
+    path("campaigns/<str:key>/batches/<str:batch>/cancel", CancelView.as_view()),
     path("campaigns/<str:key>/document", DocumentView.as_view()),
     path("campaigns/<str:key>/document/plan", PlanView.as_view()),
     path("campaigns/<str:key>/explain", ExplainView.as_view()),

@@ -21,6 +21,7 @@ CAMPAIGN_REQUESTED = "campaign.requested"
 CAMPAIGN_ENTERED = "campaign.entered"
 CAMPAIGN_ENDED = "campaign.ended"
 APPROVAL_DECIDED = "approval.decided"
+BATCH_MEMBER = "batch.member"  #: the event of a lead that is among those a batch is run for
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,12 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             label="Campaign requested",
             open=True,
             outside=True,
+        ),
+        event_type(
+            BATCH_MEMBER,
+            AttributeSpec("campaign", "string", True),
+            AttributeSpec("batch", "string", True),
+            label="Member of a batch",
         ),
         event_type(
             "hook.received",

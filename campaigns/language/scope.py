@@ -46,6 +46,7 @@ class Scope:
         self.needs_records: set[str] = set()  #: kinds
         self.needs_history: set[Any] = set()  #: questions about the leads' history
         self.trigger_ids: dict[str, str] = {}  #: to the path of the trigger that has it
+        self.has_batch = False  #: one of its triggers is a batch
         self.hears: set[str] = set()  #: types of events that wake a run parked at the step being compiled
         self.watches = False  #: any change of the lead wakes a run parked at the step being compiled
         self.parks = False  #: a run may outlive its event

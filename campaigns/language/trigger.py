@@ -33,6 +33,7 @@ QUALIFIERS = {
     "list.left": "list",
     "moment.noted": "type",
     "campaign.requested": "campaign",
+    "batch.member": "campaign",
     "hook.received": "hook",
     "program.status_changed": "program",
     "program.member_changed": "program",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from campaigns.models.activity import Activity
 from campaigns.models.api_key import ApiKey
+from campaigns.models.batch import Batch, BatchMember
 from campaigns.models.campaign import Campaign, CampaignVersion
 from campaigns.models.company import Company
 from campaigns.models.definition import Definition
@@ -29,6 +30,8 @@ from campaigns.models.tenant import Membership, Tenant
 __all__ = [
     "Activity",
     "ApiKey",
+    "Batch",
+    "BatchMember",
     "Campaign",
     "CampaignVersion",
     "Company",

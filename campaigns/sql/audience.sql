@@ -7,6 +7,12 @@ WHERE l.tenant_id = {} AND l.id > {} AND l.deleted_at IS NULL AND l.merged_into 
 ORDER BY l.id
 LIMIT {};
 
+-- name: select_audience_between
+-- Bounded by the leads looked at, however few match. Served as above.
+SELECT l.id FROM campaigns_lead AS l
+WHERE l.tenant_id = {} AND l.id > {} AND l.id <= {} AND l.deleted_at IS NULL AND l.merged_into IS NULL AND {}
+ORDER BY l.id;
+
 -- name: count_audience
 SELECT count(*) FROM campaigns_lead AS l WHERE l.tenant_id = {} AND l.deleted_at IS NULL AND l.merged_into IS NULL AND {};
 

@@ -29,6 +29,8 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
 ISOLATED = [
     "campaigns_activity",
     "campaigns_apikey",
+    "campaigns_batch",
+    "campaigns_batchmember",
     "campaigns_campaign",
     "campaigns_campaignversion",
     "campaigns_company",

@@ -12,6 +12,8 @@ from django.test import Client
 
 from campaigns import keys, operations
 from campaigns.models import (
+    Batch,
+    BatchMember,
     Campaign,
     Company,
     Definition,
@@ -58,7 +60,7 @@ def make_tenant(tenant: str, *, database: str = "default") -> None:
     with tenant_context(tenant):
         make_vocabulary(tenant)
         lead = make_lead(tenant)
-        make_campaign(tenant)
+        make_batch(make_campaign(tenant))
         add_activity(lead)
         add_dead_letter(tenant)
 
@@ -120,6 +122,16 @@ def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> 
     campaign = Campaign.objects.create(tenant_id=tenant, key=key, name=canary(tenant), draft=document)
     operations.publish(campaign, by=MARKETERS.get(tenant, "somebody"))
     return campaign
+
+
+def make_batch(campaign: Campaign) -> Batch:
+    """A batch that was done long ago, but for one member."""
+    batch = Batch.objects.create(
+        tenant_id=campaign.tenant_id, campaign=campaign, version=1, started_by=canary(campaign.tenant_id),
+        state="done", due_at=None,
+    )  # fmt: skip
+    BatchMember.objects.create(tenant_id=campaign.tenant_id, batch=batch, lead_id=1)
+    return batch
 
 
 def add_activity(lead: Lead, recorded_at: datetime | None = None) -> None:

@@ -165,6 +165,7 @@ def test_these_are_the_triggers() -> None:
         "app_opened",
         "app_session_ended",
         "asset_downloaded",
+        "batch",
         "campaign_ended",
         "campaign_entered",
         "campaign_requested",

@@ -1,0 +1,84 @@
+-- Batches, tended by `manage.py maintain`: a turn finds some members, tells some, or removes some.
+
+-- name: take_batch
+-- The one that waits longest for its turn, of the tenants that had none in this round; with its campaign and how that is
+-- doing. Served by the index on due_at, which holds no batch that is over.
+SELECT b.id, b.tenant_id, b.campaign_id, c.key, b.version, b.state, b.as_of, b.upto, b.cursor,
+       c.status = 'active', coalesce(c.emptied_at > b.started_at, false), v.document
+FROM campaigns_batch AS b
+JOIN campaigns_campaign AS c ON c.tenant_id = b.tenant_id AND c.id = b.campaign_id
+JOIN campaigns_campaignversion AS v
+    ON v.tenant_id = b.tenant_id AND v.campaign_id = b.campaign_id AND v.number = b.version
+WHERE b.due_at <= %(now)s AND b.tenant_id <> ALL(%(had)s::text[])
+ORDER BY b.due_at, b.id
+LIMIT 1
+FOR NO KEY UPDATE OF b SKIP LOCKED;
+
+-- name: begin_batch
+-- From now on no lead that is created comes in.
+UPDATE campaigns_batch AS b
+SET as_of = %(now)s,
+    upto = (SELECT coalesce(max(l.id), 0) FROM campaigns_lead AS l WHERE l.tenant_id = b.tenant_id)
+WHERE b.tenant_id = %(tenant)s AND b.id = %(batch)s AND b.as_of IS NULL;
+
+-- name: select_end_of_page
+-- The last of so many leads. Served by the unique index on (tenant_id, id).
+SELECT max(page.id) FROM (
+    SELECT l.id FROM campaigns_lead AS l
+    WHERE l.tenant_id = %(tenant)s AND l.id > %(cursor)s AND l.id <= %(upto)s
+    ORDER BY l.id LIMIT %(limit)s
+) AS page;
+
+-- name: insert_members
+INSERT INTO campaigns_batchmember (tenant_id, batch_id, lead_id)
+SELECT %(tenant)s, %(batch)s, w.id FROM unnest(%(leads)s::bigint[]) AS w (id);
+
+-- name: advance_batch
+UPDATE campaigns_batch SET cursor = %(cursor)s, total = total + %(found)s, due_at = %(now)s
+WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'counting';
+
+-- name: finish_counting
+UPDATE campaigns_batch SET state = 'sending', due_at = %(now)s
+WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'counting';
+
+-- name: select_members
+-- Some who are still to be told; without a key those whose lead was deleted or merged since. Served by the primary key.
+SELECT m.lead_id, l.key
+FROM (
+    SELECT tenant_id, lead_id FROM campaigns_batchmember
+    WHERE tenant_id = %(tenant)s AND batch_id = %(batch)s
+    ORDER BY lead_id LIMIT %(limit)s
+) AS m
+LEFT JOIN campaigns_lead AS l
+    ON l.tenant_id = m.tenant_id AND l.id = m.lead_id AND l.deleted_at IS NULL AND l.merged_into IS NULL
+ORDER BY m.lead_id;
+
+-- name: delete_members
+DELETE FROM campaigns_batchmember
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch)s AND lead_id = ANY(%(leads)s::bigint[]);
+
+-- name: note_sent
+UPDATE campaigns_batch SET sent = sent + %(sent)s, due_at = %(next)s
+WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'sending';
+
+-- name: finish_batch
+UPDATE campaigns_batch SET state = 'done', due_at = NULL, ended_at = %(now)s
+WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'sending';
+
+-- name: cancel_batch
+UPDATE campaigns_batch SET state = 'cancelled', note = %(note)s, ended_at = %(now)s, due_at = %(now)s
+WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state IN ('counting', 'sending');
+
+-- name: postpone_batch
+UPDATE campaigns_batch SET due_at = %(next)s WHERE tenant_id = %(tenant)s AND id = %(batch)s;
+
+-- name: remove_members
+-- Some members of a batch that was cancelled.
+DELETE FROM campaigns_batchmember
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch)s AND lead_id IN (
+    SELECT lead_id FROM campaigns_batchmember
+    WHERE tenant_id = %(tenant)s AND batch_id = %(batch)s ORDER BY lead_id LIMIT %(limit)s);
+
+-- name: retire_batch
+-- Nothing is left of it to do.
+UPDATE campaigns_batch SET due_at = NULL WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'cancelled';
