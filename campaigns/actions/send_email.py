@@ -12,16 +12,13 @@ from campaigns.language.context import Context
 from campaigns.language.definition import Defined
 from campaigns.language.effects import Deliver, Effect, Emit, PutRecord
 from campaigns.language.lead import LeadState
-from campaigns.language.messages import EmailRef, Letter
-from campaigns.language.outcome import BadValueError, Failed, Outcome, Skipped
+from campaigns.language.messages import DESTINATION, EmailRef, Letter
+from campaigns.language.outcome import BadValueError, Failed, MissingValueError, Outcome, Skipped
 from campaigns.language.parameters import Choice
 from campaigns.language.references import DefinedRef
 from campaigns.language.refusals import RECORDS, Asked, refusal
 
 CHANNEL = "email"
-
-#: One relay takes the mails of all tenants.
-DESTINATION = "smtp"
 
 
 class SendEmailParams(msgspec.Struct, frozen=True):
@@ -46,13 +43,16 @@ class SendEmailParams(msgspec.Struct, frozen=True):
     records=[*RECORDS, "sent"],
 )
 def send_email(lead: LeadState, params: SendEmailParams, context: Context) -> list[Effect] | Outcome:
-    """The e-mail is written as the lead is now and sent after the commit, unless a rule forbids it."""
+    """The e-mail is written as the lead is now and sent after the commit, unless a rule forbids it or a value is
+    missing that it speaks of without a default."""
     letter, address = params.email, lead.values.get("email") or ""
     reason = letter.refusal or _refusal(lead, params, address, context)
     if reason is not None:
         return Skipped(reason, _not_sent(letter, "skipped", reason))
     try:
         parts = letter.write(lead, context)
+    except MissingValueError as missing:
+        return Skipped(str(missing), _not_sent(letter, "skipped", str(missing)))
     except BadValueError as error:
         return Failed(str(error), _not_sent(letter, "failed", str(error)))
     asked = msgspec.to_builtins(_asked(params, address))

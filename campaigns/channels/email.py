@@ -9,6 +9,7 @@ import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from campaigns.language.addresses import Mailbox, read_mailbox
@@ -67,7 +68,7 @@ def _hand_over(relay: SplitResult, deadline: Deadline, message: EmailMessage, se
 
 def compose(one: Claimed) -> tuple[EmailMessage, str, str]:
     """The mail and its envelope. Raises ValueError where a part cannot be in a header."""
-    sender, to = _mailbox(one.body["from"]), _mailbox(one.body["asked"]["address"])
+    sender, to = _mailbox(one.body["from"]), _mailbox(_to(one.body))
     message = EmailMessage(policy=SMTP)
     message["Message-ID"] = f"<{one.key}@{_domain(sender)}>"
     message["Date"] = one.created_at
@@ -84,6 +85,12 @@ def compose(one: Claimed) -> tuple[EmailMessage, str, str]:
     else:
         message.set_content(html, subtype="html")
     return message, _plain(sender), _plain(to)
+
+
+def _to(body: dict[str, Any]) -> str:
+    """A mail to the lead says what rules care about; one to somebody else says just to whom."""
+    found: str = body["asked"]["address"] if "asked" in body else body["to"]
+    return found
 
 
 def _mailbox(text: str) -> Mailbox:

@@ -22,6 +22,9 @@ from campaigns.language.tokens import Dynamic, typed_value
 
 Write = Callable[[LeadState, Context], Any]
 
+#: One relay takes the mails of all tenants.
+DESTINATION = "smtp"
+
 SUBJECT_LIMIT = 500  #: characters
 _ANYTHING = AttributeSpec("", UNDECLARED)
 
@@ -35,7 +38,8 @@ class Letter:
         self._parts = parts
 
     def write(self, lead: LeadState, context: Context) -> dict[str, str]:
-        """Its parts for one lead. Raises BadValueError where one of them is not what it has to be."""
+        """Its parts for one lead. Raises BadValueError where one of them is not what it has to be, and
+        MissingValueError where it speaks of a value that there is not."""
         done = {name: part(lead, context) if isinstance(part, Template) else part for name, part in self._parts.items()}
         done["subject"] = " ".join(done["subject"].split())[:SUBJECT_LIMIT]  # whatever a token brings, it is one line
         if not done["subject"]:
@@ -70,7 +74,11 @@ class EmailRef(DefinedRef):
 
 def _part(name: str, text: str, scope: Scope, path: str) -> str | Template:
     """A template at fault is none: the step it is for fails, and nobody is written to."""
-    return (is_template(text) and compile_template(text, scope, f"{path}.{name}", html=name == "html")) or text
+    return (is_template(text) and _compile_part(name, text, scope, f"{path}.{name}")) or text
+
+
+def _compile_part(name: str, text: str, scope: Scope, path: str) -> Template | None:
+    return compile_template(text, scope, path, whole=name != "reply_to", html=name == "html")
 
 
 class Call:

@@ -122,3 +122,7 @@ class Restart(Order, frozen=True):
 
 class BadValueError(Exception):
     """A value known only while running does not fit its parameter; the step fails with this message."""
+
+
+class MissingValueError(BadValueError):
+    """A text is not written: the lead or event lacks a value that it speaks of."""

@@ -7,11 +7,12 @@ own limits: nesting, loops, bytes of its variables, bytes of its output.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
-from liquid import Environment, Mode
+from liquid import Environment, Mode, Undefined
 from liquid.exceptions import LiquidError
 from liquid.static_analysis import TemplateAnalysis, Variable
 
@@ -19,7 +20,7 @@ from campaigns.language.context import Context
 from campaigns.language.exactmath import FILTERS
 from campaigns.language.jsonvalues import write_json
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import BadValueError
+from campaigns.language.outcome import BadValueError, MissingValueError
 from campaigns.language.scope import Scope
 from campaigns.language.variables import find_variable, read_variable
 
@@ -38,16 +39,40 @@ class _Bounded(Environment):
     output_stream_limit = 60_000  #: bytes
 
 
-def _environment(*, escape: bool) -> Environment:
+class _Missing(Undefined):
+    """A value that is not there: it can be asked for and given a default, and is not written."""
+
+    force_liquid_default = True
+
+    def __str__(self) -> str:
+        raise MissingValueError(f"missing: {(self.hint or self.name).removesuffix(' is undefined')}, without a default")
+
+
+def _keeping(apply: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, which makes nothing out of what is missing: it stays so until a default is given."""
+
+    @wraps(apply)
+    def filtered(value: Any, *args: Any, **named: Any) -> Any:
+        return value if isinstance(value, _Missing) else apply(value, *args, **named)
+
+    return filtered
+
+
+def _environment(*, escape: bool = False, whole: bool = False) -> Environment:
     environment = _Bounded(tolerance=Mode.STRICT, strict_filters=True, autoescape=escape)
     for tag in WITHOUT:
         environment.tags.pop(tag, None)
     environment.filters.update(FILTERS, json=write_json)
+    if whole:
+        environment.undefined = _Missing
+        filters = environment.filters.items()
+        environment.filters |= {name: _keeping(apply) for name, apply in filters if name != "default"}
     return environment
 
 
-_liquid = _environment(escape=False)
-_html = _environment(escape=True)
+_liquid = _environment()
+_whole = _environment(whole=True)
+_html = _environment(escape=True, whole=True)
 
 
 def is_template(raw: Any) -> bool:
@@ -58,21 +83,23 @@ def is_template(raw: Any) -> bool:
 class Template:
     """A template that was checked. Call it with the lead and the context."""
 
-    def __init__(self, raw: str, *, html: bool = False) -> None:
-        self._template = (_html if html else _liquid).from_string(raw)
+    def __init__(self, raw: str, *, whole: bool = False, html: bool = False) -> None:
+        self.whole = whole or html
+        self._template = (_html if html else _whole if whole else _liquid).from_string(raw)
 
     def analyze(self) -> TemplateAnalysis:
         """What it refers to and which filters it uses."""
         return self._template.analyze(include_partials=False)
 
     def __call__(self, lead: LeadState, context: Context) -> str:
-        """The text. Raises BadValueError when it takes too much, or computes with what is no number."""
+        """The text. Raises BadValueError when it takes too much, or computes with what is no number, and
+        MissingValueError where a whole one lacks a value."""
         try:
             return str(
                 self._template.render(
-                    lead=_Lead(lead, context),
-                    event=_Event(lead, context),
-                    run=_Run(lead, context),
+                    lead=_Lead(lead, context, self.whole),
+                    event=_Event(lead, context, self.whole),
+                    run=_Run(lead, context, self.whole),
                     now=_local(context.now, context),
                 )
             )
@@ -82,17 +109,18 @@ class Template:
             raise BadValueError(f"the template gives no text: {error}") from None
 
 
-def compile_template(raw: str, scope: Scope, path: str, *, html: bool = False) -> Template | None:
+def compile_template(raw: str, scope: Scope, path: str, *, whole: bool = False, html: bool = False) -> Template | None:
     """Check a template and everything it refers to; None with its faults.
 
-    html: what it fills in is escaped, so that nobody's name becomes markup.
+    whole: where a value is missing that has no default, there is no text. html: whole, and what it fills in is
+    escaped, so that nobody's name becomes markup.
     """
     if len(raw) > LENGTH_LIMIT:
         scope.fault(path, f"is {len(raw):,} characters long, at most {LENGTH_LIMIT:,} are allowed")
         return None
     before = len(scope.faults)
     try:
-        template = Template(raw, html=html)
+        template = Template(raw, whole=whole, html=html)
         found = template.analyze()
         for root, variables in found.globals.items():
             for variable in variables:
@@ -126,9 +154,10 @@ def _check(root: str, variable: Variable, scope: Scope, path: str) -> None:
 class _View(Mapping[str, Any]):
     """What a template sees under one name: read when it is asked for, nothing listed."""
 
-    def __init__(self, lead: LeadState, context: Context) -> None:
+    def __init__(self, lead: LeadState, context: Context, whole: bool) -> None:
         self.lead = lead
         self.context = context
+        self.whole = whole  #: it says what is missing
 
     def read(self, name: str) -> Any:
         """The typed value; None where there is none."""
@@ -136,6 +165,8 @@ class _View(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         value = self.read(name)
+        if value is None and self.whole:
+            raise KeyError(name)
         if isinstance(value, datetime):
             return _local(value, self.context)
         return sorted(value) if isinstance(value, set | frozenset) else value

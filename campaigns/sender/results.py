@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from campaigns.language.alerts import CHANNEL as ALERT
 from campaigns.language.outgoing import SOURCE
 from campaigns.sender.conf import conf
 from engine.types import Event
@@ -91,8 +92,9 @@ def wait_after(tries: int, asked: float) -> float:
 
 
 def event_of(one: Claimed, result: Result, end: Settled, now: datetime) -> Event | None:
-    """What the lead's own lane hears of it; nothing while it is tried again."""
-    if end.state == "waiting":
+    """What the lead's own lane hears of it; nothing while it is tried again, and nothing of what
+    people of the tenant are told."""
+    if end.state == "waiting" or one.channel == ALERT:
         return None
     common = {"delivery": one.key, "attempts": one.attempts}
     if one.channel == "webhook":

@@ -65,7 +65,7 @@ def buy(worker: psycopg.Connection, tenant: str, *amounts: int, lead: str = "1",
 def add_lead(tenant: str, key: str) -> None:
     """A lead with an address."""
     with tenant_context(tenant):
-        Lead.objects.create(tenant_id=tenant, key=key, email=f"{key}@{tenant}.test")
+        Lead.objects.create(tenant_id=tenant, key=key, email=f"{key}@{tenant}.test", first_name=key.title())
 
 
 def deliveries(worker: psycopg.Connection, tenant: str) -> list[tuple[str, int, str]]:

@@ -340,3 +340,31 @@ def test_what_ended_long_ago_is_deleted_some_at_a_time(worker: psycopg.Connectio
     assert forget_deliveries(worker) == 1
 
     assert sorted(state for state, _, _ in deliveries(worker, ACME)) == ["failed", "waiting"]
+
+
+def test_an_alert_is_sent_to_people_of_the_own_tenant_and_the_leads_campaigns_hear_nothing_of_it(
+    worker: psycopg.Connection, mails: MailServer, make_sender: Make
+) -> None:
+    for tenant in (ACME, ZETA):
+        sends(
+            tenant,
+            {"id": "tell", "action": "send_alert", "params": {"email": "thanks", "to": [f"desk@{tenant}.test"]}},
+            {
+                "id": "user",
+                "action": "send_to_user",
+                "params": {"email": "thanks", "users": [f"{canary(tenant)}@example.test"]},
+            },
+        )
+    worker.execute(
+        "INSERT INTO campaigns_record (tenant_id, lead_id, kind, key, data)"
+        " SELECT tenant_id, id, 'block', 'email', '{\"reason\": \"request\"}' FROM campaigns_lead WHERE key = '1'"
+    )
+    buy(worker, ACME, 7)
+    mails.answer_to = lambda recipient: "550 who?" if recipient.endswith("@example.test") else "250 ok"
+
+    make_sender(mails).run_once()
+
+    (mail,) = mails.mails
+    assert (mail["To"], mail["Subject"]) == ("desk@acme.test", f"Hello {canary(ACME)}")
+    assert deliveries(worker, ACME) == [("sent", 1, ""), ("failed", 1, "rejected")]
+    assert heard(worker, ACME) == [] and deliveries(worker, ZETA) == []

@@ -84,6 +84,49 @@ def test_an_address_that_a_token_spoils_fails_and_sends_nothing() -> None:
     assert sent(who) == []
 
 
+WRITTEN = [
+    ("{{ lead.first_name | default: 'there' }}", "there"),
+    ("{{ lead.nickname | upcase | default: 'there' }}", "there"),
+    ("{% if lead.first_name %}{{ lead.first_name }}{% else %}you{% endif %}", "you"),
+    ("{% if lead.first_name == nil %}nobody{% endif %}", "nobody"),
+    ("{{ lead.birthday | date: '%d' }}!", None),
+    ("{{ lead.orders | plus: 1 }}", None),
+    ("{{ event.shop }}!", None),
+    ("{{ lead.profile.city }}!", None),
+    ("{{ lead.profile.city | default: 'home' }}", "home"),
+    ("{{ lead.tags | join: '' }}tags", "tags"),
+]
+
+
+@pytest.mark.parametrize(("text", "written"), WRITTEN)
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_value_that_is_missing_is_given_a_default_or_nothing_is_sent(
+    part: str, text: str, written: str | None
+) -> None:
+    plain = ACME.definitions["email"]["plain"]
+    mail = replace(plain, spec=replace(plain.spec, **{"text": "News", part: text}))
+    who = lead(email="ann@acme.test", profile={"zip": "1010"})
+
+    tenant = schema(definitions={"email": {"plain": mail}})
+    (said,) = [
+        row.data for row in run(rulebook(campaign(step("send_email", email="plain")), tenant=tenant), who) if row.step
+    ]
+
+    if written is None:
+        assert said["outcome"] == "skipped" and sent(who) == []
+        assert said["reason"].startswith(("missing: lead.", "missing: event.")), said
+        assert said["reason"].endswith(", without a default")
+    else:
+        assert sent(who)[0].body[part] == written
+
+
+def test_what_is_missing_is_named_and_a_missing_address_to_reply_to_is_none() -> None:
+    who = lead(email="ann@acme.test")
+
+    assert why_not(who) == "missing: lead.first_name, without a default"
+    assert act(who, "send_email", email="plain")["outcome"] == "done" and sent(who)[0].body["reply_to"] == ""
+
+
 @pytest.mark.parametrize(
     ("kind", "key", "data", "reason"),
     [
