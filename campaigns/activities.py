@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,9 @@ class Recorder:
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
         self.sent: list[Event] = []  #: events for other leads
+        self.runs: Counter[int] = Counter()  #: by campaign: runs that began
+        self.failed: list[int] = []  #: the campaign of each step that failed
+        self.looped: list[int] = []  #: the campaign at which each loop was stopped
         self.deletions_left = 0  #: leads that the tenant may still delete today; known where its campaigns delete
 
 

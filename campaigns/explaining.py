@@ -103,7 +103,8 @@ def _verdict(campaign: Campaign, inside: list[InsideNow], events: list[Heard]) -
     if inside:
         return f"The lead is inside: {inside[0].why}."
     if campaign.status != Campaign.Status.ACTIVE:
-        return f"The campaign is {campaign.status}: nobody enters."
+        why = f" It was stopped by itself: {campaign.tripped_why}." if campaign.tripped_at else ""
+        return f"The campaign is {campaign.status}: nobody enters.{why}"
     if not events:
         return f"Nothing that the campaign's triggers hear happened to the lead in the last {DAYS} days."
     return f"The last such event, {events[0].type}: {events[0].verdict}"

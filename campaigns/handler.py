@@ -25,12 +25,14 @@ from campaigns.lives import deletions_left
 from campaigns.rulebooks import RulebookCache
 from campaigns.runs import load_runs, store_runs
 from campaigns.shared import decide_with_shared, tenants_sharing
+from campaigns.tripping import Tallies
 from engine.errors import Retry
 from engine.types import Event, Handled
 
 # A worker imports this before it forks: no child stops to load the library in the middle of a bundle.
 preload()
 _cache = RulebookCache(size=20_000)
+_tallies = Tallies()
 
 
 def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
@@ -67,6 +69,7 @@ def _execute(
     store_leads(connection, leads.values(), rulebooks, now)
     store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs], now)
     copy_activities(connection, recorders, now)
+    _tallies.note(connection, recorders, rulebooks, now)
     return Handled(seconds, [event for recorder in recorders.values() for event in recorder.sent])
 
 
@@ -115,6 +118,8 @@ def decide(
         if event.type == MERGE:
             others = [leads[place].state for place in others_of(event) if place in leads]
             lead = winner_of(lead, others, event.data["winner"], now)
-        run_event(rulebooks[event.tenant], lead, event, now, recorders[event.tenant])
+        recorder = recorders[event.tenant]
+        for run in run_event(rulebooks[event.tenant], lead, event, now, recorder):
+            recorder.runs[run.campaign.id] += 1
     seconds[tenant] = seconds.get(tenant, 0.0) + time.perf_counter() - since
     return seconds

@@ -168,7 +168,7 @@ def resume(campaign: Campaign, overdue: str = Overdue.RUN) -> None:
     meanwhile. Raises WrongState."""
     if overdue not in Overdue.values:
         raise Refused(f"There is no such way to resume; use one of {', '.join(Overdue.values)}.")
-    _move(campaign, (Status.PAUSED,), Status.ACTIVE, overdue=overdue)
+    _move(campaign, (Status.PAUSED,), Status.ACTIVE, overdue=overdue, tripped_at=None, tripped_why="")
 
 
 def abort(campaign: Campaign) -> None:

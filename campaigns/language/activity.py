@@ -31,6 +31,8 @@ class Recorder(Protocol):
 
     activities: list[ActivityRow]
     sent: list[Event]
+    failed: list[int]
+    looped: list[int]
     deletions_left: int
 
 

@@ -14,6 +14,7 @@ from campaigns.language.filtertree import compile_filter
 from campaigns.language.goals import compile_goals
 from campaigns.language.history import Question
 from campaigns.language.jsonshape import check_shape
+from campaigns.language.limits import USUAL, Limits, compile_limits
 from campaigns.language.program import Program, compile_program
 from campaigns.language.qualification import Qualification, compile_qualification
 from campaigns.language.schema import TenantSchema
@@ -24,7 +25,7 @@ from campaigns.triggers import TRIGGERS
 SIZE_LIMIT = 256_000  #: bytes
 DEPTH_LIMIT = 60  #: levels of JSON
 TRIGGERS_LIMIT = 50
-KEYS = ("triggers", "filter", "entry", "qualification", "goals", "exits", "steps")
+KEYS = ("triggers", "filter", "entry", "qualification", "goals", "exits", "limits", "steps")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -39,6 +40,7 @@ class Compiled(msgspec.Struct, frozen=True):
     needs_records: frozenset[str]  #: kinds
     needs_history: frozenset[Question]
     entry: Entry = EVERYBODY
+    limits: Limits = USUAL
 
 
 def validate(document: Any, schema: TenantSchema, *, key: str = "") -> list[Fault]:
@@ -70,6 +72,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     qualification = compile_qualification(document.get("qualification"), scope)
     scope.meets = qualification.inside == "parallel" or qualification.key is not None
     entry = compile_entry(document.get("entry"), scope)
+    limits = compile_limits(document.get("limits"), scope)
     exits = compile_goals(document.get("goals"), scope) + compile_exits(document.get("exits"), scope)
     outer = scope.take_faults()
     program = compile_program(document.get("steps"), scope)
@@ -78,7 +81,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
         return None, faults
     kinds, questions = frozenset(scope.needs_records), frozenset(scope.needs_history)
     needs = scope.needs_lists, kinds, questions
-    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry), faults
+    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry, limits), faults
 
 
 def _compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:

@@ -100,6 +100,7 @@ class Chain:
         "lead_id",
         "now",
         "occurred_at",
+        "recorder",
         "rulebook",
         "sent",
     )
@@ -122,6 +123,7 @@ class Chain:
         self.event_key = event_key
         append = recorder.activities.append
         self.append = counting(append, lead.history, now) if lead.history else append
+        self.recorder = recorder
         self.sent = recorder.sent
         self.executed = 0
         self.begun: list[Run] = []
@@ -219,6 +221,7 @@ class Chain:
 
     def stop(self, campaign: Campaign, step: str | None, reason: str) -> None:
         """End the chain of this event for good."""
+        self.recorder.looped.append(campaign.id)
         self.log(LOOP_STOPPED, {"reason": reason, "event": self.context.type}, campaign, step)
         raise _Stop
 
@@ -317,6 +320,8 @@ class Chain:
         except BadValueError as error:
             decision = Failed(str(error))
         is_outcome = isinstance(decision, Outcome)
+        if is_outcome and isinstance(decision, Failed):
+            self.recorder.failed.append(run.campaign.id)
         if choice is not None and isinstance(decision, Parked | Order):
             run.memory[CHOICE] = choice.name
         if is_outcome and isinstance(decision, Parked):

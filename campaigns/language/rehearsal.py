@@ -49,6 +49,8 @@ class _Rows:
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
         self.sent: list[Event] = []
+        self.failed: list[int] = []
+        self.looped: list[int] = []
         self.deletions_left = 1_000
 
 

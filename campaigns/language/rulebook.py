@@ -15,6 +15,7 @@ from campaigns.language.exits import Exit
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
 from campaigns.language.history import Question
+from campaigns.language.limits import USUAL, Limits
 from campaigns.language.program import Program, Step
 from campaigns.language.qualification import Qualification
 from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED, TenantSchema
@@ -37,6 +38,7 @@ class Campaign(msgspec.Struct, frozen=True):
     pause: str = ""  #: freeze or collect: those inside rest
     emptied_at: datetime | None = None  #: runs entered before this are over
     entry: Entry = EVERYBODY  #: whom it lets in
+    limits: Limits = USUAL  #: at which it is stopped
 
     @property
     def parks(self) -> bool:
@@ -176,6 +178,7 @@ class _Build:
         campaign = Campaign(
             id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches,
             "" if how.pause == DRAIN else how.pause, how.emptied_at, compiled.entry,
+            compiled.limits,
         )  # fmt: skip
         if campaign.parks or how.pause == COLLECT:
             self.versions[id, number] = campaign

@@ -19,7 +19,7 @@ from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
 from campaigns.models.owner import Owner
 from campaigns.models.record import Record
-from campaigns.models.run import ParkedRun
+from campaigns.models.run import ParkedRun, Tally
 from campaigns.models.shared_record import SharedRecord
 from campaigns.models.slot_bucket import SlotBucket
 from campaigns.models.stage import Stage
@@ -50,5 +50,6 @@ __all__ = [
     "Stage",
     "StaticList",
     "Tag",
+    "Tally",
     "Tenant",
 ]

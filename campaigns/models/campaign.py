@@ -38,6 +38,8 @@ class Campaign(TenantOwned):
         default=PauseMode.FREEZE, db_default=PauseMode.FREEZE, editable=False, choices=PauseMode.choices
     )
     overdue = LineField(default=Overdue.RUN, db_default=Overdue.RUN, editable=False, choices=Overdue.choices)
+    tripped_at = models.DateTimeField(null=True, editable=False)  #: stopped by itself
+    tripped_why = LineField(default="", db_default="", editable=False)
     emptied_at = models.DateTimeField(null=True, editable=False)  #: runs entered before this are over
     draft = models.JSONField(default=dict, blank=True)  #: the document being edited
     live_version = models.IntegerField(null=True, editable=False)

@@ -40,3 +40,20 @@ class ParkedRun(TenantOwned):
 
     def __str__(self) -> str:
         return f"run {self.id} at {self.step}"
+
+
+class Tally(TenantOwned):
+    """What a campaign did within an hour, as far as it may have to be stopped for it."""
+
+    tenant = tenant_key()
+    pk = models.CompositePrimaryKey("tenant_id", "campaign_id")
+    campaign = models.ForeignKey(
+        "campaigns.Campaign", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    since = models.DateTimeField()
+    runs = models.BigIntegerField()
+    failures = models.BigIntegerField()
+    loops = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.runs} runs of campaign {self.campaign_id}"

@@ -48,6 +48,7 @@ ISOLATED = [
     "campaigns_stage",
     "campaigns_staticlist",
     "campaigns_tag",
+    "campaigns_tally",
     "engine_deadletter",
 ]
 #: The others are append-only: their rights are tested below.

@@ -31,6 +31,7 @@ from campaigns.models import (
     Stage,
     StaticList,
     Tag,
+    Tally,
 )
 from campaigns.router import current_database
 from campaigns.tenancy import tenant_context
@@ -121,6 +122,7 @@ def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> 
     """A published campaign."""
     campaign = Campaign.objects.create(tenant_id=tenant, key=key, name=canary(tenant), draft=document)
     operations.publish(campaign, by=MARKETERS.get(tenant, "somebody"))
+    Tally.objects.create(tenant_id=tenant, campaign=campaign, since=NOW, runs=1, failures=0, loops=0)
     return campaign
 
 

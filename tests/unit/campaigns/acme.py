@@ -222,6 +222,8 @@ class Recorder:
     def __init__(self) -> None:
         self.activities: list[ActivityRow] = []
         self.sent: list[Event] = []
+        self.failed: list[int] = []
+        self.looped: list[int] = []
         self.deletions_left = 10
 
 
