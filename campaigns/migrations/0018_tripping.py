@@ -14,7 +14,7 @@ RULES = (Path(__file__).parent / "sql" / "tripping.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0007_lives"),
+        ("campaigns", "0014_batches"),
     ]
 
     operations = [
