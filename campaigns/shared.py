@@ -8,8 +8,9 @@ from typing import TypeVar
 import msgspec
 import psycopg
 
+from campaigns.language.partitions import seat_parts
 from campaigns.language.rulebook import Rulebook
-from campaigns.language.shared import COMPANY, KINDS, Shared
+from campaigns.language.shared import COMPANY, KINDS, SEAT, Shared
 from engine.arrays import columns
 from engine.sql import load
 
@@ -57,12 +58,15 @@ def _lock(connection: psycopg.Connection, tenants: set[str], wanted: Wanted) -> 
     shared = {tenant: Shared(is_whole=False) for tenant in tenants}
     if wanted:
         companies = sorted((tenant, key) for tenant, kind, key in wanted if kind == COMPANY)
-        others = sorted((tenant, kind, key) for tenant, kind, key in wanted if kind != COMPANY)
+        seats = sorted((tenant, key) for tenant, kind, key in wanted if kind == SEAT)
+        others = sorted((tenant, kind, key) for tenant, kind, key in wanted if kind not in (COMPANY, SEAT))
         made = sorted((tenant, key) for (tenant, kind, key), make in wanted.items() if make and kind == COMPANY)
         if companies:
             _lock_companies(connection, shared, companies, made)
         if others:
             _lock_others(connection, shared, others)
+        if seats:
+            _lock_seats(connection, shared, seats)
     return shared
 
 
@@ -90,6 +94,13 @@ def _lock_others(
         shared[tenant].records[kind, key] = _decode(data)
 
 
+def _lock_seats(connection: psycopg.Connection, shared: Mapping[str, Shared], wanted: list[tuple[str, str]]) -> None:
+    connection.execute(QUERIES["lock_seats"], columns(wanted))
+    asked = [(tenant, seat, *seat_parts(seat)) for tenant, seat in wanted]
+    for tenant, seat, leads in connection.execute(QUERIES["select_seated"], columns(asked)).fetchall():
+        shared[tenant].records[SEAT, seat] = {"leads": leads}
+
+
 def _store(connection: psycopg.Connection, shared: Mapping[str, Shared]) -> None:
     companies, others = [], []
     for tenant, one in shared.items():
@@ -97,7 +108,7 @@ def _store(connection: psycopg.Connection, shared: Mapping[str, Shared]) -> None
             data = one.records[kind, key]
             if kind == COMPANY:
                 companies.append((tenant, key, _encode(data["fields"]).decode(), data["score"]))
-            else:
+            elif kind != SEAT:  # who is there is kept of each lead
                 others.append((tenant, kind, key, _encode(data).decode()))
     if companies:
         connection.execute(QUERIES["update_companies"], columns(sorted(companies)))

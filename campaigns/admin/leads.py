@@ -15,6 +15,7 @@ from campaigns.admin import timeline
 from campaigns.admin.clock_face import with_zone
 from campaigns.admin.lead_form import PREFIX, LeadForm, lead_form
 from campaigns.admin.tenant_pages import TenantPages, own_rows
+from campaigns.language.partitions import KEY, KIND
 from campaigns.language.schema import TenantSchema
 from campaigns.models import Lead, Stage, Tag
 from campaigns.schema_source import schema_of
@@ -52,7 +53,7 @@ class LeadAdmin(TenantPages):
     show_full_result_count = False  # counting a million leads takes longer than showing fifty
 
     ABOUT: ClassVar = ("key", "first_name", "last_name", "email", "phone", "company", "owner")
-    STANDING: ClassVar = ("stage", "score", "tags", "on_lists", "frozen_until")
+    STANDING: ClassVar = ("stage", "score", "tags", "on_lists", "partition", "frozen_until")
 
     @admin.display(description="name")
     def full_name(self, lead: Lead) -> str:
@@ -66,6 +67,11 @@ class LeadAdmin(TenantPages):
     def on_lists(self, lead: Lead) -> str:
         names = lead.list_memberships.values_list("list__name", flat=True).order_by("list__name")
         return ", ".join(names) or "none"
+
+    @admin.display(description="partition")
+    def partition(self, lead: Lead) -> str:
+        kept = lead.records.filter(kind=KIND, key=KEY).values_list("data__partition", flat=True).first()
+        return kept or "none"
 
     @admin.display(description="state")
     def state(self, lead: Lead) -> str:
@@ -105,7 +111,7 @@ class LeadAdmin(TenantPages):
         return sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Lead | None = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "on_lists", "state")
+        return (*super().get_readonly_fields(request, obj), "on_lists", "partition", "state")
 
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
         """Of a lead that is there, write what the person changed into the row as it is now, locked."""

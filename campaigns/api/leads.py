@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from campaigns.api.errors import ApiError, json_response
 from campaigns.api.view import ApiView
 from campaigns.ingest import name_fault
+from campaigns.language.partitions import KEY, KIND
 from campaigns.language.schema import TenantSchema
 from campaigns.language.storable import INTEGER_LIMIT
 from campaigns.leads import typed
@@ -75,6 +76,7 @@ def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
     """The lead in JSON, each field in the one form of its type. Needs the tenant's context."""
     values = typed(lead.fields, schema)
     memberships = ListMember.objects.filter(tenant=lead.tenant_id, lead=lead)
+    records = _records(lead)
     return {
         "key": lead.key,
         "email": lead.email,
@@ -84,11 +86,12 @@ def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
         "company": lead.company.name if lead.company else None,
         "owner": lead.owner.email if lead.owner else None,
         "stage": lead.stage,
+        "partition": records.get(KIND, {}).get(KEY, {}).get("partition"),
         "score": lead.score,
         "fields": {key: schema.fields[key].dump(value) for key, value in sorted(values.items()) if value is not None},
         "tags": sorted(lead.tags),
         "lists": sorted(memberships.values_list("list__key", flat=True)),
-        "records": _records(lead),
+        "records": records,
         "frozen_until": lead.frozen_until,
         "deleted_at": lead.deleted_at,
         "restorable_until": lead.restorable_until,

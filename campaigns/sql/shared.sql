@@ -39,3 +39,21 @@ FOR NO KEY UPDATE OF s;
 UPDATE campaigns_sharedrecord AS s SET data = w.data
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) AS w (tenant_id, kind, key, data)
 WHERE s.tenant_id = w.tenant_id AND s.kind = w.kind AND s.key = w.key;
+
+-- name: lock_seats
+-- One at a time moves leads with an address into a partition. Nothing is kept of it: the address is the leads' own.
+SELECT pg_advisory_xact_lock(hashtext('campaigns_seat'), w.hash)
+FROM (SELECT DISTINCT hashtext(w.tenant_id || ':' || w.seat) AS hash
+      FROM unnest(%s::text[], %s::text[]) AS w (tenant_id, seat) ORDER BY hash) AS w;
+
+-- name: select_seated
+-- After the locks, in a statement of its own, so that it sees what was done under them. Served by
+-- campaigns_lead_by_email and the primary key of campaigns_record.
+SELECT w.tenant_id, w.seat, array_remove(array_agg(CASE WHEN r.key IS NOT NULL THEN l.key END ORDER BY l.id), NULL)
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS w (tenant_id, seat, partition, email)
+LEFT JOIN campaigns_lead AS l ON l.tenant_id = w.tenant_id AND l.email IS NOT NULL
+    AND hashtextextended(campaigns_fold(l.email), 0) = hashtextextended(w.email, 0) AND campaigns_fold(l.email) = w.email
+    AND l.deleted_at IS NULL AND l.merged_into IS NULL
+LEFT JOIN campaigns_record AS r ON r.tenant_id = l.tenant_id AND r.lead_id = l.id AND r.kind = 'partition'
+    AND r.key = 'current' AND r.data ->> 'partition' = w.partition
+GROUP BY w.tenant_id, w.seat;

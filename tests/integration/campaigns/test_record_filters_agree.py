@@ -29,6 +29,7 @@ SPECS = {
     "purpose": {"profiling": {"text": "To know"}, "profiling-more": {"text": "To know more"}},
     "topic": {"news": {"channels": ["email", "sms"]}},
     "goal": {"order": {}, "order-2": {}},
+    "partition": {"europe": {}, "asia": {}},
     "smart_list": {
         "rich": {"filter": {"field": "score", "operator": "at_least", "value": 2}},
         "odd": {"filter": {"any": [{"smart_list": "rich"}, {"program": "webinar", "success": True}]}},
@@ -56,6 +57,7 @@ kept = st.fixed_dictionaries(
         ("subscription", "news:sms"): st.fixed_dictionaries({"state": st.sampled_from(["subscribed", "unsubscribed"])}),
         ("goal", "order:7"): st.just({}),
         ("goal", "order-2"): st.just({}),
+        ("partition", "current"): st.fixed_dictionaries({"partition": st.sampled_from(["europe", "asia", "gone"])}),
         ("excluded", "rich"): exclusions,
         ("excluded", "odd"): exclusions,
         ("bucket", "prices"): st.fixed_dictionaries({"bucket": st.integers(0, 3), "size": st.just(4)}),
@@ -73,6 +75,7 @@ ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         optional={"channel": st.sampled_from(["email", "sms"]), "state": st.sampled_from(["pending", "unsubscribed"])},
     ),
     "goal": st.fixed_dictionaries({"goal": st.sampled_from(list(SPECS["goal"])), "operator": either}),
+    "partition": st.fixed_dictionaries({"partition": st.sampled_from(list(SPECS["partition"])), "operator": either}),
     "bucket": st.fixed_dictionaries(
         {"bucket": st.just("prices"), "operator": either, "buckets": st.lists(st.integers(0, 3), min_size=1)}
     ),

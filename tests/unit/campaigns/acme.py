@@ -134,6 +134,11 @@ DEFINED = {
             defined("webhook", "ping", url="http://ping.example/"),
             defined("webhook", "gone", url="http://gone.example/", archived=True),
         ],
+        "partition": [
+            defined("partition", "europe"),
+            defined("partition", "asia"),
+            defined("partition", "mars", archived=True),
+        ],
         "smart_list": [
             defined("smart_list", "buyers", filter={"field": "orders", "operator": "at_least", "value": 1}),
             defined("smart_list", "gone", archived=True, filter={"field": "orders", "operator": "is_empty"}),
