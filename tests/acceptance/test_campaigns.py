@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from campaigns import ingest, operations
+from campaigns import batches, ingest, operations
 from campaigns.models import Campaign, EventType, FieldDefinition
 from campaigns.tenancy import tenant_context
 from engine import control
@@ -66,6 +66,10 @@ CAMPAIGNS = {
         "triggers": [{"type": "campaign_requested"}],
         "steps": [step("count", "change_score", op="add", amount=1)],
     },
+    "news": {
+        "triggers": [{"type": "batch", "audience": {"field": "score", "operator": "at_least", "value": 1}}],
+        "steps": [note("newsletter"), wait("two", 2), note("follow-up")],
+    },
     "monthly": {
         "triggers": [on("subscribe")],
         "steps": [note("issue"), wait("pause", 5), step("next", "jump_to", step="issue", max_jumps=2)],
@@ -94,7 +98,7 @@ def tenants(watch: psycopg.Connection) -> None:
             for name in ("signup", "purchase", "subscribe"):
                 EventType.objects.create(tenant_id=tenant, name=name, label=name, attributes=amount)
             FieldDefinition.objects.create(tenant_id=tenant, key="orders", label="Orders", type="integer")
-            for position, key in enumerate(("loyal", "welcome", "thanks", "monthly")):
+            for position, key in enumerate(("loyal", "welcome", "thanks", "monthly", "news")):
                 campaign = Campaign.objects.create(
                     tenant_id=tenant, key=key, name=key, position=position, draft=CAMPAIGNS[key]
                 )
@@ -207,6 +211,33 @@ def test_campaigns_of_each_shape_do_what_they_say_whoever_is_killed(
     wait_until(lambda: resting(watch) == 0, "runs are still inside")
     expect(told, ann=["hello", "remind", "call"], bob=["hello", "remind", "mail"], cat=["issue"] * 3)
     assert scores(watch) == {(tenant, lead): 1 for tenant in TENANTS for lead in ("ann", "bob")}
+
+
+def test_a_batch_reaches_each_of_its_frozen_audience_once_whoever_is_killed(
+    site: Site, told: Callable[[], Told], watch: psycopg.Connection
+) -> None:
+    leads = [f"l{number}" for number in range(40)]
+    for lead in leads:
+        send("purchase", lead, f"p-{lead}", amount="5")
+    wait_until(lambda: len(scores(watch)) == 2 * len(leads), "the audience is not there")
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            batches.start(Campaign.objects.get(key="news"), by="ann")
+    site.kill()
+    send("purchase", "late", "p-late", amount="5")  # after the audience was asked for: it may be in, or not
+    moved_clock.put_forward(DAY)
+    site.start()
+    expect_all(told, leads, ["mail", "newsletter"])
+    moved_clock.put_forward(2 * DAY)
+    expect_all(told, leads, ["mail", "newsletter", "follow-up"])
+
+
+def expect_all(told: Callable[[], Told], leads: list[str], texts: list[str]) -> None:
+    """Wait until each of these leads of both tenants was told just that."""
+    wanted = {(tenant, lead): texts for tenant in TENANTS for lead in leads}
+    wait_until(
+        lambda: {place: said for place, said in told().items() if place in wanted} == wanted, "not all were told"
+    )
 
 
 def test_a_wait_ends_within_two_seconds_of_its_time(
