@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
+from campaigns.language.races import Entrant, find_races
 from campaigns.models import Campaign, CampaignVersion, Tenant
 from campaigns.router import current_database
 from campaigns.schema_source import schema_of, source_of
@@ -140,6 +141,16 @@ def faults_of(campaign: Campaign) -> list[Fault]:
     """Every fault of a campaign's draft. Needs the tenant's context."""
     schema = replace(schema_of(campaign.tenant_id), people=people_of(campaign.tenant_id))
     return validate(campaign.draft, schema, key=campaign.key)
+
+
+def warnings_of(campaign: Campaign) -> list[Fault]:
+    """What a draft that can be published is warned of: live campaigns that it gets in the way of, or they of it.
+    Needs the tenant's context."""
+    source = source_of(campaign.tenant_id)
+    # A campaign that is not stored yet will be the youngest.
+    id = campaign.pk or 1 + max((one.id for one in source.campaigns), default=0)
+    entrant = Entrant(id, campaign.key, campaign.name, campaign.position, campaign.draft)
+    return find_races(entrant, source.entrants(), source.schema(campaign.tenant_id))
 
 
 def people_of(tenant_id: str) -> frozenset[str]:

@@ -15,6 +15,8 @@ from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind 
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
 from campaigns.language.executing import executed_by
+from campaigns.language.precedence import after_of
+from campaigns.language.races import Entrant
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 from engine.placement import database_of
@@ -136,6 +138,15 @@ class TenantSource(msgspec.Struct):
         """Which campaigns the live ones execute: asked on publication only."""
         return {campaign.key: executed_by(campaign.document) for campaign in self.campaigns if campaign.document}
 
+    def follows(self) -> dict[str, frozenset[str]]:
+        """Which campaigns the live ones come after: asked on publication only."""
+        return {campaign.key: after_of(campaign.document) for campaign in self.campaigns if campaign.document}
+
+    def entrants(self) -> list[Entrant]:
+        """The live campaigns, to be compared with one that shall be."""
+        live = [campaign for campaign in self.campaigns if campaign.document is not None]
+        return [Entrant(one.id, one.key, one.name, one.position, one.document) for one in live]
+
     def _definitions(self) -> dict[str, dict[str, Defined]]:
         found: dict[str, dict[str, Defined]] = {}
         for source in self.definitions:
@@ -185,7 +196,7 @@ def source_of(tenant: str) -> TenantSource:
 def schema_of(tenant: str) -> TenantSchema:
     """The vocabulary of one tenant, read on Django's connection. Needs the tenant's context."""
     source = source_of(tenant)
-    return replace(source.schema(tenant), executes=source.executes())
+    return replace(source.schema(tenant), executes=source.executes(), follows=source.follows())
 
 
 def _options(options: list[str]) -> frozenset[str] | None:

@@ -23,7 +23,14 @@ class AddToCompanyParams(msgspec.Struct, frozen=True):
     create_missing: Annotated[bool | None, Literal("Whether a company of a new name is made", "boolean")] = False
 
 
-@action("add_to_company", label="Add to a company", logs="add_to_company", params=AddToCompanyParams, records=RECORDS)
+@action(
+    "add_to_company",
+    label="Add to a company",
+    logs="add_to_company",
+    params=AddToCompanyParams,
+    records=RECORDS,
+    writes=["field:company", "record:company"],
+)
 def add_to_company(lead: LeadState, params: AddToCompanyParams, context: Context) -> list[Effect] | NoOp | Skipped:
     """The lead belongs to the company afterwards, beside others it belongs to already."""
     name, known = params.company, companies(lead)

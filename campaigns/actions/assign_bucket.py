@@ -24,7 +24,14 @@ class AssignBucketParams(msgspec.Struct, frozen=True):
     size: Annotated[int, WholeNumber("How many buckets", 2, MOST_BUCKETS)]
 
 
-@action("assign_bucket", label="Assign a bucket", logs="assign_bucket", params=AssignBucketParams, records=["bucket"])
+@action(
+    "assign_bucket",
+    label="Assign a bucket",
+    logs="assign_bucket",
+    params=AssignBucketParams,
+    records=["bucket"],
+    writes=["record:bucket:{namespace}"],
+)
 def assign_bucket(lead: LeadState, params: AssignBucketParams, context: Context) -> list[Effect] | NoOp | Failed:
     """The lead has a bucket from 0 on, the same for ever, whoever asks."""
     old = lead.records.get(("bucket", params.namespace))

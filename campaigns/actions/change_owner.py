@@ -20,7 +20,7 @@ class ChangeOwnerParams(msgspec.Struct, frozen=True):
     owner: Annotated[str | None, OwnerValue("The owner's e-mail address")]
 
 
-@action("change_owner", label="Change the owner", logs="change_owner", params=ChangeOwnerParams)
+@action("change_owner", label="Change the owner", logs="change_owner", params=ChangeOwnerParams, writes=["field:owner"])
 def change_owner(lead: LeadState, params: ChangeOwnerParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The lead belongs to the owner afterwards. An inactive owner gets no leads."""
     schema = context.schema

@@ -27,7 +27,7 @@ class ChangeScoreParams(msgspec.Struct, frozen=True):
     reason: Annotated[str | None, Literal("Logged with the change", "string")] = None
 
 
-@action("change_score", label="Change the score", logs="change_score", params=ChangeScoreParams)
+@action("change_score", label="Change the score", logs="change_score", params=ChangeScoreParams, writes=["field:score"])
 def change_score(lead: LeadState, params: ChangeScoreParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The score goes up or down by the amount, or becomes it; held between `min` and `max`."""
     if params.amount is None:

@@ -21,7 +21,7 @@ class ChangeStageParams(msgspec.Struct, frozen=True):
     allow_backward: Annotated[bool | None, Literal("Also from a later stage", "boolean")] = False
 
 
-@action("change_stage", label="Change the stage", logs="change_stage", params=ChangeStageParams)
+@action("change_stage", label="Change the stage", logs="change_stage", params=ChangeStageParams, writes=["field:stage"])
 def change_stage(lead: LeadState, params: ChangeStageParams, context: Context) -> list[Effect] | Skipped:
     """The lead is in the stage afterwards; it does not go back unless that is allowed."""
     order = context.schema.stage_order

@@ -25,7 +25,12 @@ class ConvertLeadParams(msgspec.Struct, frozen=True):
 
 
 @action(
-    "convert_lead", label="Convert the lead", logs="convert_lead", params=ConvertLeadParams, records=["opportunity"]
+    "convert_lead",
+    label="Convert the lead",
+    logs="convert_lead",
+    params=ConvertLeadParams,
+    records=["opportunity"],
+    writes=[f"field:{FIELD}", "field:owner", "record:opportunity"],
 )
 def convert_lead(
     lead: LeadState, params: ConvertLeadParams, context: Context

@@ -35,6 +35,7 @@ class CreateRelatedLeadParams(msgspec.Struct, frozen=True):
     logs="related_lead",
     params=CreateRelatedLeadParams,
     records=["related"],
+    writes=["record:related"],
 )
 def create_related_lead(
     lead: LeadState, params: CreateRelatedLeadParams, context: Context

@@ -23,7 +23,14 @@ class DecayScoreParams(msgspec.Struct, frozen=True):
     floor: Annotated[int, WholeNumber("It does not fall below this", 0, 1_000_000)] = 0
 
 
-@action("decay_score", label="Decay the score", logs="change_score", params=DecayScoreParams, records=["decay"])
+@action(
+    "decay_score",
+    label="Decay the score",
+    logs="change_score",
+    params=DecayScoreParams,
+    records=["decay"],
+    writes=["field:score"],
+)
 def decay_score(lead: LeadState, params: DecayScoreParams, context: Context) -> list[Effect] | NoOp:
     """The score falls by that part, rounded up, once in each calendar day, week or month of the tenant."""
     period = _period(context.schema.day(context.occurred_at), params.per)

@@ -23,7 +23,13 @@ class FreezeProcessingParams(msgspec.Struct, frozen=True):
     until: Annotated[datetime | None, Value("The end; null until a person ends it", "datetime")] = None
 
 
-@action("freeze_processing", label="Freeze processing", logs="processing_restricted", params=FreezeProcessingParams)
+@action(
+    "freeze_processing",
+    label="Freeze processing",
+    logs="processing_restricted",
+    params=FreezeProcessingParams,
+    writes=["processing"],
+)
 def freeze_processing(lead: LeadState, params: FreezeProcessingParams, context: Context) -> list[Effect] | Failed:
     """Events of the lead are kept in its history and no campaign hears them; its waiting runs rest until then. The
     steps after this one are still executed. A person can end it on the lead's page."""

@@ -39,6 +39,7 @@ class GiveReferralCreditParams(msgspec.Struct, frozen=True):
     logs="referral_credit",
     params=GiveReferralCreditParams,
     records=["referral"],
+    writes=["record:referral:{programme}"],
 )
 def give_referral_credit(
     lead: LeadState, params: GiveReferralCreditParams, context: Context

@@ -23,7 +23,14 @@ class OncePerParams(msgspec.Struct, frozen=True):
     window: Annotated[Period | None, PeriodValue("After so long it may be done again; for ever unless given")] = None
 
 
-@action("once_per", label="Once per", logs="once_guard", params=OncePerParams, records=["once"])
+@action(
+    "once_per",
+    label="Once per",
+    logs="once_guard",
+    params=OncePerParams,
+    records=["once"],
+    writes=["record:once:{key}"],
+)
 def once_per(lead: LeadState, params: OncePerParams, context: Context) -> list[Effect] | Ended | Skipped:
     """The first time the campaign goes on; again within the window it ends here. Without a key it goes on."""
     if params.key is None:

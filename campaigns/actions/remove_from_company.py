@@ -27,6 +27,7 @@ class RemoveFromCompanyParams(msgspec.Struct, frozen=True):
     logs="remove_from_company",
     params=RemoveFromCompanyParams,
     records=RECORDS,
+    writes=["field:company", "record:company"],
 )
 def remove_from_company(
     lead: LeadState, params: RemoveFromCompanyParams, context: Context

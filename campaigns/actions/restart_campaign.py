@@ -30,7 +30,12 @@ class RestartCampaignParams(msgspec.Struct, frozen=True):
 
 
 @action(
-    "restart_campaign", label="Restart a campaign", logs="restarted", params=RestartCampaignParams, records=[RESTART]
+    "restart_campaign",
+    label="Restart a campaign",
+    logs="restarted",
+    params=RestartCampaignParams,
+    records=[RESTART],
+    writes=[],
 )
 def restart_campaign(lead: LeadState, params: RestartCampaignParams, context: Context) -> Restart | Skipped:
     """The lead's run of the campaign ends and another begins, whatever its qualification says."""

@@ -27,7 +27,14 @@ class RotateOwnerParams(msgspec.Struct, frozen=True):
     fallback: Annotated[str | None, OwnerValue("Who gets the lead when no owner of the pool is active")] = None
 
 
-@action("rotate_owner", label="Rotate the owner", logs="change_owner", params=RotateOwnerParams, records=[ROTATION])
+@action(
+    "rotate_owner",
+    label="Rotate the owner",
+    logs="change_owner",
+    params=RotateOwnerParams,
+    records=[ROTATION],
+    writes=["field:owner"],
+)
 def rotate_owner(lead: LeadState, params: RotateOwnerParams, context: Context) -> list[Effect] | Skipped:
     """The lead belongs to whose turn it is. Turns are counted for the whole tenant, exactly; an owner who is inactive
     is passed over, and catches up on nothing when back."""

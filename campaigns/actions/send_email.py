@@ -41,6 +41,8 @@ class SendEmailParams(msgspec.Struct, frozen=True):
     logs="send_email",
     params=SendEmailParams,
     records=[*RECORDS, "sent"],
+    reads=["field:email"],
+    writes=["record:sent:{email}"],
 )
 def send_email(lead: LeadState, params: SendEmailParams, context: Context) -> list[Effect] | Outcome:
     """The e-mail is written as the lead is now and sent after the commit, unless a rule forbids it or a value is

@@ -79,9 +79,11 @@ class CampaignAdmin(CampaignFiles, ApprovalPages):
 
     def state_of(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         """What is said about a campaign on its page and before a verb."""
+        faults = operations.faults_of(campaign)
         return {
             "campaign": campaign,
-            "faults": operations.faults_of(campaign),
+            "faults": faults,
+            "warnings": [] if faults else operations.warnings_of(campaign),
             "words": in_words(campaign.draft, schema_for(request)),
             "verbs": verbs_for(campaign),
             "draft_differs": campaign.draft != campaign.live_document,

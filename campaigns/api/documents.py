@@ -78,6 +78,7 @@ def _told(found: Plan) -> dict[str, Any]:
         "changes": found.changes,
         "refused": [fault._asdict() for fault in found.refused],
         "faults": [fault._asdict() for fault in found.faults],
+        "warnings": [warning._asdict() for warning in found.warnings],
         "would_publish": found.would_publish and not found.faults,
     }
 

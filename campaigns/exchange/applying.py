@@ -13,7 +13,7 @@ from campaigns.exchange.requirements import missing, requirements_of
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
 from campaigns.models import Campaign
-from campaigns.operations import PublicationRefused, Refused, WrongState, publish
+from campaigns.operations import PublicationRefused, Refused, WrongState, publish, warnings_of
 from campaigns.schema_source import schema_of
 from campaigns.tenancy import tenant_context
 
@@ -26,6 +26,7 @@ class Plan(msgspec.Struct, frozen=True):
     changes: list[Change]
     refused: list[Fault]  #: for these it would not be applied
     faults: list[Fault]  #: with these it would be a draft that cannot be published
+    warnings: list[Fault]  #: none of them stands in the way
     would_publish: bool  #: whether publishing it would make a new version
 
 
@@ -87,14 +88,21 @@ def apply(tenant: str, file: CampaignFile, *, by: str, publishing: bool = False)
 def _plan(stored: Campaign | None, tenant: str, file: CampaignFile) -> Plan:
     schema = schema_of(tenant)
     changes = compare(stored.draft if stored else {}, file.document) + _frame_changes(stored, file)
+    faults = validate(file.document, schema, key=file.key)
     return Plan(
         key=file.key,
         exists=stored is not None,
         changes=changes,
         refused=_frame_faults(tenant, file) + missing(file.requires, schema),
-        faults=validate(file.document, schema, key=file.key),
+        faults=faults,
+        warnings=[] if faults else warnings_of(_as_it_would_be(stored, tenant, file)),
         would_publish=stored is None or _live_document(stored) != file.document,
     )
+
+
+def _as_it_would_be(stored: Campaign | None, tenant: str, file: CampaignFile) -> Campaign:
+    pk = stored.pk if stored else None
+    return Campaign(pk=pk, tenant_id=tenant, key=file.key, name=file.name, position=file.position, draft=file.document)
 
 
 def _live_document(stored: Campaign) -> object:
@@ -113,7 +121,7 @@ def _frame_changes(stored: Campaign | None, file: CampaignFile) -> list[Change]:
 
 def _frame_faults(tenant: str, file: CampaignFile) -> list[Fault]:
     """What the database would refuse."""
-    campaign = Campaign(tenant_id=tenant, key=file.key, name=file.name, position=file.position, draft=file.document)
+    campaign = _as_it_would_be(None, tenant, file)
     try:
         campaign.clean_fields()
     except ValidationError as error:

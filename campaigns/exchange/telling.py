@@ -22,7 +22,12 @@ def lines(plan: Plan) -> Iterator[str]:
         yield f"Nothing would change in {plan.key}."
     for change in plan.changes:
         yield from lines_of(change)
-    for title, faults in (("It would not be applied:", plan.refused), ("It could not be published:", plan.faults)):
+    told = (
+        ("It would not be applied:", plan.refused),
+        ("It could not be published:", plan.faults),
+        ("It could be published, but:", plan.warnings),
+    )
+    for title, faults in told:
         if faults:
             yield title
             yield from (f"  {fault}" for fault in faults)

@@ -33,7 +33,7 @@ def consent(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
     key = _find(raw, "consent", "purpose", scope, path)
     if key is None:
         return NEVER
-    scope.needs_records.add("consent")
+    scope.read_records("consent", key)
 
     def matches(lead: LeadState, context: Context) -> bool:
         return is_granted(lead, key, context.now)
@@ -66,7 +66,7 @@ def subscription(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[A
         scope.fault(f"{path}.channel", f"expected one of {', '.join(CHANNELS)}, got {show(channel)}")
     if state not in STATES:
         scope.fault(f"{path}.state", f"expected one of {', '.join(STATES)}, got {show(state)}")
-    scope.needs_records.add("subscription")
+    scope.read_records("subscription", key)
     place = "subscription", f"{key}:{channel}"
 
     def matches(lead: LeadState, context: Context) -> bool:

@@ -23,7 +23,7 @@ def goal(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Scop
     if not isinstance(key, str) or key not in known:
         scope.fault(f"{path}.goal", f"unknown goal {show(key)}{scope.hint(key, known)}")
         return NEVER
-    scope.needs_records.add("goal")
+    scope.read_records("goal", key)
 
     def matches(lead: LeadState, context: Context) -> bool:
         return any(kind == "goal" and place.partition(":")[0] == key for kind, place in lead.records)
@@ -47,7 +47,7 @@ def bucket(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Sc
     ):
         scope.fault(f"{path}.buckets", f"expected a list of 1 to {BUCKETS_LIMIT} numbers from 0 on")
         return NEVER
-    scope.needs_records.add("bucket")
+    scope.read_records("bucket", name)
 
     def matches(lead: LeadState, context: Context) -> bool:
         return lead.records.get(("bucket", name), {}).get("bucket") in buckets

@@ -13,6 +13,7 @@ from campaigns.language.operator import Moment
 from campaigns.language.periods import read_period
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, sql
+from campaigns.language.touches import HISTORY
 from campaigns.language.values import cast_date, show
 
 COUNT_LIMIT = 1_000_000
@@ -61,6 +62,8 @@ def _ask(kind: str | None, where: Any, raw: dict[str, Any], scope: Scope, path: 
     question = Question(kind, where, _read_span(raw, scope, path))
     fewest, most = _read_bounds(raw, scope, path)
     scope.needs_history.add(question)
+    if kind is not None:
+        scope.reads.add(f"{HISTORY}{kind}")
 
     def matches(lead: LeadState, context: Context) -> bool:
         count = lead.history.get(question, 0)

@@ -29,7 +29,7 @@ def program(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
     success = raw.get("success")
     if success is not None and not isinstance(success, bool):
         scope.fault(f"{path}.success", f"expected true or false, got {show(success)}")
-    scope.needs_records.add("program")
+    scope.read_records("program", key)
 
     def matches(lead: LeadState, context: Context) -> bool:
         member = running(lead, key)

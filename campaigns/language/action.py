@@ -9,13 +9,17 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from campaigns.language.context import Context
+from campaigns.language.definition import Defined
 from campaigns.language.effects import Effect
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Outcome
 from campaigns.language.parameters import Kind
 from campaigns.language.registry import Registry
 from campaigns.language.scope import Scope
+from campaigns.language.templates import is_template
 from campaigns.language.tokens import Dynamic
+from campaigns.language.touches import HISTORY, overlap, record_name
+from campaigns.language.writing import written_by
 
 Run = Callable[[LeadState, Any, Context], Sequence[Effect] | Outcome]
 
@@ -43,6 +47,8 @@ class ActionSpec(msgspec.Struct, frozen=True):
     parks: bool = False  #: a run may rest at it
     hears: frozenset[str] = frozenset()  #: types of events that wake a run parked at it
     final: bool = False  #: no step may come after it
+    reads: tuple[str, ...] = ()  #: of the lead, besides what its parameters say; names of touches.py
+    writes: tuple[str, ...] | None = None  #: of the lead; None where its parameters and records say it
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -65,6 +71,8 @@ def action(
     parks: bool = False,
     hears: Iterable[str] = (),
     final: bool = False,
+    reads: Iterable[str] = (),
+    writes: Iterable[str] | None = None,
 ) -> Callable[[Run], Run]:
     """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
 
@@ -72,12 +80,30 @@ def action(
     parks: it may answer with Parked.
     hears: types of events of the lead that wake a run parked at it.
     final: no step may come after it.
+    reads: what it reads of the lead besides tokens, conditions and records, by the names of touches.py.
+    writes: what it writes of the lead where that is not what its parameters name and its records are; a
+    parameter in braces, as in record:once:{key}, stands for its value.
     """
 
     def enter(run: Run) -> Run:
         doc = (run.__doc__ or "").strip()
         kinds, events = frozenset(records), frozenset(hears)
-        spec = ActionSpec(name, label, logs, doc, params, parameters_of(params), run, kinds, parks, events, final)
+        written = None if writes is None else tuple(writes)
+        spec = ActionSpec(
+            name,
+            label,
+            logs,
+            doc,
+            params,
+            parameters_of(params),
+            run,
+            kinds,
+            parks,
+            events,
+            final,
+            tuple(reads),
+            written,
+        )
         ACTIONS.add(name, spec)
         return run
 
@@ -117,7 +143,42 @@ def prepare(spec: ActionSpec, raw: Any, scope: Scope, path: str) -> Bound:
             scope.fault(where, f"is missing: {parameter.kind.doc}")
         else:
             done[parameter.name] = parameter.default
-    return Bound(None, None) if scope.faults else _bind(spec.params, list(done.values()))
+    if scope.faults:
+        return Bound(None, None)
+    if scope.compares:
+        _note_touches(spec, raw, done, scope)
+    return _bind(spec.params, list(done.values()))
+
+
+def _note_touches(spec: ActionSpec, raw: dict[str, Any], done: dict[str, Any], scope: Scope) -> None:
+    """What a step reads and writes."""
+    records = _records(spec, done)
+    declared = {_filled(name, raw) for name in spec.writes or ()}
+    closer = {name for name in declared if any(overlap(name, record) for record in records)}
+    scope.reads |= closer.union(spec.reads)
+    scope.reads |= {record for record in records if not any(overlap(name, record) for name in closer)}
+    scope.writes.add(f"{HISTORY}{spec.logs}")
+    scope.writes |= records | _written(spec, raw) if spec.writes is None else declared
+
+
+def _written(spec: ActionSpec, raw: dict[str, Any]) -> set[str]:
+    """What the parameters name."""
+    given = [one for one in spec.parameters if raw.get(one.name) is not None]
+    return {name for one in given for name in written_by(one.kind, raw[one.name])}
+
+
+def _records(spec: ActionSpec, done: dict[str, Any]) -> set[str]:
+    """The records of an action; where it is about one definition, those of that."""
+    about = [value.key for value in done.values() if isinstance(value, Defined)]
+    key = about[0] if len(about) == 1 else None
+    return {record_name(kind, key) for kind in spec.records}
+
+
+def _filled(name: str, raw: dict[str, Any]) -> str:
+    """The name of what is written; shorter where only running tells."""
+    head, brace, rest = name.partition("{")
+    value = raw.get(rest.removesuffix("}")) if brace else None
+    return f"{head}{value}" if isinstance(value, str) and not is_template(value) else head.removesuffix(":")
 
 
 def _refuse_unknown(spec: ActionSpec, raw: dict[str, Any], scope: Scope, path: str) -> None:

@@ -15,6 +15,7 @@ from campaigns.language.goals import compile_goals
 from campaigns.language.history import Question
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.limits import USUAL, Limits, compile_limits
+from campaigns.language.precedence import AFTER, check_after
 from campaigns.language.program import Program, compile_program
 from campaigns.language.qualification import Qualification, compile_qualification
 from campaigns.language.schema import TenantSchema
@@ -25,7 +26,7 @@ from campaigns.triggers import TRIGGERS
 SIZE_LIMIT = 256_000  #: bytes
 DEPTH_LIMIT = 60  #: levels of JSON
 TRIGGERS_LIMIT = 50
-KEYS = ("triggers", "filter", "entry", "qualification", "goals", "exits", "limits", "steps")
+KEYS = ("after", "triggers", "filter", "entry", "qualification", "goals", "exits", "limits", "steps")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -41,6 +42,8 @@ class Compiled(msgspec.Struct, frozen=True):
     needs_history: frozenset[Question]
     entry: Entry = EVERYBODY
     limits: Limits = USUAL
+    reads: frozenset[str] = frozenset()  #: of the lead, by the names of touches.py, where campaigns are compared
+    writes: frozenset[str] = frozenset()
 
 
 def validate(document: Any, schema: TenantSchema, *, key: str = "") -> list[Fault]:
@@ -66,7 +69,8 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     if faults:
         return None, faults
     scope.expect_keys(document, "", KEYS)
-    subscriptions = _compile_triggers(document.get("triggers"), scope)
+    check_after(document.get(AFTER), scope)
+    subscriptions = compile_triggers(document.get("triggers"), scope)
     condition = document.get("filter")
     matches = None if condition is None else compile_filter(condition, scope, "filter")
     qualification = compile_qualification(document.get("qualification"), scope)
@@ -81,10 +85,12 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
         return None, faults
     kinds, questions = frozenset(scope.needs_records), frozenset(scope.needs_history)
     needs = scope.needs_lists, kinds, questions
-    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry, limits), faults
+    touched = frozenset(scope.reads), frozenset(scope.writes)
+    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry, limits, *touched), faults
 
 
-def _compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:
+def compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:
+    """Check the triggers and compile them. Notes every fault."""
     if not isinstance(raw, list) or not raw:
         scope.fault("triggers", f"expected a list of at least one trigger; known: {', '.join(TRIGGERS.names())}")
         return ()

@@ -64,7 +64,7 @@ class OnceKey(Value):
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Any:
         """The key. Only where there is one must the records be loaded."""
         if raw is not None:
-            scope.needs_records.add(self.kind)
+            scope.read_records(self.kind)
         return super().prepare(raw, scope, path, done)
 
 

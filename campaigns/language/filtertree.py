@@ -51,6 +51,7 @@ def compile_where(raw: Any, event: EventTypeSpec, scope: Scope, path: str) -> Ma
         return None
     inner = Scope(scope.schema, scope.key, publishing=scope.publishing)
     inner.faults, inner.events, inner.hints = scope.faults, [event], scope.hints
+    inner.compares, inner.reads = scope.compares, scope.reads
     tests = [_compile_constraint(item, inner, f"{path}[{index}]") for index, item in enumerate(raw)]
     scope.needs_lists |= inner.needs_lists
     scope.hints = inner.hints

@@ -24,6 +24,7 @@ from campaigns.language.references import DefinedRef
 from campaigns.language.schema import SYSTEM_EVENTS, AttributeSpec
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, typed_value
+from campaigns.language.touches import record_name
 from campaigns.language.trigger import Subscription
 
 KEYS = ("goal", "label", "trigger", "when", "value", "once_key")
@@ -57,7 +58,8 @@ def _compile_goal(raw: Any, scope: Scope, path: str) -> Exit | None:
             if name in raw:
                 scope.fault(f"{path}.{name}", "has no meaning here: whoever records the goal says it")
         return Exit(label, Subscription(SYSTEM_EVENTS["goal.reached"], goal.key), None)
-    scope.needs_records.add(GOAL)
+    scope.read_records(GOAL, goal.key)
+    scope.writes.add(record_name(GOAL, goal.key))
     subscription, when = compile_way_out(raw, scope, path)
     value = typed_value(raw.get("value"), VALUE, scope, f"{path}.value")
     key = typed_value(raw.get("once_key"), ONCE_KEY, scope, f"{path}.once_key")

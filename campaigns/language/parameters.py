@@ -57,7 +57,7 @@ class FieldRef(Kind):
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> FieldSpec | None:
         """The field's specification."""
-        spec = scope.find_field(raw, path)
+        spec = scope.look_up_field(raw, path)
         if spec is None:
             return None
         message = self._objection(spec)

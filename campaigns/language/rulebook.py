@@ -16,6 +16,7 @@ from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
 from campaigns.language.history import Question
 from campaigns.language.limits import USUAL, Limits
+from campaigns.language.precedence import Place, after_of, in_order
 from campaigns.language.program import Program, Step
 from campaigns.language.qualification import Qualification
 from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED, TenantSchema
@@ -121,12 +122,15 @@ def compile_rulebook(
 ) -> Rulebook:
     """Compile the campaigns of a tenant that run or rest, and older versions that hold runs and take no new ones.
 
+    They are in the order in which they hear an event.
+
     Where one no longer fits the schema, a step at fault fails when it is executed; a campaign whose triggers
     or filter are at fault is left out. Both are named in `faults`.
     """
     build = _Build(schema, conditions or {})
-    for row in sorted(campaigns, key=lambda row: (row[4], row[0])):
-        build.add(row)
+    rows = {row[1]: row for row in campaigns}
+    for key in in_order(Place(row[4], row[0], row[1], after_of(row[5])) for row in rows.values()):
+        build.add(rows[key])
     for row in older:
         build.add_older(row)
     return build.rulebook(version)

@@ -250,6 +250,8 @@ class TenantSchema:
     requestable: frozenset[str] | None = None  #: campaigns that can be requested; None when not known
     #: campaign -> those that its live document executes; None when not known
     executes: Mapping[str, frozenset[str]] | None = None
+    #: campaign -> those that its live document comes after; None when not known
+    follows: Mapping[str, frozenset[str]] | None = None
     people: frozenset[str] | None = None  #: users who may work in the tenant; None when not known
 
     @classmethod

@@ -10,6 +10,7 @@ from campaigns.language.eventtypes import UNDECLARED
 from campaigns.language.faults import Fault
 from campaigns.language.registry import did_you_mean
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+from campaigns.language.touches import field_name, record_name
 
 HINTS_LIMIT = 20
 PSEUDO_FIELDS = ("tags", "lists")
@@ -45,6 +46,9 @@ class Scope:
         self.needs_lists = False
         self.needs_records: set[str] = set()  #: kinds
         self.needs_history: set[Any] = set()  #: questions about the leads' history
+        self.compares = False  #: what is read and written is noted, to be compared with other campaigns
+        self.reads: set[str] = set()  #: of the lead, by the names of touches.py
+        self.writes: set[str] = set()
         self.trigger_ids: dict[str, str] = {}  #: to the path of the trigger that has it
         self.has_batch = False  #: one of its triggers is a batch
         self.hears: set[str] = set()  #: types of events that wake a run parked at the step being compiled
@@ -78,7 +82,19 @@ class Scope:
         return faults
 
     def find_field(self, name: object, path: str) -> FieldSpec | None:
-        """A field of the lead by name, tags and lists included."""
+        """A field of the lead that is read, by name; tags and lists included."""
+        spec = self.look_up_field(name, path)
+        if self.compares and spec is not None:
+            self.reads.add(field_name(spec.key))
+        return spec
+
+    def read_records(self, kind: str, key: str | None = None) -> None:
+        """Note that the lead's records of a kind are read, or only those under a key."""
+        self.needs_records.add(kind)
+        self.reads.add(record_name(kind, key))
+
+    def look_up_field(self, name: object, path: str) -> FieldSpec | None:
+        """A field of the lead by name, tags and lists included, for who does not read it."""
         if not isinstance(name, str):
             self.fault(path, "expected the name of a field")
             return None

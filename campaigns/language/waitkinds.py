@@ -15,6 +15,7 @@ from campaigns.language.periods import Period, read_period, shift
 from campaigns.language.schema import UNDECLARED
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Dynamic, Read, find_reference, is_token
+from campaigns.language.touches import field_name
 from campaigns.language.values import cast_date, cast_datetime, show
 from campaigns.language.variables import declare
 from campaigns.language.walltime import DAYS, MIDNIGHT
@@ -129,6 +130,7 @@ class ZoneValue(Kind):
         if spec is None or spec.type not in ("string", "picklist"):
             scope.fault(path, f"leads have no field '{ZONE_FIELD}' of text; make one that holds names of time zones")
             return None
+        scope.reads.add(field_name(ZONE_FIELD))
         return Dynamic(_zone_of_lead)
 
 

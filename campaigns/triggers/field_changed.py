@@ -14,7 +14,7 @@ KEYS = {"field": "Its name"} | ENDS | {"direction": "up or down: only where it g
 @trigger("field_changed", label="A field changes", keys=KEYS, hears=FIELD_CHANGED)
 def field_changed(raw: dict[str, Any], scope: Scope, path: str) -> Subscription | None:
     """The field changes, from one value and to another if wanted; null stands for no value."""
-    spec = scope.find_field(raw.get("field"), f"{path}.field")
+    spec = scope.look_up_field(raw.get("field"), f"{path}.field")
     if spec is None:
         return None
     if spec.key in PSEUDO_FIELDS:

@@ -35,7 +35,7 @@ def lead_updated(raw: dict[str, Any], scope: Scope, path: str) -> Subscription |
 
 
 def _plain(name: Any, scope: Scope, path: str) -> str:
-    spec = scope.find_field(name, path)
+    spec = scope.look_up_field(name, path)
     if spec is not None and spec.key in PSEUDO_FIELDS:
         scope.fault(path, "is no plain field; use the triggers of tags and lists")
     return spec.key if spec else ""
