@@ -37,9 +37,11 @@ class ForEachParams(msgspec.Struct, frozen=True):
 
 @action("for_each", label="For each", logs="loop_item", params=ForEachParams)
 def for_each(lead: LeadState, params: ForEachParams, context: Context) -> Enter | Done | NoOp | Failed:
-    """The steps run for one item after the other, then those behind the loop."""
+    """The steps run for one item after the other, then those behind the loop.
+
+    Who comes to their end without having begun the loop, by a jump among them, begins it there."""
     memory = context.run.memory
-    if not context.run.returned:
+    if not (context.run.returned and memory):
         items = params.items.read(lead, context)
         if len(items) > params.max and params.over_max == "fail":
             return Failed(f"has {len(items)} items, at most {params.max} are allowed; raise max, or cut")

@@ -48,7 +48,7 @@ class Changes:
 
     __slots__ = (
         "depth",
-        "field_topic",
+        "hears_fields",
         "lead",
         "outgoing",
         "posted",
@@ -69,7 +69,7 @@ class Changes:
         self.touched = False  #: the lead has changed since somebody set this to False
         self.outgoing: list[SendEvent] = []  #: of the step being executed
         self.sends = 0  #: events for other leads so far
-        self.field_topic = rulebook.by_event.get("field.changed")
+        self.hears_fields = "field.changed" in rulebook.by_event or "field.changed" in rulebook.wakes
 
     def apply(self, effect: Effect) -> Logged | None:
         """Change the lead. Returns the activity to log, or None when nothing changed."""
@@ -118,7 +118,7 @@ class Changes:
         else:
             values[field] = new
         self.lead.changed.add(field)
-        if self.field_topic is not None or self.lead.runs:
+        if self.hears_fields:
             self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
         if field == "score":
             change = (new or 0) - (old or 0)
@@ -252,10 +252,10 @@ class Changes:
         return "", {"merged": other.key, "outcome": "done"}
 
     def raise_event(self, type: str, data: dict[str, Any], qualifier: str | None) -> None:
-        """Queue an event if anyone hears it."""
+        """Queue an event if anyone hears it, or may by its turn: a run that is parked until then."""
         topic = self.rulebook.by_event.get(type)
         subscribers = topic.subscribers(qualifier) if topic else ()
-        if subscribers or (self.lead.runs and type in self.rulebook.wakes):
+        if subscribers or type in self.rulebook.wakes:
             self.queue.append(Arisen(type, data, subscribers, self.depth + 1))
 
 

@@ -135,3 +135,9 @@ def test_a_loop_in_a_loop_stops_at_the_steps_that_one_event_may_have() -> None:
 )  # fmt: skip
 def test_a_fault_is_named(broken: dict[str, Any], fault: str) -> None:
     assert any(fault in found for found in faults(campaign(broken)))
+
+
+def test_a_jump_among_the_steps_begins_the_loop_at_their_end() -> None:
+    jump = step("jump_to", "jump", step="note", max_jumps=1)
+    rows = run(rulebook(campaign(jump, loop(["a", "b"], note("<{{ run.item }}>")))), lead())
+    assert notes(rows) == ["<>", "<a>", "<b>"]

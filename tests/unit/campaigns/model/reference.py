@@ -1,0 +1,396 @@
+"""What campaigns mean, in the plainest way there is: a walk over their documents, one event after the other.
+
+It shares no code with the interpreter. It keeps no index and no program: for each event it looks at all campaigns, and
+a run's place is found by walking the document anew. Documents must be free of faults.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.unit.campaigns.model.conditions import hears, holds, value_of
+
+DEPTH_LIMIT = 10
+STEPS_LIMIT = 1_000
+SCORE_LIMIT = 2**31 - 1
+CHAIN_ENDS_AFTER = timedelta(hours=1)
+
+Json = dict[str, Any]
+#: ("run", step) executes a step, ("again", step) a loop whose body is done, ("woken", step) one that a run rested at.
+Place = tuple[str, str] | None
+Row = tuple[str, str | None, str | None]  #: campaign, step and outcome; no outcome where a loop was stopped
+
+
+class StoppedError(Exception):
+    """All that follows from this event ends here."""
+
+
+def new_lead() -> Json:
+    """A lead as it is before anything happened to it."""
+    return {"values": {"score": 0}, "tags": set(), "lists": set(), "records": {}, "runs": [], "known": False}
+
+
+def period(raw: Json) -> timedelta:
+    """Spans of minutes to weeks."""
+    return timedelta(**{raw["unit"]: raw["amount"]})
+
+
+def held(number: int, params: Json) -> int:
+    """The number, or the end that it passed."""
+    number = max(number, params.get("min", number))
+    return min(number, params.get("max", number))
+
+
+def bodies(step: Json) -> Iterator[tuple[list[Json], bool]]:
+    """The lists of steps within a step, and whether they are gone through again and again."""
+    params = step.get("params") or {}
+    if step["action"] == "branch":
+        for case in params["cases"]:
+            yield case["steps"], False
+        yield params.get("default", []), False
+    if step["action"] == "for_each":
+        yield params["body"], True
+
+
+def find(steps: list[Json], id: str) -> Json | None:
+    """The step of an id, wherever it is nested."""
+    for step in steps:
+        if step["id"] == id:
+            return step
+        for body, _ in bodies(step):
+            found = find(body, id)
+            if found is not None:
+                return found
+    return None
+
+
+def following(steps: list[Json], id: str, then: Place) -> tuple[bool, Place]:
+    """Whether the step is among these, and what comes after it; `then` comes after them all."""
+    for number, step in enumerate(steps):
+        rest: Place = ("run", steps[number + 1]["id"]) if number + 1 < len(steps) else then
+        if step["id"] == id:
+            return True, rest
+        for body, loops in bodies(step):
+            found, place = following(body, id, ("again", step["id"]) if loops else rest)
+            if found:
+                return True, place
+    return False, None
+
+
+class Reference:
+    """One tenant's campaigns: [{"id", "key", "document"}] in their order."""
+
+    def __init__(self, campaigns: list[Json], events: dict[str, Json], zone: str) -> None:
+        self.campaigns = campaigns
+        self.events = events  #: event type -> attribute -> whether it must have a value
+        self.zone = ZoneInfo(zone)
+
+    def happen(self, lead: Json, event: Json, now: datetime) -> list[Row]:
+        """An event from outside with all that follows. Returns the rows of its steps and runs."""
+        one = _Happening(self, lead, event, now)
+        with suppress(StoppedError):
+            one.begin()
+        return one.rows
+
+
+class _Happening:
+    def __init__(self, tenant: Reference, lead: Json, event: Json, now: datetime) -> None:
+        self.tenant = tenant
+        self.lead = lead
+        self.event = event
+        self.now = now
+        self.at: datetime = event["at"]
+        self.rows: list[Row] = []
+        self.queue: deque[tuple[str, Json, int]] = deque()
+        self.begun = 0
+        self.executed = 0
+
+    def begin(self) -> None:
+        if not self.lead["known"]:
+            self.lead["known"] = True
+            self.handle("lead.created", {}, 0)
+            self.handle_what_arose()
+        if self.event["type"] == "run.due":
+            self.wake()
+        else:
+            self.handle(self.event["type"], self.event["data"], 0)
+        self.handle_what_arose()
+
+    def handle_what_arose(self) -> None:
+        while self.queue:
+            self.handle(*self.queue.popleft())
+
+    def log(self, campaign: Json, step: str | None, outcome: str | None) -> None:
+        self.rows.append((campaign["key"], step, outcome))
+
+    # --- events
+
+    def handle(self, type: str, data: Json, depth: int) -> None:
+        """Parked runs first, then the campaigns in their order, then exits that look at the lead."""
+        event = {"type": type, "data": data, "at": self.at}
+        for run in list(self.lead["runs"]):
+            self.leave(run, [way for way in self.exits(run) if "trigger" in way], event)
+        for campaign in self.tenant.campaigns:
+            document = campaign["document"]
+            if not any(hears(trigger, event, campaign["key"]) for trigger in document["triggers"]):
+                continue
+            if not holds(document.get("filter"), self.lead, event, {}):
+                continue
+            if depth > DEPTH_LIMIT:
+                self.log(campaign, None, None)
+                raise StoppedError
+            self.enter(campaign, event, depth)
+        self.look_around(event)
+
+    def look_around(self, event: Json) -> None:
+        for run in list(self.lead["runs"]):
+            self.leave(run, [way for way in self.exits(run) if "trigger" not in way], event)
+
+    def exits(self, run: Json) -> list[Json]:
+        ways: list[Json] = run["campaign"]["document"].get("exits", [])
+        return ways
+
+    def leave(self, run: Json, ways: list[Json], event: Json) -> None:
+        """End a parked run by the first of these ways that is met."""
+        for way in ways:
+            if "trigger" in way and not hears(way["trigger"], event, run["campaign"]["key"]):
+                continue
+            if holds(way.get("when"), self.lead, event, {}):
+                return self.end_parked(run)
+
+    def end_parked(self, run: Json) -> None:
+        self.log(run["campaign"], run["step"], "done")
+        self.over(run)
+
+    def over(self, run: Json) -> None:
+        if run in self.lead["runs"]:
+            self.lead["runs"].remove(run)
+        self.arise("campaign.ended", {"campaign": run["campaign"]["key"]}, run["depth"])
+
+    def arise(self, type: str, data: Json, depth: int) -> None:
+        self.queue.append((type, data, depth + 1))
+
+    # --- runs
+
+    def enter(self, campaign: Json, event: Json, depth: int) -> None:
+        rule = campaign["document"].get("qualification") or {}
+        key = value_of(rule.get("key"), self.lead, event, {}) or ""
+        others = [run for run in self.lead["runs"] if run["campaign"] is campaign and run["key"] == key]
+        inside = rule.get("inside", "ignore")
+        if (others and inside == "ignore") or not self.may_enter(rule, campaign, key):
+            return
+        if inside == "restart":
+            for other in others:
+                self.end_parked(other)
+        if "times" in rule:
+            self.lead["records"].setdefault(("entry", campaign["key"], key), []).append(self.at)
+        self.begun += 1
+        run = {
+            "id": f"{self.event['key']}.{campaign['id']}.{self.begun}",
+            "campaign": campaign, "key": key, "event": event, "depth": depth, "variables": {}, "jumps": {},
+            "loops": {}, "step": "", "until": None, "since": None,
+        }  # fmt: skip
+        self.arise("campaign.entered", {"campaign": campaign["key"]}, depth)
+        self.walk(run, ("run", campaign["document"]["steps"][0]["id"]))
+
+    def may_enter(self, rule: Json, campaign: Json, key: str) -> bool:
+        if "times" not in rule:
+            return True
+        entries = self.lead["records"].get(("entry", campaign["key"], key), [])
+        return sum(self.counts(rule, at) for at in entries) < rule["times"]
+
+    def counts(self, rule: Json, at: datetime) -> bool:
+        """Whether an entry at that time is within the rule's period."""
+        if "per" not in rule:
+            return True
+        if rule.get("calendar"):  # of days
+            return at.astimezone(self.tenant.zone).date() == self.at.astimezone(self.tenant.zone).date()
+        return at > self.at - period(rule["per"])
+
+    def wake(self) -> None:
+        for run in list(self.lead["runs"]):
+            if run["id"] == self.event["run"]:
+                self.go_on(run)
+        self.look_around({"type": "run.due", "data": {}, "at": self.at})
+
+    def go_on(self, run: Json) -> None:
+        if self.now - run["since"] >= CHAIN_ENDS_AFTER:
+            run["depth"] = 0
+        try:
+            self.walk(run, ("woken", run["step"]))
+        except StoppedError:
+            self.lead["runs"].remove(run)
+            raise
+
+    def walk(self, run: Json, place: Place) -> None:
+        """Execute steps until the run is over or rests."""
+        steps = run["campaign"]["document"]["steps"]
+        while place is not None:
+            self.executed += 1
+            how, id = place
+            if self.executed > STEPS_LIMIT:
+                self.log(run["campaign"], id, None)
+                raise StoppedError
+            step = find(steps, id)
+            assert step is not None
+            run["step"] = id
+            after = following(steps, id, None)[1]
+            params = run["params"] if how == "woken" else self.chosen(step, run)
+            if params is None:
+                place = after
+                continue
+            answer = getattr(self, step["action"])(params, run, how == "again")
+            if answer == "rest":
+                run["params"] = params
+                if run not in self.lead["runs"]:
+                    self.lead["runs"].append(run)
+                return self.log(run["campaign"], id, "deferred")
+            outcome, place = answer if isinstance(answer, tuple) else (answer, after)
+            if place == "after":
+                place = after
+            self.log(run["campaign"], id, outcome)
+        self.over(run)
+
+    def chosen(self, step: Json, run: Json) -> Json | None:
+        """The parameters that apply; None when no choice does."""
+        if "params" in step:
+            params: Json = step["params"]
+            return params
+        for choice in step["choices"]:
+            if holds(choice["when"], self.lead, run["event"], run["variables"]):
+                found: Json = choice["params"]
+                return found
+        return step.get("default")
+
+    def read(self, raw: Any, run: Json) -> Any:
+        return value_of(raw, self.lead, run["event"], run["variables"])
+
+    def holds(self, rule: Json, run: Json) -> bool:
+        return holds(rule, self.lead, run["event"], run["variables"])
+
+    def set(self, run: Json, field: str, new: Any) -> str:
+        old = self.lead["values"].get(field)
+        if old == new:
+            return "no_op"
+        self.lead["values"][field] = new
+        change = {"field": field, "old": old, "new": new}
+        self.arise("field.changed", change, run["depth"])
+        if field == "score":
+            self.arise("score.changed", change, run["depth"])
+        return "done"
+
+    # --- actions: each answers with its outcome, or with the outcome and what comes next
+
+    def change_field(self, params: Json, run: Json, again: bool) -> str:
+        return self.set(run, params["field"], self.read(params["value"], run))
+
+    def increment_number(self, params: Json, run: Json, again: bool) -> str:
+        by = self.read(params["by"], run)
+        if by is None:
+            return "skipped"
+        new = (self.lead["values"].get(params["field"]) or 0) + by
+        return self.set(run, params["field"], held(new, params))
+
+    def change_score(self, params: Json, run: Json, again: bool) -> str:
+        amount = self.read(params["amount"], run)
+        if amount is None:
+            return "skipped"
+        old, op = self.lead["values"]["score"], params.get("op", "add")
+        new = {"add": old + amount, "sub": old - amount, "set": amount}[op]
+        new = held(new, params)
+        return "failed" if abs(new) > SCORE_LIMIT else self.set(run, "score", new)
+
+    def change_tags(self, params: Json, run: Json, again: bool) -> str:
+        before = set(self.lead["tags"])
+        remove = set(params.get("remove", ()))
+        self.lead["tags"] = (before | set(params.get("add", ()))) - remove
+        for tag in sorted(self.lead["tags"] - before):
+            self.arise("tag.added", {"tag": tag}, run["depth"])
+        for tag in sorted(before - self.lead["tags"]):
+            self.arise("tag.removed", {"tag": tag}, run["depth"])
+        return "no_op" if self.lead["tags"] == before else "done"
+
+    def add_to_list(self, params: Json, run: Json, again: bool) -> str:
+        if params["list"] in self.lead["lists"]:
+            return "no_op"
+        self.lead["lists"].add(params["list"])
+        self.arise("list.joined", {"list": params["list"]}, run["depth"])
+        return "done"
+
+    def set_run_variable(self, params: Json, run: Json, again: bool) -> str:
+        before = run["variables"].get(params["name"])
+        run["variables"][params["name"]] = self.read(params["value"], run)
+        return "no_op" if run["variables"][params["name"]] == before else "done"
+
+    def emit_custom_activity(self, params: Json, run: Json, again: bool) -> str:
+        once = ("emitted", params["type"], params.get("dedupe_key"))
+        if "dedupe_key" in params and once in self.lead["records"]:
+            return "no_op"
+        data = {name: self.read(raw, run) for name, raw in params["attributes"].items()}
+        if any(must and data.get(name) is None for name, must in self.tenant.events[params["type"]].items()):
+            return "failed"
+        self.lead["records"][once] = True
+        self.arise(params["type"], data, run["depth"])
+        return "done"
+
+    def branch(self, params: Json, run: Json, again: bool) -> tuple[str, Any]:
+        for case in params["cases"]:
+            if self.holds(case["when"], run):
+                return "done", ("run", case["steps"][0]["id"]) if case["steps"] else "after"
+        default = params.get("default", [])
+        return "done", ("run", default[0]["id"]) if default else "after"
+
+    def jump_to(self, params: Json, run: Json, again: bool) -> Any:
+        count = run["jumps"].get(run["step"], 0) + 1
+        if count > params["max_jumps"]:
+            return "skipped"
+        run["jumps"][run["step"]] = count
+        return "done", ("run", params["step"])
+
+    def for_each(self, params: Json, run: Json, again: bool) -> Any:
+        """Who comes to the end of the steps without having begun the loop, by a jump, begins it there."""
+        loops, id = run["loops"], run["step"]
+        if not again or id not in loops:
+            loops.pop(id, None)
+            items = [item for item in (self.read(raw, run) for raw in params["items"]) if item is not None]
+            most = params.get("max", 100)
+            if len(items) > most and params.get("over_max", "fail") == "fail":
+                return "failed"
+            loops[id] = {"items": items[:most], "next": 0}
+        loop = loops[id]
+        if loop["next"] >= len(loop["items"]):
+            run["variables"][params["as"]] = None
+            del loops[id]
+            return "done" if loop["items"] else "no_op"
+        run["variables"][params["as"]] = loop["items"][loop["next"]]
+        loop["next"] += 1
+        return "done", ("run", params["body"][0]["id"]) if params["body"] else ("again", id)
+
+    def wait_duration(self, params: Json, run: Json, again: bool) -> str:
+        if run["until"] is None:
+            run["until"], run["since"] = self.now + period(params["wait"]), self.now
+        if self.now >= run["until"]:
+            run["until"] = None
+            return "done"
+        return "rest"
+
+    def exit_flow(self, params: Json, run: Json, again: bool) -> tuple[str, Any]:
+        return "done", None
+
+    def stop_if(self, params: Json, run: Json, again: bool) -> Any:
+        return ("done", None) if self.holds(params["rule"], run) else "no_op"
+
+    def once_per(self, params: Json, run: Json, again: bool) -> Any:
+        key = self.read(params["key"], run)
+        if key is None:
+            return "skipped"
+        at, last = run["event"]["at"], self.lead["records"].get(("once", key))
+        if last is not None and ("window" not in params or at < last + period(params["window"])):
+            return "done", None
+        self.lead["records"]["once", key] = at
+        return "done"
