@@ -1,12 +1,13 @@
 -- The hour's counts of campaigns, and stopping one that passes a limit.
 
 -- name: add_to_tallies
--- An hour that is over begins anew. In key order, so that two bundles cannot deadlock; the last statement of a
--- transaction, so that nobody waits long. Served by the primary key.
+-- An hour that is over begins anew; a campaign that was deleted since is passed over. In key order, so that two
+-- bundles cannot deadlock; the last statement of a transaction, so that nobody waits long. Served by the primary keys.
 INSERT INTO campaigns_tally AS t (tenant_id, campaign_id, since, runs, failures, loops)
 SELECT w.tenant_id, w.campaign_id, %s, w.runs, w.failures, w.loops
 FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
     AS w (tenant_id, campaign_id, runs, failures, loops)
+JOIN campaigns_campaign AS c ON c.tenant_id = w.tenant_id AND c.id = w.campaign_id
 ORDER BY w.tenant_id, w.campaign_id
 ON CONFLICT (tenant_id, campaign_id) DO UPDATE SET
     since = CASE WHEN t.since > excluded.since - interval '1 hour' THEN t.since ELSE excluded.since END,

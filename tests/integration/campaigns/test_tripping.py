@@ -107,3 +107,13 @@ def test_who_resumes_a_stopped_campaign_begins_to_count_anew(worker: psycopg.Con
         operations.resume(Campaign.objects.get(key="tried"))
     buy(worker, ACME, 10, NOW + timedelta(seconds=1))
     assert state() == ("active", "")
+
+
+def test_a_campaign_that_was_deleted_since_it_was_counted_harms_nobody(worker: psycopg.Connection) -> None:
+    publish(ZETA, NOTE, limits={"runs": 1})
+    buy(worker, ZETA, 1)
+    handler._tallies.runs[ACME, 10**9] = 5
+
+    buy(worker, ZETA, 1, NOW + timedelta(seconds=1))  # alone: nothing to split it from
+
+    assert state(ZETA) == ("paused", "2 runs began within an hour, and 1 are allowed")
