@@ -70,6 +70,23 @@ def cancel(tenant: str, batch: int, *, by: str) -> Batch:
         return found
 
 
+def under_way(campaign: Campaign) -> list[Batch]:
+    """Those that are neither done nor cancelled. Needs the tenant's context."""
+    return list(campaign.batches.filter(state__in=OPEN).order_by("id"))
+
+
+def cancel_all(campaign: Campaign, *, by: str) -> None:
+    """Tell no more members of any. Raises WrongState when one was just done."""
+    with tenant_context(campaign.tenant_id):
+        for batch in under_way(campaign):
+            cancel(campaign.tenant_id, batch.pk, by=by)
+
+
+def waiting_members(campaign: Campaign) -> int:
+    """How many were found and are still to be told. Needs the tenant's context."""
+    return sum(batch.total - batch.sent for batch in under_way(campaign))
+
+
 def latest(campaign: Campaign, count: int = SHOWN) -> list[Batch]:
     """The last ones. Needs the tenant's context."""
     return list(campaign.batches.order_by("-id")[:count])

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import psycopg
 
 from campaigns.audience import Audience, InvalidFilterError
 from campaigns.language.batch import batch_of
+from campaigns.language.schedule import read_schedule
 from campaigns.language.schema import BATCH_MEMBER
 from campaigns.schema_source import load_sources
 from engine import enqueue
@@ -76,6 +78,8 @@ def tend(worker: psycopg.Connection, clock: Clock = _utc_now) -> int:
     Takes a connection in autocommit. Raises BrokerDown.
     """
     until, turns, had = time.monotonic() + SECONDS_AT_ONCE, 0, list[str]()
+    while _start_planned(worker, clock()) and time.monotonic() < until:
+        pass
     while time.monotonic() < until:
         tenant = _turn(worker, clock, had)
         if tenant is not None:
@@ -85,6 +89,30 @@ def tend(worker: psycopg.Connection, clock: Clock = _utc_now) -> int:
         else:
             break
     return turns
+
+
+def _start_planned(worker: psycopg.Connection, now: datetime) -> bool:
+    """Start what the schedule of one campaign says, and plan when it is asked next. Whether one was due."""
+    with worker.transaction():
+        row = worker.execute(QUERIES["take_schedule"], {"now": now}).fetchone()
+        if row is None:
+            return False
+        tenant, campaign, version, planned, document, zone = row
+        times, coming = _due(document, ZoneInfo(zone), planned, now)
+        place = {"tenant": tenant, "campaign": campaign}
+        worker.execute(QUERIES["insert_batches"], {**place, "version": version, "times": times, "now": now})
+        worker.execute(QUERIES["plan_batch"], {**place, "planned": planned, "next": coming})
+    return True
+
+
+def _due(document: Any, zone: ZoneInfo, planned: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
+    """Which batches are to be started, and when to ask again; a rule that has come to fail ends, and holds up none."""
+    try:
+        schedule = read_schedule(document, zone)
+        return schedule.due(planned, now) if schedule else ([], None)
+    except (ValueError, OverflowError):
+        logger.exception("a schedule cannot be followed any more")
+        return [], None
 
 
 def _turn(worker: psycopg.Connection, clock: Clock, had: list[str]) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -19,6 +20,7 @@ from django.db.models.functions import Now
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
 from campaigns.language.races import Entrant, find_races
+from campaigns.language.schedule import TooRareError, read_schedule
 from campaigns.models import Campaign, CampaignVersion, Tenant
 from campaigns.router import current_database
 from campaigns.schema_source import schema_of, source_of
@@ -132,9 +134,20 @@ def publish(campaign: Campaign, *, by: str) -> CampaignVersion:
             published_by=by,
         )
         status = Status.PAUSED if stored.status == Status.PAUSED else Status.ACTIVE
-        _change(stored, status=status, live_version=version.number)
+        _change(stored, status=status, live_version=version.number, next_batch_at=_next_batch_at(stored))
     campaign.status, campaign.live_version = status, version.number
     return version
+
+
+def _next_batch_at(campaign: Campaign) -> datetime | None:
+    """When the draft's schedule starts a batch next."""
+    schedule = read_schedule(campaign.draft, schema_of(campaign.tenant_id).zone)
+    try:
+        return schedule and schedule.next_after(datetime.now(UTC))
+    except TooRareError as error:
+        raise Refused(
+            f"The schedule cannot be followed from where it starts: {error}; or let it start later."
+        ) from error
 
 
 def faults_of(campaign: Campaign) -> list[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.http import QueryDict
 
-from campaigns import operations
+from campaigns import batches, operations
 from campaigns.models import Campaign
 
 Status = Campaign.Status
@@ -46,6 +46,23 @@ VERBS = {
             Status.DRAFT,
             Status.ACTIVE,
             Status.PAUSED,
+        ),
+        Verb(
+            "run",
+            "Run now",
+            "The live version runs for all leads who match its audience as they are now. They are found first, then "
+            "they are told little by little, so that other events do not wait for them.",
+            "is being run for its audience",
+            Status.ACTIVE,
+        ),
+        Verb(
+            "cancel",
+            "Cancel batches",
+            "No more members of the batches under way are told. Those who were told already stay inside.",
+            "has no batch under way any more",
+            Status.ACTIVE,
+            Status.PAUSED,
+            danger=True,
         ),
         Verb(
             "pause",
@@ -92,7 +109,12 @@ VERBS = {
 def verbs_for(campaign: Campaign) -> list[Verb]:
     """What can be done to a campaign now; publishing the same document again is not offered."""
     same = campaign.draft == campaign.live_document  # type: ignore[attr-defined]  # annotated by the page's query
-    return [verb for verb in VERBS.values() if campaign.status in verb.states and not (same and verb.name == "publish")]
+    hidden = {"publish"} if same else set()
+    if not batches.is_batch(campaign):
+        hidden.add("run")
+    if not batches.under_way(campaign):
+        hidden.add("cancel")
+    return [verb for verb in VERBS.values() if campaign.status in verb.states and verb.name not in hidden]
 
 
 def perform(verb: Verb, campaign: Campaign, said: QueryDict, *, by: str) -> None:
@@ -101,6 +123,10 @@ def perform(verb: Verb, campaign: Campaign, said: QueryDict, *, by: str) -> None
     match verb.name:
         case "publish":
             operations.publish(campaign, by=by)
+        case "run":
+            batches.start(campaign, by=by)
+        case "cancel":
+            batches.cancel_all(campaign, by=by)
         case "pause":
             operations.pause(campaign, chosen)
         case "resume":

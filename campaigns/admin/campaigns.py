@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from campaigns import operations
+from campaigns import batches, operations
 from campaigns.admin.approvals import ApprovalPages
 from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
@@ -24,6 +24,18 @@ from campaigns.inside import count_inside
 from campaigns.models import Campaign, CampaignVersion
 
 VERSIONS = 20
+
+
+def concerned(campaign: Campaign, verb: Verb) -> str:
+    """How many leads a verb about batches concerns, in words."""
+    if verb.name == "cancel":
+        return f"{batches.waiting_members(campaign):,} members were found and are not told yet."
+    if verb.name != "run":
+        return ""
+    try:
+        return f"{batches.count_members(campaign):,} leads match the audience now."
+    except operations.Refused as refusal:
+        return str(refusal)
 
 
 class CampaignForm(TenantForm):
@@ -88,6 +100,7 @@ class CampaignAdmin(CampaignFiles, ApprovalPages):
             "verbs": verbs_for(campaign),
             "draft_differs": campaign.draft != campaign.live_document,
             "inside": count_inside(campaign),
+            "batches": batches.latest(campaign),
         }
 
     # -- verbs
@@ -112,6 +125,7 @@ class CampaignAdmin(CampaignFiles, ApprovalPages):
             "verb": verb,
             "people": sum(found.runs for found in count_inside(campaign)),
             "held": sum(found.held for found in count_inside(campaign)),
+            "concerns": concerned(campaign, verb),
             "opts": self.opts,
             "change_url": self.change_url(pk),
         }

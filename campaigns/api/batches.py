@@ -82,7 +82,15 @@ def _batch(campaign: Campaign, id: str) -> Batch:
 def told(batch: Batch) -> dict[str, Any]:
     """A batch as the API tells it."""
     return {
-        "id": batch.pk, "version": batch.version, "state": batch.state, "started_by": batch.started_by,
-        "started_at": batch.started_at, "as_of": batch.as_of, "leads": batch.total, "sent": batch.sent,
-        "ended_at": batch.ended_at, "note": batch.note,
-    }  # fmt: skip
+        "id": batch.pk,
+        "version": batch.version,
+        "state": batch.state,
+        "started_by": batch.started_by,
+        "started_at": batch.started_at,
+        "planned_for": batch.planned_for,
+        "as_of": batch.as_of,
+        "leads": batch.total,
+        "sent": batch.sent,
+        "ended_at": batch.ended_at,
+        "note": batch.note,
+    }

@@ -18,6 +18,7 @@ from campaigns.language.limits import USUAL, Limits, compile_limits
 from campaigns.language.precedence import AFTER, check_after
 from campaigns.language.program import Program, compile_program
 from campaigns.language.qualification import Qualification, compile_qualification
+from campaigns.language.schedule import check_schedule
 from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.trigger import Subscription, compile_trigger
@@ -26,7 +27,7 @@ from campaigns.triggers import TRIGGERS
 SIZE_LIMIT = 256_000  #: bytes
 DEPTH_LIMIT = 60  #: levels of JSON
 TRIGGERS_LIMIT = 50
-KEYS = ("after", "triggers", "filter", "entry", "qualification", "goals", "exits", "limits", "steps")
+KEYS = ("after", "triggers", "filter", "entry", "qualification", "goals", "exits", "limits", "schedule", "steps")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     scope.expect_keys(document, "", KEYS)
     check_after(document.get(AFTER), scope)
     subscriptions = compile_triggers(document.get("triggers"), scope)
+    if scope.publishing:
+        check_schedule(document.get("schedule"), scope)
     condition = document.get("filter")
     matches = None if condition is None else compile_filter(condition, scope, "filter")
     qualification = compile_qualification(document.get("qualification"), scope)

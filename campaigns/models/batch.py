@@ -24,6 +24,7 @@ class Batch(TenantOwned):
     state = LineField(default=State.COUNTING, db_default=State.COUNTING, choices=State.choices)
     started_by = LineField()
     started_at = models.DateTimeField(db_default=Now())
+    planned_for = models.DateTimeField(null=True)  #: the time of the schedule that it was started for
     as_of = models.DateTimeField(null=True)  #: the instant at which its audience is looked at
     upto = models.BigIntegerField(null=True)  #: the lead created last before that
     cursor = models.BigIntegerField(default=0, db_default=0)  #: the lead looked at last

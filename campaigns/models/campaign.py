@@ -41,6 +41,7 @@ class Campaign(TenantOwned):
     tripped_at = models.DateTimeField(null=True, editable=False)  #: stopped by itself
     tripped_why = LineField(default="", db_default="", editable=False)
     emptied_at = models.DateTimeField(null=True, editable=False)  #: runs entered before this are over
+    next_batch_at = models.DateTimeField(null=True, editable=False)  #: when its schedule starts the next batch
     draft = models.JSONField(default=dict, blank=True)  #: the document being edited
     live_version = models.IntegerField(null=True, editable=False)
     position = models.IntegerField(
@@ -52,6 +53,11 @@ class Campaign(TenantOwned):
         indexes = (
             models.Index(
                 fields=["emptied_at"], name="campaigns_campaign_emptied", condition=models.Q(emptied_at__isnull=False)
+            ),
+            models.Index(
+                fields=["next_batch_at"],
+                name="campaigns_campaign_next_batch",
+                condition=models.Q(next_batch_at__isnull=False),
             ),
         )
         constraints = (

@@ -82,3 +82,24 @@ WHERE tenant_id = %(tenant)s AND batch_id = %(batch)s AND lead_id IN (
 -- name: retire_batch
 -- Nothing is left of it to do.
 UPDATE campaigns_batch SET due_at = NULL WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'cancelled';
+
+-- name: take_schedule
+-- The running campaign whose next batch is due longest. Served by the index on next_batch_at.
+SELECT c.tenant_id, c.id, c.live_version, c.next_batch_at, v.document, t.timezone
+FROM campaigns_campaign AS c
+JOIN campaigns_tenant AS t ON t.id = c.tenant_id
+JOIN campaigns_campaignversion AS v
+    ON v.tenant_id = c.tenant_id AND v.campaign_id = c.id AND v.number = c.live_version
+WHERE c.next_batch_at <= %(now)s AND c.status = 'active'
+ORDER BY c.next_batch_at
+LIMIT 1
+FOR NO KEY UPDATE OF c SKIP LOCKED;
+
+-- name: insert_batches
+INSERT INTO campaigns_batch (tenant_id, campaign_id, version, started_by, planned_for, started_at, due_at)
+SELECT %(tenant)s, %(campaign)s, %(version)s, 'the schedule', w.planned_for, %(now)s, %(now)s
+FROM unnest(%(times)s::timestamptz[]) AS w (planned_for) ORDER BY w.planned_for;
+
+-- name: plan_batch
+UPDATE campaigns_campaign SET next_batch_at = %(next)s
+WHERE tenant_id = %(tenant)s AND id = %(campaign)s AND next_batch_at = %(planned)s;

@@ -18,7 +18,7 @@ from engine import enqueue
 from engine.errors import LaneFull
 from engine.lanes import lanes
 from engine.types import Event
-from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
+from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_campaign, make_tenant
 from tests.integration.engine.bundles import executor, lane
 
 ODD = {"field": "orders", "operator": "is", "value": [1, 3, 5, 7, 9]}
@@ -367,3 +367,25 @@ def test_the_api_counts_starts_shows_and_cancels(worker: psycopg.Connection, pus
     assert writer.post("/api/v1/campaigns/count/batches").status_code == 409
     assert writer.post("/api/v1/campaigns/nothing/batches").status_code == 404
     assert writer.post(f"{url}?dry_run=perhaps").status_code == 400
+
+
+def test_the_admin_says_how_many_are_concerned_before_it_runs_or_cancels(
+    worker: psycopg.Connection, pushed: list[Event]
+) -> None:
+    ann, bob = logged_in(MARKETERS[ACME]), logged_in(MARKETERS[ZETA])
+    page = f"/admin/campaigns/campaign/{news().pk}"
+    assert "Cancel batches" not in ann.get(f"{page}/change/").content.decode()
+
+    assert "5 leads match the audience now." in ann.get(f"{page}/run/").content.decode()
+    assert bob.post(f"{page}/run/", {"_tenant": ZETA}).status_code == 404
+    ann.post(f"{page}/run/", {"_tenant": ACME})
+    with tenant_context(ACME):
+        (batch,) = batches.latest(news())
+    turns(worker, lambda: seen(batch).sent > 0)
+
+    shown = ann.get(f"{page}/change/").content.decode()
+    assert "Telling its members" in shown
+    assert "<td>5</td><td>2</td>" in shown
+    assert "3 members were found and are not told yet." in ann.get(f"{page}/cancel/").content.decode()
+    ann.post(f"{page}/cancel/", {"_tenant": ACME})
+    assert (seen(batch).state, seen(batch).note) == ("cancelled", "by ann")
