@@ -113,6 +113,13 @@ def tell(share: Share) -> None:
         raise BrokerDown(f"the change is stored and acts once maintenance can tell it: {error}") from error
 
 
+def paused_of(tenants: Set[str]) -> set[str]:
+    """Those of the tenants that are paused. Raises django.db.Error."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["select_paused_of"], [list(tenants)])
+        return {tenant for (tenant,) in cursor.fetchall()}
+
+
 def is_draining(tenant: str) -> bool:
     """Whether new events of a tenant are refused; asked only where Redis cannot say."""
     with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from campaigns.admin.tenants import choose_url
-from campaigns.models import ApiKey, Campaign, EventType, Lead
+from campaigns.models import ApiKey, Campaign, Delivery, EventType, Lead
 from campaigns.tenancy import operator_context, tenants_of
 from engine.models import DeadLetter
 
@@ -86,6 +86,7 @@ NAVIGATION = (
     ),
     (
         "Operations",
+        ("Deliveries", "outgoing_mail", "campaigns_delivery", False),
         ("Dead letters", "report", "engine_deadletter", False),
         ("API keys", "key", "campaigns_apikey", True),
         ("Tenants", "domain", "campaigns_tenant", True),
@@ -124,10 +125,15 @@ def figures(tenant: str) -> list[tuple[str, str, str]]:
     running = Campaign.objects.filter(tenant=tenant, status=Campaign.Status.ACTIVE).count()
     leads = Lead.objects.filter(tenant=tenant).count()
     dead = DeadLetter.objects.filter(tenant_id=tenant, ended=None).count()
+    deliveries = reverse("admin:campaigns_delivery_changelist")
+    waiting = Delivery.objects.filter(tenant=tenant, ended_at=None).count()
+    failed = Delivery.objects.filter(tenant=tenant, state=Delivery.State.FAILED).count()
     return [
         ("Running campaigns", f"{running:,}", reverse("admin:campaigns_campaign_changelist")),
         ("Leads", f"{leads:,}", reverse("admin:campaigns_lead_changelist")),
         ("Dead letters", f"{dead:,}", reverse("admin:engine_deadletter_changelist")),
+        ("Deliveries waiting", f"{waiting:,}", f"{deliveries}?state=waiting"),
+        ("Deliveries failed", f"{failed:,}", f"{deliveries}?state=failed"),
     ]
 
 

@@ -15,12 +15,13 @@ from campaigns.language.partitions import KEY, KIND
 from campaigns.language.schema import TenantSchema
 from campaigns.language.storable import INTEGER_LIMIT
 from campaigns.leads import typed
-from campaigns.models import Activity, Campaign, Lead, ListMember, Record
+from campaigns.models import Activity, Campaign, Delivery, Lead, ListMember, Record
 from campaigns.models.lead import everybody_in
 from campaigns.tenancy import tenant_context
 from campaigns.vocabularies import vocabularies
 
 PAGE = 100  #: activities in one answer
+DELIVERIES = 20  #: the last ones in one answer
 RECORDS = 1000  #: most records in one answer
 
 
@@ -92,6 +93,7 @@ def describe(lead: Lead, schema: TenantSchema) -> dict[str, Any]:
         "tags": sorted(lead.tags),
         "lists": sorted(memberships.values_list("list__key", flat=True)),
         "records": records,
+        "deliveries": _deliveries(lead),
         "frozen_until": lead.frozen_until,
         "deleted_at": lead.deleted_at,
         "restorable_until": lead.restorable_until,
@@ -107,6 +109,13 @@ def _records(lead: Lead) -> dict[str, dict[str, Any]]:
     for kind, key, data in rows.values_list("kind", "key", "data")[:RECORDS]:
         found.setdefault(kind, {})[key] = data
     return found
+
+
+def _deliveries(lead: Lead) -> list[dict[str, Any]]:
+    """What was last written down to be sent because of the lead, newest first."""
+    rows = Delivery.objects.filter(tenant=lead.tenant_id, lead=lead).order_by("-id")[:DELIVERIES]
+    said = ("key", "channel", "definition", "state", "attempts", "error", "created_at", "ended_at")
+    return list(rows.values(*said))
 
 
 def _before(request: Request) -> int:

@@ -65,6 +65,8 @@ class Delivery(TenantOwned):
                 fields=["ended_at"], name="campaigns_delivery_ended", condition=models.Q(ended_at__isnull=False)
             ),
             models.Index(fields=["tenant", "lead", "id"], name="campaigns_delivery_lead"),
+            #: How many of the tenant failed, and which?
+            models.Index(fields=["tenant", "id"], name="campaigns_delivery_failed", condition=models.Q(state="failed")),
         )
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import psycopg
 
 from campaigns.language.lead import LeadState
 from campaigns.language.refusals import RECORDS, Asked, refusal
-from campaigns.sender.results import Result, Settled, event_of, settled
+from campaigns.sender.results import Forbidden, Held, Result, Settled, event_of, settled
 from engine import outbox
 from engine.arrays import columns
 from engine.rights import rows_of
@@ -81,23 +81,54 @@ def claim(worker: psycopg.Connection, wanted: Mapping[Line, int], hold_seconds: 
     tenants, destinations, counts = columns([(*line, count) for line, count in wanted.items()])
     given = {"tenants": tenants, "destinations": destinations, "counts": counts, "hold": hold_seconds}
     rows = worker.execute(QUERIES["claim_deliveries"], given).fetchall()
-    return [Claimed._make([*row[:-1], _decode(row[-1])]) for row in rows]
+    return [claimed_of(row) for row in rows]
 
 
-def forbidden(worker: psycopg.Connection, claimed: Sequence[Claimed], now: datetime) -> dict[int, str]:
-    """Which of these must not be sent any more, and why: by their ids. The lead may have said no meanwhile."""
+def claimed_of(row: Sequence[Any]) -> Claimed:
+    """A row of a query that returns what a claim has."""
+    return Claimed._make([*row[:-1], _decode(row[-1])])
+
+
+Place = tuple[str, int]  #: tenant, and id of a lead
+
+
+def forbidden(worker: psycopg.Connection, claimed: Sequence[Claimed], now: datetime) -> dict[int, Forbidden | Held]:
+    """Which of these must not be sent, or not now, and why: by their ids. Only what goes to the lead itself: it may
+    have said no meanwhile, be deleted, frozen or merged into another, whose word counts then."""
     asked = {one.id: msgspec.convert(one.body["asked"], Asked) for one in claimed if "asked" in one.body}
-    leads = {(one.tenant, one.lead_id): _lead(one) for one in claimed if one.id in asked}
+    if not asked:
+        return {}
+    standing = _standing(worker, {(one.tenant, one.lead_id) for one in claimed if one.id in asked})
+    found = {
+        one.id: _verdict(standing[one.tenant, one.lead_id], asked[one.id], now) for one in claimed if one.id in asked
+    }
+    return {id: verdict for id, verdict in found.items() if verdict is not None}
+
+
+def _verdict(lead: LeadState, asked: Asked, now: datetime) -> Forbidden | Held | None:
+    if lead.deleted_at is not None:
+        return Forbidden("policy: the lead is deleted")
+    reason = refusal(lead, asked, now)
+    if reason is not None:
+        return Forbidden(reason)
+    if lead.frozen_until is not None and lead.frozen_until > now:
+        return Held("the lead is frozen", (lead.frozen_until - now).total_seconds())
+    return None
+
+
+def _standing(worker: psycopg.Connection, places: Collection[Place]) -> dict[Place, LeadState]:
+    """Each lead, or the one that it was merged into, with what rules ask of it."""
+    leads, found = {}, {}
+    for tenant, id, own, key, frozen_until, deleted_at in worker.execute(
+        QUERIES["select_standing"], columns(list(places))
+    ):
+        lead = leads.setdefault((tenant, own), LeadState(id=own, tenant=tenant, key=key))
+        lead.frozen_until, lead.deleted_at = frozen_until, deleted_at
+        found[tenant, id] = lead
     wanted = [(*place, kind) for place in leads for kind in RECORDS]
-    if wanted:
-        for tenant, id, kind, key, data in worker.execute(LEADS["select_records"], columns(wanted)):
-            leads[tenant, id].records[kind, key] = _decode(data)
-    found = {one.id: refusal(leads[one.tenant, one.lead_id], asked[one.id], now) for one in claimed if one.id in asked}
-    return {id: reason for id, reason in found.items() if reason is not None}
-
-
-def _lead(one: Claimed) -> LeadState:
-    return LeadState(id=one.lead_id, tenant=one.tenant, key=one.lead)
+    for tenant, id, kind, key, data in worker.execute(LEADS["select_records"], columns(wanted)):
+        leads[tenant, id].records[kind, key] = _decode(data)
+    return found
 
 
 def settle(tenant: str, done: Sequence[tuple[Claimed, Result]], now: datetime) -> int:
@@ -119,4 +150,4 @@ def settle(tenant: str, done: Sequence[tuple[Claimed, Result]], now: datetime) -
 
 def _row(one: Claimed, end: Settled) -> tuple[Any, ...]:
     answer = None if end.answer is None else _encode(end.answer).decode()
-    return one.id, one.attempts, end.state, end.wait, end.error_type, end.error, answer
+    return one.id, one.attempts, end.state, end.wait, end.error_type, end.error, answer, end.untried

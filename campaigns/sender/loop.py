@@ -19,8 +19,9 @@ from campaigns.sender.claims import Claimed, Line, claim, due_lines, forbidden, 
 from campaigns.sender.conf import DeliveryConf
 from campaigns.sender.deadline import Deadline
 from campaigns.sender.destinations import LINE_SHARE, SHARED, TENANT_SHARE, Health, choose
-from campaigns.sender.results import Forbidden, Rejected, Result, Retry, Sent
+from campaigns.sender.results import Rejected, Result, Retry, Sent
 from engine import db
+from engine.control import paused_of
 from engine.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -83,9 +84,11 @@ class Sender:
         return len(begun)
 
     def claim_due(self) -> list[Claimed]:
-        """Hold what is to be sent next. Raises psycopg.Error."""
+        """Hold what is to be sent next; of a tenant that is paused, nothing. Raises PASSING_ERRORS."""
         worker = self._connection()
-        lines = [line for line in due_lines(worker, self.last, LINES) if self._can_send(line)]
+        due = due_lines(worker, self.last, LINES)
+        resting = paused_of({line.tenant for line in due}) if due else set()
+        lines = [line for line in due if line.tenant not in resting and self._can_send(line)]
         chosen = choose(lines, self.in_work, self._room, self.conf.slots)
         if not chosen:
             return []
@@ -113,7 +116,7 @@ class Sender:
             raise
         for one in claimed:
             if one.id in reasons:
-                self.done.put((one, Forbidden(reasons[one.id])))
+                self.done.put((one, reasons[one.id]))
             else:
                 self._pool.submit(self._work, one)
 

@@ -54,7 +54,16 @@ class Forbidden(msgspec.Struct, frozen=True):
     answer: dict[str, Any] = {}
 
 
-Result = Sent | Retry | Rejected | Forbidden
+class Held(msgspec.Struct, frozen=True):
+    """It must wait, and was not tried."""
+
+    reason: str
+    seconds: float  #: at most; it is asked again now and then, for what holds it may end sooner
+    error_type: str = "held"
+    answer: dict[str, Any] = {}
+
+
+Result = Sent | Retry | Rejected | Forbidden | Held
 
 
 class Settled(NamedTuple):
@@ -65,6 +74,7 @@ class Settled(NamedTuple):
     error_type: str
     error: str
     answer: dict[str, Any] | None
+    untried: int = 0
 
 
 def said(text: object) -> str:
@@ -78,6 +88,9 @@ def settled(one: Claimed, result: Result) -> Settled:
     if isinstance(result, Sent):
         return Settled("sent", 0.0, "", "", result.answer)
     error = said(result.reason)
+    if isinstance(result, Held):
+        seconds = max(1.0, min(result.seconds, conf().longest_wait_seconds))
+        return Settled("waiting", seconds, result.error_type, error, None, untried=1)
     if isinstance(result, Retry) and one.tries < conf().tries:
         return Settled("waiting", wait_after(one.tries, result.after), result.error_type, error, result.answer)
     state = "cancelled" if isinstance(result, Forbidden) else "failed"

@@ -49,14 +49,21 @@ WHERE d.tenant_id = due.tenant_id AND d.id = due.id AND l.tenant_id = d.tenant_i
 RETURNING d.tenant_id, d.id, d.key::text, d.lead_id, l.key, d.channel, d.destination, d.definition, d.attempts,
     d.attempts_before, d.depth, d.created_at, d.body::text;
 
+-- name: select_standing
+-- How leads stand whom something is about to be sent to; of one that was merged away, how its winner does.
+SELECT l.tenant_id, l.id, a.id, a.key, a.frozen_until, a.deleted_at
+FROM unnest(%s::text[], %s::bigint[]) AS w (tenant_id, id)
+JOIN campaigns_lead AS l ON l.tenant_id = w.tenant_id AND l.id = w.id
+JOIN campaigns_lead AS a ON a.tenant_id = l.tenant_id AND a.id = coalesce(l.merged_into, l.id);
+
 -- name: settle_deliveries
--- Of one tenant, each only if it is still the claim that was sent. Returns those that were.
+-- Of one tenant, each only if it is still the claim that was sent. Returns those that were. What was held was not tried.
 UPDATE campaigns_delivery AS d
 SET state = w.state, due_at = CASE WHEN w.state = 'waiting' THEN now() + make_interval(secs => w.wait) ELSE d.due_at END,
     sending_since = NULL, ended_at = CASE WHEN w.state <> 'waiting' THEN now() END,
-    error_type = w.error_type, error = w.error, answer = w.answer
-FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::jsonb[])
-    AS w (id, attempts, state, wait, error_type, error, answer)
+    error_type = w.error_type, error = w.error, answer = w.answer, attempts_before = d.attempts_before + w.untried
+FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::jsonb[], %s::int[])
+    AS w (id, attempts, state, wait, error_type, error, answer, untried)
 WHERE d.tenant_id = %s AND d.id = w.id AND d.attempts = w.attempts AND d.state = 'sending'
 RETURNING d.id;
 
@@ -66,3 +73,18 @@ DELETE FROM campaigns_delivery WHERE (tenant_id, id) IN (
     SELECT d.tenant_id, d.id FROM campaigns_delivery AS d
     WHERE d.state = ANY(%s) AND d.ended_at < now() - make_interval(days => %s) ORDER BY d.ended_at LIMIT %s FOR UPDATE SKIP LOCKED
 );
+
+-- name: retry_deliveries
+-- By a person: of those that failed, all that were asked for. The tries begin anew.
+UPDATE campaigns_delivery AS d
+SET state = 'waiting', ended_at = NULL, due_at = now(), attempts_before = d.attempts
+WHERE d.tenant_id = %s AND d.id = ANY(%s::bigint[]) AND d.state = 'failed';
+
+-- name: cancel_deliveries
+-- By a person: of those that wait, all that were asked for; what is being sent is not stopped.
+UPDATE campaigns_delivery AS d SET state = 'cancelled', ended_at = now(), error_type = 'person', error = %s
+FROM campaigns_lead AS l
+WHERE d.tenant_id = %s AND d.id = ANY(%s::bigint[]) AND d.state = 'waiting'
+  AND l.tenant_id = d.tenant_id AND l.id = d.lead_id
+RETURNING d.tenant_id, d.id, d.key::text, d.lead_id, l.key, d.channel, d.destination, d.definition, d.attempts,
+    d.attempts_before, d.depth, d.created_at, d.body::text;

@@ -17,6 +17,10 @@ RETURNING tenant_id, weight, cap, database, rate, state;
 -- name: select_state
 SELECT state FROM engine_tenantcontrol WHERE tenant_id = %s;
 
+-- name: select_paused_of
+-- Served by the primary key.
+SELECT tenant_id FROM engine_tenantcontrol WHERE tenant_id = ANY (%s::text[]) AND state = 'paused';
+
 -- name: select_lane_counts
 SELECT tenant_id, lanes FROM engine_tenantcontrol WHERE tenant_id = ANY (%s::text[]);
 
