@@ -134,6 +134,7 @@ DEFINED = {
             defined("webhook", "ping", url="http://ping.example/"),
             defined("webhook", "gone", url="http://gone.example/", archived=True),
         ],
+        "slot": [defined("slot", "hero", variants=["spring", "autumn"])],
         "partition": [
             defined("partition", "europe"),
             defined("partition", "asia"),

@@ -1,0 +1,41 @@
+"""Say something in a chat."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from campaigns.language.action import action
+from campaigns.language.context import Context
+from campaigns.language.definition import Defined
+from campaigns.language.effects import Deliver, Effect
+from campaigns.language.lead import LeadState
+from campaigns.language.outcome import Failed, Skipped
+from campaigns.language.parameters import Value
+from campaigns.language.references import DefinedRef
+
+CHANNEL = "webhook"
+LENGTH_LIMIT = 4_000  #: characters: what the usual chats take in one message
+
+
+class NotifyChatParams(msgspec.Struct, frozen=True):
+    """Where, and what."""
+
+    destination: Annotated[Defined, DefinedRef("The webhook at which the chat takes messages", "webhook")]
+    text: Annotated[str | None, Value("The message; a template", "text")]
+
+
+@action("notify_chat", label="Notify a chat", logs="chat_notified", params=NotifyChatParams)
+def notify_chat(lead: LeadState, params: NotifyChatParams, context: Context) -> list[Effect] | Skipped | Failed:
+    """The text is posted as {"text": …} after the commit, in place of the webhook's own body."""
+    if params.text is None:
+        return Skipped("missing: there is no text")
+    if params.destination.archived:
+        return Skipped(f"policy: {params.destination.key} is archived")
+    if len(params.text) > LENGTH_LIMIT:
+        return Failed(f"the text has {len(params.text):,} characters, at most {LENGTH_LIMIT:,} are sent")
+    key, spec = params.destination.key, params.destination.spec
+    body = msgspec.json.encode({"text": params.text}).decode()
+    request = msgspec.to_builtins(spec) | {"body": body}
+    return [Deliver(CHANNEL, spec.destination, key, request, {"webhook": key, "text": params.text})]
