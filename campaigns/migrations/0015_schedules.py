@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0016_partitions"),
+        ("campaigns", "0014_partitions"),
     ]
 
     operations = [

@@ -17,6 +17,7 @@ from campaigns.models.delivery import Delivery
 from campaigns.models.event_type import EventType
 from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
+from campaigns.models.move import Move
 from campaigns.models.owner import Owner
 from campaigns.models.record import Record
 from campaigns.models.run import ParkedRun, Tally
@@ -42,6 +43,7 @@ __all__ = [
     "Lead",
     "ListMember",
     "Membership",
+    "Move",
     "Owner",
     "ParkedRun",
     "Record",

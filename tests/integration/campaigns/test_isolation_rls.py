@@ -40,6 +40,7 @@ ISOLATED = [
     "campaigns_fielddefinition",
     "campaigns_lead",
     "campaigns_listmember",
+    "campaigns_move",
     "campaigns_owner",
     "campaigns_parkedrun",
     "campaigns_record",

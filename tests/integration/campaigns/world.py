@@ -23,6 +23,7 @@ from campaigns.models import (
     Lead,
     ListMember,
     Membership,
+    Move,
     Owner,
     ParkedRun,
     Record,
@@ -122,6 +123,10 @@ def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> 
     """A published campaign."""
     campaign = Campaign.objects.create(tenant_id=tenant, key=key, name=canary(tenant), draft=document)
     operations.publish(campaign, by=MARKETERS.get(tenant, "somebody"))
+    Move.objects.create(
+        tenant_id=tenant, campaign=campaign, from_version=0, to_version=1, plan={}, total=0, started_by=canary(tenant),
+        turn_at=None, state="moved",
+    )  # fmt: skip
     Tally.objects.create(tenant_id=tenant, campaign=campaign, since=NOW, runs=1, failures=0, loops=0)
     return campaign
 

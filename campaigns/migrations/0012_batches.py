@@ -26,7 +26,7 @@ def tenant_key(**more: bool) -> models.ForeignKey:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0007_lives"),
+        ("campaigns", "0011_lives"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ RULES = (Path(__file__).parent / "sql" / "partitions.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0018_tripping"),
+        ("campaigns", "0013_tripping"),
     ]
 
     operations = [

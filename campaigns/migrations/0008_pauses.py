@@ -13,7 +13,7 @@ RULES = (Path(__file__).parent / "sql" / "pauses.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0010_runs"),
+        ("campaigns", "0007_runs"),
     ]
 
     operations = [

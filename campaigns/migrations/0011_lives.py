@@ -11,7 +11,7 @@ RULES = (Path(__file__).parent / "sql" / "lives.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0008_deliveries"),
+        ("campaigns", "0010_deliveries"),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ RULES = (Path(__file__).parent / "sql" / "deliveries.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0011_slots"),
+        ("campaigns", "0009_slots"),
     ]
 
     operations = [

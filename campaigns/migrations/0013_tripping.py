@@ -14,7 +14,7 @@ RULES = (Path(__file__).parent / "sql" / "tripping.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0014_batches"),
+        ("campaigns", "0012_batches"),
     ]
 
     operations = [

@@ -14,7 +14,7 @@ RULES = (Path(__file__).parent / "sql" / "slots.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0013_pauses"),
+        ("campaigns", "0008_pauses"),
     ]
 
     operations = [
