@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
-from django.contrib.admin import helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
+from campaigns.admin.acted_on import ActedOnPages, chosen
 from campaigns.admin.clock_face import with_zone
-from campaigns.admin.tenant_pages import TenantPages
 from engine import deadletters
 from engine.deadletters import Choice
 from engine.models import DeadLetter
-
-#: Letters that one press of a button deals with: a page is one transaction.
-MOST = 5000
 
 RETRY_SAYS = (
     "Each event is executed once more. It comes behind everything that was accepted for its lead since: what it"
@@ -27,7 +20,8 @@ DROP_SAYS = "The events are given up: they count as done and are never executed.
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(TenantPages):
+class DeadLetterAdmin(ActedOnPages):
+    one, many = "dead letter", "dead letters"
     list_display = ("at", "event_type", "lead", "lane", "attempts", "short_error")
     search_fields = ("=lead", "=event_id")
     ordering = ("-id",)
@@ -62,9 +56,9 @@ class DeadLetterAdmin(TenantPages):
 
     @admin.action(description="Retry: execute behind what was accepted since")
     def retry(self, request: HttpRequest, letters: QuerySet) -> HttpResponse | None:
-        ids = _chosen(letters)
+        ids = chosen(letters)
         if "confirmed" not in request.POST:
-            return self._confirm(request, letters, "retry", RETRY_SAYS)
+            return self.confirm(request, letters, "retry", RETRY_SAYS)
         done = deadletters.retry(request.tenant.pk, Choice(ids))
         messages.success(request, f"{done.events:,} events go back into their lanes.")
         if done.unreadable:
@@ -73,38 +67,8 @@ class DeadLetterAdmin(TenantPages):
 
     @admin.action(description="Drop: never execute")
     def drop(self, request: HttpRequest, letters: QuerySet) -> HttpResponse | None:
-        ids = _chosen(letters)
+        ids = chosen(letters)
         if "confirmed" not in request.POST:
-            return self._confirm(request, letters, "drop", DROP_SAYS)
+            return self.confirm(request, letters, "drop", DROP_SAYS)
         messages.success(request, f"{deadletters.drop(request.tenant.pk, Choice(ids)):,} dead letters are dropped.")
         return None
-
-    def _confirm(self, request: HttpRequest, letters: QuerySet, action: str, says: str) -> HttpResponse:
-        """Say how many and what will be done; nothing is done until that is sent back."""
-        count = letters.count()
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": f"{action.capitalize()} {min(count, MOST):,} dead letters",
-            "says": says,
-            "left": max(0, count - MOST),
-            "action": action,
-            "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
-            "across": request.POST.get("select_across", "0"),
-            "opts": self.opts,
-            "list_url": self.list_url(),
-        }
-        return TemplateResponse(request, "campaigns/letters_confirm.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        return False
-
-
-def _chosen(letters: QuerySet) -> list[int]:
-    """The oldest first, as many as one page deals with."""
-    return list(letters.order_by("pk").values_list("pk", flat=True)[:MOST])

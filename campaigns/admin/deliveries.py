@@ -5,19 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from campaigns.admin.acted_on import ActedOnPages, chosen
 from campaigns.admin.clock_face import with_zone
-from campaigns.admin.tenant_pages import TenantPages
 from campaigns.models import Delivery
 from campaigns.sender import byhand
-
-#: Deliveries that one press of a button deals with: a page is one transaction.
-MOST = 5000
 
 State = Delivery.State
 
@@ -40,7 +35,8 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(TenantPages):
+class DeliveryAdmin(ActedOnPages):
+    one, many = "delivery", "deliveries"
     list_display = ("written", "state", "channel", "definition", "to_lead", "attempts", "short_error", "next_try")
     list_filter = (StateFilter,)
     list_select_related = ("lead",)
@@ -82,45 +78,15 @@ class DeliveryAdmin(TenantPages):
     def retry(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         rows = rows.filter(state=State.FAILED)
         if "confirmed" not in request.POST:
-            return self._confirm(request, rows, "retry", RETRY_SAYS)
-        messages.success(request, f"{byhand.retry(request.tenant.pk, _chosen(rows)):,} deliveries are tried again.")
+            return self.confirm(request, rows, "retry", RETRY_SAYS)
+        messages.success(request, f"{byhand.retry(request.tenant.pk, chosen(rows)):,} deliveries are tried again.")
         return None
 
     @admin.action(description="Cancel those that wait")
     def cancel(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         rows = rows.filter(state=State.WAITING)
         if "confirmed" not in request.POST:
-            return self._confirm(request, rows, "cancel", CANCEL_SAYS)
-        count = byhand.cancel(request.tenant.pk, _chosen(rows), request.user.get_username(), timezone.now())
+            return self.confirm(request, rows, "cancel", CANCEL_SAYS)
+        count = byhand.cancel(request.tenant.pk, chosen(rows), request.user.get_username(), timezone.now())
         messages.success(request, f"{count:,} deliveries are cancelled.")
         return None
-
-    def _confirm(self, request: HttpRequest, rows: QuerySet, action: str, says: str) -> HttpResponse:
-        """Say how many and what will be done; nothing is done until that is sent back."""
-        count = rows.count()
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": f"{action.capitalize()} {min(count, MOST):,} {'delivery' if count == 1 else 'deliveries'}",
-            "says": says,
-            "left": max(0, count - MOST),
-            "action": action,
-            "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
-            "across": request.POST.get("select_across", "0"),
-            "opts": self.opts,
-            "list_url": self.list_url(),
-        }
-        return TemplateResponse(request, "campaigns/letters_confirm.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        return False
-
-
-def _chosen(rows: QuerySet) -> list[int]:
-    """The oldest first, as many as one page deals with."""
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:MOST])
