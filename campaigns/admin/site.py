@@ -79,6 +79,7 @@ NAVIGATION = (
     ),
     (
         "Set-up",
+        ("Definitions", "category", "campaigns_definition", False),
         ("Fields", "view_column", "campaigns_fielddefinition", False),
         ("Stages", "stairs", "campaigns_stage", False),
         ("Tags", "sell", "campaigns_tag", False),

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns.admin.campaign_verbs import VERBS
+from campaigns.admin.site import NAVIGATION
 from campaigns.models import Campaign, Company, Lead, Membership, Owner, StaticList, Tag, Tenant
 from campaigns.tenancy import keep_while_streaming, operator_context, tenant_context
 from engine.models import DeadLetter
@@ -259,3 +260,9 @@ def test_what_a_failed_request_did_is_undone(monkeypatch: pytest.MonkeyPatch) ->
     assert client.post(url(Tag, "add"), {"name": "half"}).status_code == 500
     with tenant_context(ACME):
         assert not Tag.objects.filter(name="half").exists()
+
+
+def test_every_page_of_a_tenant_is_found_on_the_left() -> None:
+    offered = {model for _, *items in NAVIGATION for _, _, model, _ in items}
+    registered = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
+    assert {model for model in registered if model.startswith("campaigns_")} <= offered

@@ -23,7 +23,6 @@ from tests.integration.engine.bundles import executor, lane
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
-LATER = NOW + timedelta(minutes=2)  #: a move is open a minute at least
 
 
 def wait(id: str, days: int) -> dict[str, Any]:
@@ -102,8 +101,13 @@ def pass_time(worker: psycopg.Connection, pushed: list[Event], now: datetime) ->
         execute(worker, [event for event in pushed if (event.tenant, event.type) == (tenant, "run.due")], now)
 
 
-def finish(worker: psycopg.Connection, now: datetime = LATER) -> None:
-    while moves.tend(worker, now):
+def later() -> datetime:
+    """When a move may be over: it is open a minute at least, by the machine's clock."""
+    return datetime.now(UTC) + timedelta(minutes=2)
+
+
+def finish(worker: psycopg.Connection) -> None:
+    while moves.tend(worker, later()):
         pass
 
 
@@ -134,7 +138,7 @@ def test_a_step_that_is_another_begins_at_once(worker: psycopg.Connection, pushe
     finish(worker)
     assert state(started) == ("moved", 2, 0, 0)
     assert (resting(worker), resting(worker, ZETA)) == ([(2, "begin")] * 2, [(1, "long")] * 2)
-    pass_time(worker, pushed, LATER)
+    pass_time(worker, pushed, later())
     assert (resting(worker), notes(worker), notes(worker, ZETA)) == ([(2, "short")] * 2, ["begin"] * 2, [])
 
 
@@ -175,15 +179,15 @@ def test_who_has_not_gone_on_is_taken_back(worker: psycopg.Connection, pushed: l
     publish_new()
     started = move({"long": "begin"})
     finish(worker)
-    runs.wake_due(worker, LATER)
+    runs.wake_due(worker, later())
     gone_on = [event for event in pushed if event.type == "run.due" and event.lead == "1"]
-    execute(worker, gone_on, LATER)
+    execute(worker, gone_on, later())
     undo_move(late(), started.pk)
     finish(worker)
     assert state(started) == ("undone", 2, 0, 1)
     assert resting(worker) == [(2, "short"), (1, "long")]
     stale = [event for event in pushed if event.type == "run.due" and event.lead == "2"]
-    execute(worker, stale, LATER)  # told before it was taken back
+    execute(worker, stale, later())  # told before it was taken back
     assert resting(worker) == [(2, "short"), (1, "long")]
     pass_time(worker, pushed, NOW + 10 * DAY)
     assert notes(worker) == ["begin", "new", "old"]
@@ -193,8 +197,8 @@ def test_a_run_parked_on_the_old_version_meanwhile_is_moved_too(worker: psycopg.
     enter(worker, "1")
     publish_new()
     started = move({"long": "short"})
-    assert moves.tend(worker, NOW) == 1
-    assert moves.tend(worker, NOW) == 0
+    assert moves.tend(worker, datetime.now(UTC)) == 1
+    assert moves.tend(worker, datetime.now(UTC)) == 0
     assert state(started)[0] == "moving"
     worker.execute(
         "UPDATE campaigns_parkedrun SET version = 1, step = 'long' WHERE tenant_id = 'acme' AND campaign_id > 0"
