@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db import connections
 
 from campaigns.hindsight import Row, load_history, load_states, undo
 from campaigns.language.context import Context
@@ -29,8 +28,7 @@ from campaigns.language.tracing import Trace, reasons, trace_filter
 from campaigns.language.trigger import compile_trigger
 from campaigns.models import Campaign, Lead, ParkedRun, SharedRecord
 from campaigns.schema_source import CampaignSource, source_of
-from campaigns.tenancy import tenant_context
-from engine.placement import database_of
+from campaigns.tenancy import connection_of, tenant_context
 
 EVENTS = 5  #: looked at, the last ones first
 ROWS = 2_000  #: activities looked at to find them
@@ -124,7 +122,7 @@ class _Events:
         self.triggers = [item for item in compiled if item is not None]
         self.scope.events = [item.event for item in self.triggers]
         self.now = now
-        connection = connections[database_of(schema.tenant)].connection
+        connection = connection_of(schema.tenant)
         (self.lead,) = load_states(connection, self.book, [lead.pk])
         counts = SharedRecord.objects.filter(tenant_id=schema.tenant, kind=AUDIENCE, key=campaign.key)
         self.lead.shared = Shared({(AUDIENCE, one.key): one.data for one in counts})

@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 
 from campaigns.actions import ACTIONS
+from campaigns.exchange.comparison import steps_by_id
 from campaigns.inside import count_inside
 from campaigns.language.faults import Fault
 from campaigns.models import Campaign, CampaignVersion, Move
@@ -158,17 +159,7 @@ def _turn(worker: psycopg.Connection, move: _Turn, now: datetime) -> int:
 
 def _actions(document: dict[str, Any]) -> dict[str, str]:
     """Each step's action, wherever it is nested."""
-    found: dict[str, str] = {}
-    nodes: list[Any] = [document.get("steps")]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, dict):
-            if isinstance(node.get("id"), str) and isinstance(node.get("action"), str):
-                found[node["id"]] = node["action"]
-            nodes.extend(node.values())
-        elif isinstance(node, list):
-            nodes.extend(node)
-    return found
+    return {id: step["action"] for id, step in steps_by_id(document).items()}
 
 
 def _parks(action: str | None) -> bool:

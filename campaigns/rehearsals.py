@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
-import psycopg
-from django.db import connections
 
 from campaigns.hindsight import QUERIES, events_of, forget_entries, load_history, load_states, undo
 from campaigns.language.document import validate
@@ -24,8 +22,7 @@ from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.models import Campaign
 from campaigns.schema_source import TenantSource, source_of
-from campaigns.tenancy import tenant_context
-from engine.placement import database_of
+from campaigns.tenancy import connection_of, tenant_context
 from engine.types import Event
 
 LEADS_AT_ONCE = 500
@@ -86,7 +83,7 @@ def _pages(tenant: str, limit: int) -> Iterator[list[int]]:
     after = 0
     while limit > 0:
         parameters = {"tenant": tenant, "after": after, "limit": min(limit, LEADS_AT_ONCE)}
-        ids = [id for (id,) in _connection(tenant).execute(QUERIES["select_lead_ids"], parameters)]
+        ids = [id for (id,) in connection_of(tenant).execute(QUERIES["select_lead_ids"], parameters)]
         if not ids:
             return
         yield ids
@@ -94,7 +91,7 @@ def _pages(tenant: str, limit: int) -> Iterator[list[int]]:
 
 
 def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime, until: datetime) -> Report:
-    connection = _connection(tenant)
+    connection = connection_of(tenant)
     history = load_history(connection, tenant, ids, since, limit=ROWS_AT_ONCE)
     leads: dict[str, LeadState] = {}
     events: list[Event] = []
@@ -109,12 +106,6 @@ def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime
 def _in_order(events: Iterable[Event]) -> list[Event]:
     """By the time they happened; those of a lead stay in the order in which they were executed."""
     return sorted(events, key=lambda event: event.occurred_at)
-
-
-def _connection(tenant: str) -> psycopg.Connection:
-    wrapper = connections[database_of(tenant)]
-    wrapper.ensure_connection()
-    return wrapper.connection
 
 
 def _add(total: Report, part: Report) -> None:

@@ -118,13 +118,14 @@ class CampaignAdmin(CampaignFiles, ApprovalPages):
         campaign = get_object_or_404(self.get_queryset(request), pk=pk)
         if request.method == "POST":
             return self._do(request, campaign, verb)
+        state = self.state_of(request, campaign)
         context = {
             **self.admin_site.each_context(request),
-            **self.state_of(request, campaign),
+            **state,
             "title": f"{verb.label} “{campaign}”",
             "verb": verb,
-            "people": sum(found.runs for found in count_inside(campaign)),
-            "held": sum(found.held for found in count_inside(campaign)),
+            "people": sum(found.runs for found in state["inside"]),
+            "held": sum(found.held for found in state["inside"]),
             "concerns": concerned(campaign, verb),
             "opts": self.opts,
             "change_url": self.change_url(pk),
