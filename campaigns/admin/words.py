@@ -6,24 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from campaigns.actions import ACTIONS
-from campaigns.language.action import ActionSpec
 from campaigns.language.schema import TenantSchema
 from campaigns.triggers import TRIGGERS
 
-GROUPS = {"all": "all of", "any": "any of", "none": "none of"}
-
-
-def in_words(document: Any, schema: TenantSchema) -> dict[str, list[str]]:
-    """Sentences for the triggers, the filter and the steps."""
-    if not isinstance(document, dict):
-        return {"when": [], "only_if": [], "then": []}
-    condition = document.get("filter")
-    return {
-        "when": [trigger_text(trigger, schema) for trigger in _objects(document.get("triggers"))],
-        "only_if": [condition_text(condition, schema)] if isinstance(condition, dict) else [],
-        "then": [step_text(step, schema) for step in _objects(document.get("steps"))],
-    }
+GROUPS = {"all": "all of", "any": "any of", "none": "none of", "exactly_one": "exactly one of"}
+WORDS = {None: "nothing", True: "yes", False: "no"}
+#: What a condition is about, where that is no field.
+SUBJECTS = {"event": "the event's", "attribute": "the event's", "run": "the run's"}
 
 
 def trigger_text(trigger: dict[str, Any], schema: TenantSchema) -> str:
@@ -34,9 +23,9 @@ def trigger_text(trigger: dict[str, Any], schema: TenantSchema) -> str:
     told = {key: value for key, value in trigger.items() if key not in ("id", "type", "where")}
     if event:
         told.pop("event")
-    where = [condition_text(item, schema) for item in _objects(trigger.get("where"))]
-    details = [f"{key} {field_label(value, schema)}" for key, value in told.items()]
-    return " ".join(filter(None, [begin, _bracket(details), _where(where)]))
+    where = [condition_text(item, schema) for item in objects(trigger.get("where"))]
+    details = [f"{spaced(key)} {field_label(value, schema)}" for key, value in told.items()]
+    return " ".join(filter(None, [begin, bracket(details), _where(where)]))
 
 
 def _where(conditions: list[str]) -> str:
@@ -47,48 +36,48 @@ def condition_text(condition: Any, schema: TenantSchema) -> str:
     """A filter tree, or one leaf of it."""
     if not isinstance(condition, dict):
         return show(condition)
-    for group, words in GROUPS.items():
-        if group in condition:
-            inner = [condition_text(item, schema) for item in _items(condition[group])]
-            return inner[0] if len(inner) == 1 and group != "none" else f"{words} ({'; '.join(inner)})"
-    operator = show(condition.get("operator")).replace("_", " ")
+    for group, items in condition.items():
+        words = _group_words(group, items, condition)
+        if words:
+            inner = [condition_text(item, schema) for item in items]
+            return inner[0] if len(inner) == 1 and group in ("all", "any") else f"{words} ({'; '.join(inner)})"
+    about = next(iter(condition), "")
+    operator = spaced(show(condition.get("operator", "")))
     value = show(condition["value"]) if "value" in condition else ""
-    return " ".join(filter(None, [_subject(condition, schema), operator, value]))
+    rest = [f"{spaced(key)} {show(item)}" for key, item in condition.items() if key not in (about, "operator", "value")]
+    return " ".join(filter(None, [_subject(condition, schema), operator, value, bracket(rest)]))
+
+
+def _group_words(group: str, items: Any, condition: dict[str, Any]) -> str:
+    if not isinstance(items, list):
+        return ""
+    return f"at least {show(condition.get('count'))} of" if group == "at_least" else GROUPS.get(group, "")
 
 
 def _subject(condition: dict[str, Any], schema: TenantSchema) -> str:
-    if "field" in condition:
-        return field_label(condition["field"], schema)
-    return f"the event's {show(condition.get('event', condition.get('attribute')))}"
+    about, what = next(iter(condition.items()), ("", ""))
+    for name, words in SUBJECTS.items():
+        if name in condition:
+            return f"{words} {show(condition[name])}"
+    return field_label(condition["field"], schema) if "field" in condition else f"{spaced(about)} {show(what)}"
 
 
-def step_text(step: dict[str, Any], schema: TenantSchema) -> str:
-    """One step, with its choices."""
-    spec = ACTIONS.get(step["action"]) if isinstance(step.get("action"), str) else None
-    begin = spec.label if spec else show(step.get("action"))
-    if "choices" not in step:
-        return f"{begin} {params_text(step.get('params'), spec, schema)}".strip()
-    parts = [
-        f"{params_text(choice.get('params'), spec, schema)} if {condition_text(choice.get('when'), schema)}"
-        for choice in _objects(step["choices"])
-    ]
-    if step.get("default") is not None:
-        parts.append(f"{params_text(step['default'], spec, schema)} otherwise")
-    return f"{begin} {'; '.join(parts)}"
+def value_text(value: Any, schema: TenantSchema) -> str:
+    """A value of which only its shape says what it is: a filter, a field's key, anything else."""
+    if isinstance(value, dict) and ("operator" in value or any(_group_words(*item, value) for item in value.items())):
+        return condition_text(value, schema)
+    return field_label(value, schema)
 
 
-def params_text(params: Any, spec: ActionSpec | None, schema: TenantSchema) -> str:
-    """The parameters of a step, in the order in which the action declares them."""
-    if not isinstance(params, dict):
-        return ""
-    order = [parameter.name for parameter in spec.parameters] if spec else []
-    names = sorted(params, key=lambda name: order.index(name) if name in order else len(order))
-    return _bracket(f"{name} {field_label(params[name], schema)}" for name in names)
-
-
-def _bracket(parts: Iterable[str]) -> str:
+def bracket(parts: Iterable[str]) -> str:
+    """Several things said of what stands before them."""
     text = ", ".join(parts)
     return f"({text})" if text else ""
+
+
+def spaced(name: str) -> str:
+    """A name of documents as words."""
+    return name.replace("_", " ")
 
 
 def field_label(value: Any, schema: TenantSchema) -> str:
@@ -102,13 +91,23 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return ", ".join(map(show, value))
-    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+        return ", ".join(map(show, value)) or "nothing"
+    if isinstance(value, dict):
+        return _period(value) or bracket(f"{spaced(key)} {show(item)}" for key, item in value.items()) or "nothing"
+    return WORDS.get(value, "") if value is None or isinstance(value, bool) else json.dumps(value)
 
 
-def _items(value: Any) -> list[Any]:
+def _period(value: dict[str, Any]) -> str:
+    if set(value) != {"amount", "unit"} or not isinstance(value["unit"], str):
+        return ""
+    return f"{show(value['amount'])} {value['unit'].removesuffix('s') if value['amount'] == 1 else value['unit']}"
+
+
+def items(value: Any) -> list[Any]:
+    """A list, if it is one."""
     return value if isinstance(value, list) else []
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in _items(value) if isinstance(item, dict)]
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list, if it is one."""
+    return [item for item in items(value) if isinstance(item, dict)]

@@ -120,7 +120,8 @@ def test_a_campaign_is_described_in_words(ann: Client) -> None:
 
     assert f"{canary(ACME)} happens where the event&#x27;s amount at least 10" in body
     assert "none of (Stage is vip)" in body
-    assert f"(stage vip) if {canary(ACME)} at least 3; (stage customer) otherwise" in body
+    assert f"<span>If {canary(ACME)} at least 3</span> (stage vip)" in body
+    assert "<span>Otherwise</span> (stage customer)" in body
 
 
 @pytest.mark.parametrize(
