@@ -64,6 +64,7 @@ def create_tenant(
     name: str,
     timezone: str = "UTC",
     currency: str = "USD",
+    week_start: str = "monday",
     lanes: int = control.DEFAULT_LANES,
     weight: float = 1.0,
     cap: int = 0,
@@ -75,7 +76,7 @@ def create_tenant(
     """
     if database not in conf().databases:
         raise ValidationError(f"There is no database “{database}”.")
-    tenant = Tenant(id=key, name=name, timezone=timezone, currency=currency)
+    tenant = Tenant(id=key, name=name, timezone=timezone, currency=currency, week_start=week_start)
     with operator_context():
         tenant.full_clean()
         tenant.save(force_insert=True)
@@ -86,7 +87,7 @@ def create_tenant(
 
 
 def change_tenant(tenant: Tenant) -> None:
-    """Write a tenant's name, time zone and currency: in the directory, and in the copy that workers read.
+    """Write what a tenant is: in the directory, and in the copy that workers read.
 
     Raises Refused when the tenant's database is away.
     """
@@ -99,7 +100,7 @@ def _copy(tenant: Tenant, database: str) -> None:
     """The tenant's row on its own database, where its version counts."""
     if database == DIRECTORY:
         return
-    values = {name: getattr(tenant, name) for name in ("name", "timezone", "currency")}
+    values = {name: getattr(tenant, name) for name in ("name", "timezone", "currency", "week_start")}
     copy = [Tenant(id=tenant.pk, **values)]
     try:
         with operator_context(using=database):

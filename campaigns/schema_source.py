@@ -19,6 +19,7 @@ from campaigns.language.precedence import after_of
 from campaigns.language.races import Entrant
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+from campaigns.language.walltime import DAYS
 from engine.placement import database_of
 from engine.sql import load
 
@@ -107,6 +108,7 @@ class TenantSource(msgspec.Struct):
     """A tenant's vocabulary and campaigns as they are stored."""
 
     timezone: str
+    week_start: str
     fields: list[FieldSource]
     event_types: list[EventTypeSource]
     stages: list[str]
@@ -122,6 +124,7 @@ class TenantSource(msgspec.Struct):
         return TenantSchema.build(
             tenant,
             timezone=self.timezone,
+            week_start=DAYS.index(self.week_start),
             fields=[field.spec() for field in self.fields],
             event_types={source.name: source.spec() for source in self.event_types},
             stages=tuple(self.stages),

@@ -13,6 +13,7 @@ from campaigns.language.effects import Effect, PutRecord, SetField
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import NoOp
 from campaigns.language.parameters import Choice, WholeNumber
+from campaigns.language.periods import start_of_week
 
 
 class DecayScoreParams(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class DecayScoreParams(msgspec.Struct, frozen=True):
 )
 def decay_score(lead: LeadState, params: DecayScoreParams, context: Context) -> list[Effect] | NoOp:
     """The score falls by that part, rounded up, once in each calendar day, week or month of the tenant."""
-    period = _period(context.schema.day(context.occurred_at), params.per)
+    period = _period(context.schema.day(context.occurred_at), params.per, context.schema.week_start)
     if lead.records.get(("decay", "score"), {}).get("period") == period:
         return NoOp()
     old = lead.values.get("score") or 0
@@ -42,8 +43,7 @@ def decay_score(lead: LeadState, params: DecayScoreParams, context: Context) -> 
     return [SetField("score", new, detail), PutRecord("decay", "score", {"period": period}, quiet=True)]
 
 
-def _period(day: date, per: str) -> str:
+def _period(day: date, per: str, week_start: int) -> str:
     if per == "week":
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02d}"
+        return f"week of {start_of_week(day, week_start)}"
     return day.isoformat() if per == "day" else f"{day:%Y-%m}"

@@ -17,6 +17,7 @@ from campaigns import operations
 from campaigns.admin import theme
 from campaigns.admin.tenant_control import ControlPages, badge, state_of
 from campaigns.models import Tenant
+from campaigns.models.tenant import WEEK_STARTS
 from campaigns.tenancy import SESSION_KEY, may_enter
 from engine import control
 from engine.conf import conf
@@ -36,6 +37,14 @@ def database_choices() -> list[tuple[str, str]]:
 
 class TenantForm(forms.ModelForm):
     timezone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=theme.Choices, label="Time zone")
+    week_start = forms.ChoiceField(
+        choices=WEEK_STARTS,
+        initial="monday",
+        required=False,
+        widget=theme.Choices,
+        label="First day of the week",
+        help_text="Where filters and campaigns speak of a week of the calendar.",
+    )
     weight = forms.FloatField(
         min_value=0.01,
         max_value=1000,
@@ -78,6 +87,9 @@ class TenantForm(forms.ModelForm):
         if share is not None:
             self.initial.update(weight=share.weight, cap=share.cap, rate=share.rate)
 
+    def clean_week_start(self) -> str:
+        return self.cleaned_data["week_start"] or self.instance.week_start
+
     def clean_rate(self) -> float:
         rate = self.cleaned_data["rate"] or 0.0
         if 0 < rate < control.LEAST_RATE:
@@ -99,7 +111,8 @@ class TenantAdmin(theme.ModelAdmin):
         css: ClassVar[dict] = {"all": ("campaigns/admin.css",)}
 
     def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        return ("id", "name", "timezone", "currency", "weight", "cap", "rate", "lanes", *placement_columns())
+        first = ("id", "name", "timezone", "currency", "week_start")
+        return (*first, "weight", "cap", "rate", "lanes", *placement_columns())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         return () if obj is None else ("id", "lanes", *placement_columns())
@@ -186,6 +199,7 @@ class TenantAdmin(theme.ModelAdmin):
                 name=obj.name,
                 timezone=obj.timezone,
                 currency=obj.currency,
+                week_start=obj.week_start,
                 lanes=values["lanes"],
                 database=values.get("database") or DIRECTORY,
                 **share,

@@ -36,6 +36,10 @@ def condition_text(condition: Any, schema: TenantSchema) -> str:
     """A filter tree, or one leaf of it."""
     if not isinstance(condition, dict):
         return show(condition)
+    if isinstance(condition.get("filters"), list):
+        numbered = enumerate(condition["filters"], 1)
+        parts = [f"{place}: {condition_text(item, schema)}" for place, item in numbered]
+        return f"{show(condition.get('logic'))} ({'; '.join(parts)})"
     for group, items in condition.items():
         words = _group_words(group, items, condition)
         if words:

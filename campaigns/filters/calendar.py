@@ -1,6 +1,7 @@
 """Operators of what the calendar and the clock show: day of the week, month, hour, anniversaries.
 
-A time is taken to its zone first. Who was born on 29 February has the anniversary on the 28th in years without one.
+A time is taken to its zone first. Who was born on 29 February has the anniversary on the 28th in years without one,
+or on 1 March where `leap_day` says so.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def _number(low: int, high: int, words: tuple[str, ...] = ()) -> Callable[[Any, 
     return read
 
 
-def _family(type_name: str, part: Callable[[Any], int], template: str, literal: Any, operand: Any = None) -> Family:
+def _family(
+    type_name: str, part: Callable[[Any], int], template: str, literal: Any, operand: Any = None, *more: str
+) -> Family:
     """Compares one part of the date that a zone's calendar shows."""
 
     def value(options: Options) -> Callable[[Any], int]:
@@ -60,7 +63,7 @@ def _family(type_name: str, part: Callable[[Any], int], template: str, literal: 
             template, sql("campaigns_local({}, {}::timestamptz[], {}::integer[])", instant, *offsets_of(options.zone))
         )
 
-    switches = frozenset({"zone"})
+    switches = frozenset({"zone", *more})
     return Family(
         literal=literal, operand=operand or (lambda options: None), value=value, sql_value=sql_value, switches=switches
     )
@@ -136,7 +139,8 @@ class Anniversaries(msgspec.Struct, frozen=True):
         today = day_of(now, self.options.zone)
         coming = [today + timedelta(days=ahead) for ahead in range(self.days + 1)]
         found = {day.month * 100 + day.day for day in coming}
-        if any((day.month, day.day) == (2, 28) and not calendar.isleap(day.year) for day in coming):
+        instead = (3, 1) if self.options.leap_day_in_march else (2, 28)
+        if any((day.month, day.day) == instead and not calendar.isleap(day.year) for day in coming):
             found.add(229)
         return frozenset(found)
 
@@ -152,7 +156,7 @@ def _anniversary(name: str, operand: Operand, sql_test: SqlTest) -> Callable[[An
         for kind in DATES:
             family = _family(
                 kind, _day_of_year, template, _number(0, DAYS_LIMIT),
-                lambda options: lambda days: Anniversaries(days, options),
+                lambda options: lambda days: Anniversaries(days, options), "leap_day",
             )  # fmt: skip
             operator(name, kind, operand=operand, family=family, sql=sql_test)(test)
         return test

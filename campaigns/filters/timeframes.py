@@ -1,4 +1,5 @@
-"""In a time frame: today, this week, last quarter and the like, by the calendar of a zone. Weeks begin on Monday."""
+"""In a time frame: today, this week, last quarter and the like, by the calendar of a zone. Weeks begin on the tenant's
+day."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import msgspec
 from campaigns.filters.dates import DATES, Span
 from campaigns.language.context import Context
 from campaigns.language.operator import Family, Moment, Nulls, Operand, Options, operator
-from campaigns.language.periods import Period, shift_day, start_of_day
+from campaigns.language.periods import Period, shift_day, start_of_day, start_of_week
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, joined, sql
 from campaigns.language.tokens import Target
@@ -24,12 +25,12 @@ def _month(day: date, months: int) -> date:
     return day.replace(day=1, month=(day.month - 1) // months * months + 1)
 
 
-#: Where the unit that a day is in begins, and how long it is.
-UNITS: dict[str, tuple[Callable[[date], date], Period]] = {
-    "week": (lambda day: day - timedelta(days=day.weekday()), Period(1, "weeks")),
-    "month": (lambda day: _month(day, 1), Period(1, "months")),
-    "quarter": (lambda day: _month(day, 3), Period(3, "months")),
-    "year": (lambda day: _month(day, 12), Period(1, "years")),
+#: Where the unit that a day is in begins, given the day that weeks begin on, and how long it is.
+UNITS: dict[str, tuple[Callable[[date, int], date], Period]] = {
+    "week": (start_of_week, Period(1, "weeks")),
+    "month": (lambda day, _: _month(day, 1), Period(1, "months")),
+    "quarter": (lambda day, _: _month(day, 3), Period(3, "months")),
+    "year": (lambda day, _: _month(day, 12), Period(1, "years")),
 }
 DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 PLACES = {"last": -1, "this": 0, "next": 1}
@@ -46,18 +47,18 @@ class Frame(msgspec.Struct, frozen=True):
     def span(self, now: datetime) -> Span:
         """From its first day or instant to the one after its last."""
         zone = self.options.zone
-        first, beyond = days_of(self.name, day_of(now, zone))
+        first, beyond = days_of(self.name, day_of(now, zone), self.options.week_start)
         return (start_of_day(first, zone), start_of_day(beyond, zone)) if self.instants else (first, beyond)
 
 
-def days_of(name: str, today: date) -> tuple[date, date]:
+def days_of(name: str, today: date, week_start: int) -> tuple[date, date]:
     """The first day of a time frame, and the first after it."""
     if name in DAYS:
         first = today + timedelta(days=DAYS[name])
         return first, first + timedelta(days=1)
     place, _, unit = name.partition("_")
     begin, length = UNITS[unit]
-    first = shift_day(begin(today), Period(length.amount * PLACES[place], length.unit))
+    first = shift_day(begin(today, week_start), Period(length.amount * PLACES[place], length.unit))
     return first, shift_day(first, length)
 
 

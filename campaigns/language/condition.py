@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from campaigns.filters import OPERATORS
+from campaigns.filters.jsonpaths import read_path
 from campaigns.language.clocks import zone_named
 from campaigns.language.context import Context
 from campaigns.language.eventtypes import UNDECLARED
@@ -26,7 +27,7 @@ from campaigns.language.variables import find_variable, read_variable
 
 LEAD, TIMEZONE = "lead", "timezone"  #: the zone that a lead's own field names
 ITEMS_LIMIT = 200  #: values of one condition
-SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar")
+SWITCHES = ("must_have_value", "or_empty", "case", "accent", "zone", "calendar", "leap_day")
 
 
 def compile_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Matches:
@@ -77,8 +78,7 @@ def _find_within(raw: dict[str, Any], spec: Any, scope: Scope, path: str) -> Att
     if spec.type != "json":
         scope.fault(f"{path}.path", f"'{raw.get('field')}' is no JSON object")
         return None
-    if not isinstance(raw["path"], str) or not all(raw["path"].split(".")):
-        scope.fault(f"{path}.path", f"expected names with dots between them, got {show(raw['path'])}")
+    if read_path(raw["path"], scope, f"{path}.path") is None:
         return None
     return _declare(AttributeSpec(raw["path"], UNDECLARED), raw.get("type"), scope, path)
 
@@ -152,9 +152,11 @@ def _read_options(raw: dict[str, Any], found: Operator, scope: Scope, path: str)
             scope.fault(f"{path}.{name}", f"has no meaning with {found.name} on {TYPES[found.type].label}")
     return Options(
         zone=_read_zone(raw.get("zone", "tenant"), scope, f"{path}.zone"),
+        week_start=scope.schema.week_start,
         case_sensitive=_word(raw, "case", ("insensitive", "sensitive"), scope, path) == "sensitive",
         accent_insensitive=_word(raw, "accent", ("sensitive", "insensitive"), scope, path) == "insensitive",
         zone_of_lead=raw.get("zone") == LEAD,
+        leap_day_in_march=_word(raw, "leap_day", ("february_28", "march_1"), scope, path) == "march_1",
         calendar=_flag(raw, "calendar", scope, path),
         must_have_value=_flag(raw, "must_have_value", scope, path),
         or_empty=_flag(raw, "or_empty", scope, path),

@@ -8,6 +8,7 @@ from campaigns.language.condition import compile_condition, read_condition
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.leaf import CONDITIONS, NEVER, Group, Leaf, Matches, Node, never
+from campaigns.language.logic import read_logic
 from campaigns.language.schema import EventTypeSpec
 from campaigns.language.scope import Scope
 from campaigns.language.values import show
@@ -15,9 +16,11 @@ from campaigns.language.values import show
 DEPTH_LIMIT = 10
 NODES_LIMIT = 200
 
-GROUPS = ("all", "any", "none", "exactly_one", "at_least")
+GROUPS = ("all", "any", "none", "exactly_one", "at_least", "filters")
 SOURCES = ("field", "event", "run")
 AT_LEAST = "at_least"  #: has the number beside it: {"at_least": [...], "count": 2}
+NUMBERED = "filters"  #: has an expression beside it: {"filters": [...], "logic": "(1 or 2) and 3"}
+BESIDE = {AT_LEAST: "count", NUMBERED: "logic"}
 
 
 def compile_filter(raw: Any, scope: Scope, path: str) -> Matches:
@@ -107,13 +110,22 @@ def known() -> list[str]:
 
 
 def _read_group(raw: dict[str, Any], name: str, scope: Scope, path: str) -> Node:
-    scope.expect_keys(raw, path, (name, "count") if name == AT_LEAST else (name,))
+    scope.expect_keys(raw, path, (name, BESIDE[name]) if name in BESIDE else (name,))
     items = raw[name]
     if not isinstance(items, list) or not items:
         scope.fault(f"{path}.{name}", "expected a list of at least one filter")
         return NEVER
     count = _read_count(raw, len(items), scope, path) if name == AT_LEAST else 1
-    return Group(name, tuple(_read(item, scope, f"{path}.{name}[{index}]") for index, item in enumerate(items)), count)
+    read = tuple(_read(item, scope, f"{path}.{name}[{index}]") for index, item in enumerate(items))
+    return _read_logic(raw.get("logic"), read, scope, f"{path}.logic") if name == NUMBERED else Group(name, read, count)
+
+
+def _read_logic(raw: Any, items: tuple[Node, ...], scope: Scope, path: str) -> Node:
+    try:
+        return read_logic(raw, items)
+    except ValueError as error:
+        scope.fault(path, str(error))
+        return NEVER
 
 
 def _read_count(raw: dict[str, Any], most: int, scope: Scope, path: str) -> int:

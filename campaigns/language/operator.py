@@ -58,10 +58,12 @@ class Options(msgspec.Struct, frozen=True):
     """The switches of one filter."""
 
     zone: ZoneInfo
+    week_start: int = 0  #: the day that weeks begin on, from Monday
     zone_of_lead: bool = False  #: that of the lead's field `timezone`, where it names one
     case_sensitive: bool = False
     accent_insensitive: bool = False
     calendar: bool = False
+    leap_day_in_march: bool = False  #: the anniversary of 29 February in years without one
     must_have_value: bool = False
     or_empty: bool = False
 

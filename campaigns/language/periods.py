@@ -110,6 +110,11 @@ def shift_business_days(day: date, amount: int) -> date:
     return day + timedelta(days=sign * (weeks * 7 + rest + weekend))
 
 
+def start_of_week(day: date, first: int) -> date:
+    """The day on which the calendar's week of a day began; weeks begin on the weekday `first`, 0 for Monday."""
+    return day - timedelta(days=(day.weekday() - first) % 7)
+
+
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which a calendar day begins in a zone."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone)

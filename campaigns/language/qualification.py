@@ -20,7 +20,7 @@ from campaigns.language.context import Context
 from campaigns.language.effects import PutRecord
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import BadValueError
-from campaigns.language.periods import Period, read_period, shift, start_of_day
+from campaigns.language.periods import Period, read_period, shift, start_of_day, start_of_week
 from campaigns.language.run import ParkedRun
 from campaigns.language.schema import CAMPAIGN_REQUESTED, AttributeSpec, TenantSchema
 from campaigns.language.scope import Scope
@@ -141,11 +141,11 @@ def _since(rule: Qualification, context: Context) -> datetime | None:
 
 
 def _beginning(instant: datetime, unit: str, schema: TenantSchema) -> datetime:
-    """The beginning of the calendar's day, week (Monday), month or year of an instant, where the tenant is."""
+    """The beginning of the calendar's day, week, month or year of an instant, where the tenant is."""
     day = schema.day(instant)
     first = {
         "days": day,
-        "weeks": day - timedelta(days=day.weekday()),
+        "weeks": start_of_week(day, schema.week_start),
         "months": date(day.year, day.month, 1),
         "years": date(day.year, 1, 1),
     }[unit]

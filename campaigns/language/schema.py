@@ -237,6 +237,7 @@ class TenantSchema:
 
     tenant: str
     timezone: str = "UTC"
+    week_start: int = 0  #: the day that weeks of the calendar begin on, from Monday
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     event_types: Mapping[str, EventTypeSpec] = field(default_factory=dict)
     stages: tuple[str, ...] = ()  #: keys in their order

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 
+from campaigns.language.walltime import DAYS
 from campaigns.models.columns import SLUG, LineField, is_slug, matches
 
 
@@ -17,6 +18,9 @@ def is_time_zone(name: str) -> None:
     """Raises ValidationError unless `name` is an IANA time zone."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"“{name}” is not a time zone name such as Europe/Vienna.")
+
+
+WEEK_STARTS = [(day, day.capitalize()) for day in DAYS]
 
 
 class Tenant(models.Model):
@@ -30,6 +34,7 @@ class Tenant(models.Model):
         db_default="USD",
         validators=[RegexValidator(r"^[A-Z]{3}\Z", "Use a three-letter code such as USD.")],
     )
+    week_start = LineField("first day of the week", default="monday", db_default="monday", choices=WEEK_STARTS)
     #: raised in the transaction of every change that campaigns depend on (rulebook_version.sql)
     rulebook_version = models.BigIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

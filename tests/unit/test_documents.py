@@ -10,11 +10,13 @@ from types import ModuleType
 
 import pytest
 
-from campaigns import trigger_reference
+from campaigns import operator_reference, trigger_reference
 from campaigns.actions import ACTIONS
+from campaigns.filters import OPERATORS
 from campaigns.language.document import validate
 from campaigns.language.effects import LogActivity
 from campaigns.language.lead import LeadState
+from campaigns.language.leaf import CONDITIONS
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
 from campaigns.reference import TESTS, page, where_tested
 from campaigns.triggers import TRIGGERS
@@ -75,6 +77,13 @@ def test_the_page_of_triggers_is_as_they_declare_themselves() -> None:
     assert all(tests.values()), "a trigger without a test"
     page = trigger_reference.page(TRIGGERS, tests)
     assert (ROOT / "docs" / "triggers.md").read_text(encoding="utf-8") == page
+
+
+def test_the_page_of_operators_is_as_they_declare_themselves() -> None:
+    """Red: run manage.py document_operators."""
+    page = operator_reference.page(OPERATORS, {name: CONDITIONS[name] for name in CONDITIONS.names()})
+
+    assert (ROOT / "docs" / "operators.md").read_text(encoding="utf-8") == page
 
 
 def test_the_page_of_actions_is_as_they_declare_themselves() -> None:

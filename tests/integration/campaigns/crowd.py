@@ -57,6 +57,8 @@ exact = st.sampled_from(
 )
 decimals = exact | st.decimals(-3, 3, places=2).map(lambda number: number if number else abs(number))
 
+inside = st.integers(0, 3) | st.none() | st.just(["name"]) | st.dictionaries(st.just("name"), st.none() | st.just("x"))
+
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "string": texts,
     "text": texts,
@@ -67,7 +69,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "datetime": instants,
     "picklist": st.sampled_from(OPTIONS),
     "multi_select": st.frozensets(st.sampled_from(OPTIONS), min_size=1),
-    "json": st.dictionaries(st.sampled_from(["plan", "seats"]), st.integers(0, 3), min_size=1),
+    "json": st.dictionaries(st.sampled_from(["plan", "seats"]), inside, min_size=1),
 }
 
 
@@ -125,6 +127,8 @@ OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "hour_between": st.lists(st.integers(0, 23), min_size=2, max_size=2).map(sorted),
     "anniversary_in_next_days": st.sampled_from([0, 1, 2, 40, 366]),
     "in_time_frame": st.sampled_from(FRAMES) | st.lists(st.sampled_from(FRAMES), min_size=1, max_size=2),
+    "path_exists": st.sampled_from(["plan", "plan.name", "seats.0", ["plan.name.x", "seats"]]),
+    "path_missing": st.sampled_from(["plan", "plan.name", "seats.0", ["plan.name.x", "seats"]]),
     "in_table": st.just("names"),
     "not_in_table": st.just("names"),
     "domain_is": st.sampled_from(["acme.test", "ACME.test", "test"]),
@@ -168,6 +172,7 @@ SWITCHES: dict[str, st.SearchStrategy[Any]] = {
     "accent": st.sampled_from(["sensitive", "insensitive"]),
     "zone": st.sampled_from([*ZONES, "lead"]),
     "calendar": st.booleans(),
+    "leap_day": st.sampled_from(["february_28", "march_1"]),
 }
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from campaigns.audience import Audience
 from campaigns.filters import OPERATORS
-from campaigns.language.filtertree import AT_LEAST, GROUPS
+from campaigns.language.filtertree import AT_LEAST, GROUPS, NUMBERED
 from campaigns.language.operator import Operator
-from campaigns.models import Definition, FieldDefinition, StaticList, Tag
+from campaigns.models import Definition, FieldDefinition, StaticList, Tag, Tenant
 from campaigns.schema_source import load_rulebooks
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.crowd import CHOICES, EDGES, OPTIONS, VALUES, conditions, people, shifts
@@ -57,6 +57,7 @@ class World:
         make_tenant(ZETA)
         make_tenant(ACME)
         with tenant_context(ACME):
+            Tenant.objects.update(week_start="sunday")
             for kind in VALUES:
                 options = OPTIONS[:3] if kind in ("picklist", "multi_select") else []
                 FieldDefinition.objects.create(tenant_id=ACME, key=kind, label=kind, type=kind, options=options)
@@ -105,7 +106,15 @@ def grouped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     counted = items.flatmap(
         lambda some: st.builds(lambda count: {AT_LEAST: some, "count": count}, st.integers(1, len(some)))
     )
-    return counted | st.dictionaries(st.sampled_from(sorted({*GROUPS} - {AT_LEAST})), items, min_size=1, max_size=1)
+    plain = sorted({*GROUPS} - {AT_LEAST, NUMBERED})
+    return counted | st.dictionaries(st.sampled_from(plain), items, min_size=1, max_size=1) | numbered(inner)
+
+
+def numbered(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    logic = st.sampled_from(
+        ["(1 or 2) and not 3", "1 or (2 and 3)", "not (1 and 2 and 3)", "(1 and 3) or (2 and not 1)"]
+    )
+    return st.builds(lambda some, text: {NUMBERED: some, "logic": text}, st.lists(inner, min_size=3, max_size=3), logic)
 
 
 @pytest.fixture

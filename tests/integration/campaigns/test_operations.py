@@ -56,7 +56,9 @@ def test_a_tenants_key_is_a_slug(key: str) -> None:
         operations.create_tenant(key, name="x")
 
 
-@pytest.mark.parametrize("values", [{"timezone": "Mars/Olympus"}, {"currency": "euro"}, {"name": ""}])
+@pytest.mark.parametrize(
+    "values", [{"timezone": "Mars/Olympus"}, {"currency": "euro"}, {"week_start": "caturday"}, {"name": ""}]
+)
 def test_a_tenant_with_a_wrong_value_is_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         operations.create_tenant("whale", **{"name": "Whale", **values})
@@ -197,7 +199,7 @@ def test_editing_a_draft_does_not_raise_the_version() -> None:
     assert version_of(ACME) == before
 
 
-def test_publishing_pausing_and_the_time_zone_raise_the_version() -> None:
+def test_publishing_pausing_the_time_zone_and_the_week_raise_the_version() -> None:
     versions = [version_of(ACME)]
     operations.publish(stored(), by="ann")
     versions.append(version_of(ACME))
@@ -205,6 +207,9 @@ def test_publishing_pausing_and_the_time_zone_raise_the_version() -> None:
     versions.append(version_of(ACME))
     with tenant_context(ACME):
         Tenant.objects.update(timezone="UTC")
+    versions.append(version_of(ACME))
+    with tenant_context(ACME):
+        Tenant.objects.update(week_start="sunday")
     versions.append(version_of(ACME))
     operations.bump_rulebook(ACME)
     versions.append(version_of(ACME))

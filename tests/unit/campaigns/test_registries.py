@@ -45,7 +45,7 @@ OPERATORS_OF = {
     "multi_select": {"contains_any_of", "contains_all_of", "contains_none_of", "is_exactly", "is_not_exactly"}
     | {"size_is", "size_at_least", "size_at_most"}
     | PRESENCE,
-    "json": PRESENCE,
+    "json": {"path_exists", "path_missing"} | PRESENCE,
 }
 
 

@@ -22,7 +22,9 @@ def test_a_score_falls_by_its_part_once_a_month() -> None:
     assert who.values["score"] == 76
 
 
-@pytest.mark.parametrize(("per", "period"), [("day", "2026-03-15"), ("week", "2026-W11"), ("month", "2026-03")])
+@pytest.mark.parametrize(
+    ("per", "period"), [("day", "2026-03-15"), ("week", "week of 2026-03-09"), ("month", "2026-03")]
+)
 def test_periods_are_the_tenants_calendars(per: str, period: str) -> None:
     who = lead(score=10)
     act(who, "decay_score", percent=50, per=per)

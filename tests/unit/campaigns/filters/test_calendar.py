@@ -47,6 +47,16 @@ def test_a_time_frame_holds_its_first_and_its_last_day(frame: str, first: str, l
     assert not matches(asked, lead(birthday=date.fromisoformat(last) + day))
 
 
+@pytest.mark.parametrize(
+    ("week_start", "first", "last"), [(0, "2026-03-09", "2026-03-15"), (6, "2026-03-15", "2026-03-21")]
+)
+def test_weeks_begin_on_the_tenants_day(week_start: int, first: str, last: str) -> None:
+    tenant, asked = schema(week_start=week_start), asks("birthday", "in_time_frame", "this_week")
+    days = [date.fromisoformat(first) - timedelta(days=1), date.fromisoformat(first), date.fromisoformat(last)]
+
+    assert [matches(asked, lead(birthday=day), tenant) for day in days] == [False, True, True]
+
+
 def test_a_time_frame_of_instants_begins_at_the_zones_midnight() -> None:
     midnight = datetime(2026, 3, 14, 23, tzinfo=UTC)
 
@@ -88,6 +98,14 @@ def test_the_clock_and_the_calendar_are_those_of_the_zone(operator: str, value: 
     sunday_in_utc = datetime(2026, 3, 15, 23, 30, tzinfo=UTC)
 
     assert matches(asks("last_seen", operator, value), lead(last_seen=sunday_in_utc)) is found
+
+
+def test_an_anniversary_of_29_february_is_on_1_march_where_that_is_said() -> None:
+    born, asked = lead(birthday=date(2024, 2, 29)), asks("birthday", "anniversary_in_next_days", 0, leap_day="march_1")
+    noons = [datetime(2026, 2, 28, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, tzinfo=UTC)]
+
+    assert [matches(asked, born, now=noon) for noon in noons] == [False, True]
+    assert "leap_day: expected one of february_28, march_1" in fault({**asked, "leap_day": "never"})
 
 
 def test_a_lead_can_have_its_own_zone() -> None:

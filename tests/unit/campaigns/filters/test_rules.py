@@ -25,6 +25,7 @@ FIELD = {
     "datetime": "last_seen",
     "picklist": "colour",
     "multi_select": "colours",
+    "json": "profile",
 }
 SAMPLE = {
     "string": "ann",
@@ -50,6 +51,7 @@ NAMED = {
     "in_table": "regions",
     "not_in_table": "regions",
     "country_code": "43",
+    "path_": "plan.name",
 }
 
 

@@ -26,6 +26,53 @@ def test_groups_combine_what_they_hold(tree: dict[str, Any], matching: bool) -> 
     assert matches(tree) is matching
 
 
+@pytest.mark.parametrize(
+    ("logic", "matching"),
+    [
+        ("1 and not 2", True),
+        ("(1 or 2) and 2", False),
+        ("1 or (2 and 2)", True),
+        ("NOT(1 AND 2)", True),
+        ("not (1 or 2)", False),
+        ("((1)) and 1 and not not 1 and not 2", True),
+    ],
+)
+def test_an_expression_puts_numbered_filters_together(logic: str, matching: bool) -> None:
+    assert matches({"filters": [YES, NO], "logic": logic}) is matching
+
+
+REPEATED = {"filters": [{"filters": [YES], "logic": " or ".join("1" * 200)}], "logic": "1 or 1 or 1 or 1 or 1 or 1"}
+
+
+@pytest.mark.parametrize(
+    ("logic", "message"),
+    [
+        ("1 and 2 or 1", "has and beside or: put brackets around what goes together"),
+        ("1 or 2 and 1", "has and beside or: put brackets around what goes together"),
+        ("1 and", "ends too early"),
+        ("", 'expected an expression such as "(1 or 2) and not 3"'),
+        (None, 'expected an expression such as "(1 or 2) and not 3"'),
+        ("(1 and 2", "has a bracket that is not closed"),
+        ("1 and 2)", "expected and, or, or the end; got ')'"),
+        ("1 2", "expected and, or, or the end; got '2'"),
+        ("1 and 3", "there is no filter 3: they are numbered from 1 to 2"),
+        ("0 and 1", "there is no filter 0: they are numbered from 1 to 2"),
+        ("1 & 2", "expected numbers, and, or, not and brackets; got '&'"),
+        ("and 1", "expected the number of a filter, got 'and'"),
+        ("1 or 1", "does not use filter 2"),
+        ("(" * 12 + "1", "is nested more than 10 levels deep"),
+        ("not " * 12 + "1", "is nested more than 10 levels deep"),
+        ("1 or " * 250 + "2", "is longer than 1,000 characters"),
+    ],
+)
+def test_an_expression_at_fault_is_named(logic: Any, message: str) -> None:
+    assert fault({"filters": [YES, NO], "logic": logic}) == f"filter.logic: {message}"
+
+
+def test_an_expression_does_not_grow_without_bounds() -> None:
+    assert fault(REPEATED) == "filter.logic: comes to more than 1,000 conditions"
+
+
 def deep(levels: int) -> dict[str, Any]:
     return {"all": [deep(levels - 1)]} if levels > 1 else YES
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from campaigns.language.jsonvalues import JsonObject
 from campaigns.language.schema import FieldSpec
 from tests.unit.campaigns.acme import FIELDS, lead, schema
 from tests.unit.campaigns.filters.matching import asks, fault, matches
@@ -140,3 +141,27 @@ def test_a_place_within_a_json_object_is_read_in_the_type_that_the_filter_says()
 
 def test_only_a_json_object_has_places_within() -> None:
     assert "is no JSON object" in fault(asks("nickname", "is", "x", path="a", type="string"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "path", "there"),
+    [
+        ({"plan": {"name": "free"}}, "plan.name", True),
+        ({"plan": {"name": None}}, "plan.name", False),
+        ({"plan": ["name"]}, "plan.name", False),
+        ({"plan": ["name"]}, "plan.0", False),
+        ({"plan": {"name": False}}, "plan.name", True),
+        ({"plan": 3}, ["seats", "plan"], True),
+        ({"seats": 3}, "plan", False),
+    ],
+)
+def test_a_json_object_has_something_at_a_place_or_not(profile: dict[str, Any], path: Any, there: bool) -> None:
+    who = {"profile": JsonObject(profile)}
+
+    assert matches(asks("profile", "path_exists", path), lead(**who), PROFILED) is there
+    assert matches(asks("profile", "path_missing", path), lead(**who), PROFILED) is not there
+
+
+@pytest.mark.parametrize("path", ["", "a..b", ".a", 3, ".".join("a" * 21)])
+def test_a_place_is_names_with_dots(path: Any) -> None:
+    assert "expected" in fault(asks("profile", "path_exists", path))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.campaigns.acme import campaign, event, lead, rulebook, run, step
+from tests.unit.campaigns.acme import campaign, event, lead, rulebook, run, schema, step
 
 ADD = step("change_score", op="add", amount=1)
 BERLIN_NOON = datetime(2026, 3, 14, 11, tzinfo=UTC)  # a Saturday
@@ -46,6 +46,14 @@ def test_a_calendar_period_begins_anew(unit: str, inside: int, outside: int) -> 
     rule = {"times": 1, "per": {"amount": 1, "unit": unit}, "calendar": True}
     assert score_after(rule, BERLIN_NOON, after(days=inside)) == 1
     assert score_after(rule, BERLIN_NOON, after(days=outside)) == 2
+
+
+def test_a_week_begins_on_the_tenants_day() -> None:
+    rule = {"times": 1, "per": {"amount": 1, "unit": "weeks"}, "calendar": True}
+    book, who = rulebook(campaign(ADD, qualification=rule), tenant=schema(week_start=6)), lead(score=0)
+    for days in (0, 1, 2):  # Saturday, Sunday, Monday
+        run(book, who, event(id=f"e{days}", at=after(days=days)))
+    assert who.values["score"] == 2
 
 
 def test_the_oldest_of_several_entries_makes_room_first() -> None:
