@@ -20,6 +20,7 @@ from campaigns.actions import ACTIONS
 from campaigns.exchange.comparison import steps_by_id
 from campaigns.inside import count_inside
 from campaigns.language.faults import Fault
+from campaigns.language.flowkinds import enclosed_steps
 from campaigns.models import Campaign, CampaignVersion, Move
 from campaigns.operations import Refused, WrongState
 from campaigns.tenancy import tenant_context
@@ -73,6 +74,7 @@ def plan_move(campaign: Campaign, from_version: int, plan: dict[str, str]) -> Pl
     to_version = stored.live_version
     if from_version not in documents or to_version is None or from_version == to_version:
         return Planned([], [Fault("from", f"there is no older version {from_version} to move anybody from")])
+    enclosed = enclosed_steps(documents[to_version])
     old, new = _actions(documents[from_version]), _actions(documents[to_version])
     faults = [Fault(f"plan.{step}", f"version {from_version} has no such step") for step in plan if step not in old]
     steps = []
@@ -80,6 +82,8 @@ def plan_move(campaign: Campaign, from_version: int, plan: dict[str, str]) -> Pl
         target = plan.get(step, step)
         if target != END and target not in new:
             faults.append(Fault(f"plan.{step}", f"version {to_version} has no step '{target}'; name another, or end"))
+        if target in enclosed:
+            faults.append(Fault(f"plan.{step}", f"'{target}' is entered by its group alone; name that, or another"))
         keeps = old.get(step) == new.get(target) and _parks(old.get(step))
         steps.append(Step(step, None if target == END else target, keeps, runs))
     return Planned(steps, faults)

@@ -40,6 +40,7 @@ class ApprovalParams(msgspec.Struct, frozen=True):
     label="Ask for approval",
     logs="approval_ended",
     params=ApprovalParams,
+    kind="flow",
     parks=True,
     hears=[APPROVAL_DECIDED],
 )

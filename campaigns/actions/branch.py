@@ -20,7 +20,7 @@ class BranchParams(msgspec.Struct, frozen=True):
     default: Annotated[int | None, Body("The steps for those whom no case takes")] = None
 
 
-@action("branch", label="Branch", logs="branch_taken", params=BranchParams)
+@action("branch", label="Branch", logs="branch_taken", params=BranchParams, kind="flow")
 def branch(lead: LeadState, params: BranchParams, context: Context) -> Enter:
     """The steps of the first case that holds run, then those after the branch."""
     for case in params.cases:

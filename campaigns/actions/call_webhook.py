@@ -25,7 +25,7 @@ class CallWebhookParams(msgspec.Struct, frozen=True):
     webhook: Annotated[Call, WebhookRef("The webhook to call; it says where, with what, and which answers are good")]
 
 
-@action("call_webhook", label="Call a webhook", logs="call_webhook", params=CallWebhookParams)
+@action("call_webhook", label="Call a webhook", logs="call_webhook", params=CallWebhookParams, kind="outside")
 def call_webhook(lead: LeadState, params: CallWebhookParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The request is made after the commit; what came of it is the event webhook.called, with parts of the answer."""
     call, spec = params.webhook, params.webhook.spec

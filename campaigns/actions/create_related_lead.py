@@ -34,6 +34,7 @@ class CreateRelatedLeadParams(msgspec.Struct, frozen=True):
     label="Create or change a related lead",
     logs="related_lead",
     params=CreateRelatedLeadParams,
+    kind="outside",
     records=["related"],
     writes=["record:related"],
 )

@@ -31,7 +31,12 @@ class ExecuteCampaignParams(msgspec.Struct, frozen=True):
 
 
 @action(
-    "execute_campaign", label="Execute a campaign", logs="executed_campaign", params=ExecuteCampaignParams, parks=True
+    "execute_campaign",
+    label="Execute a campaign",
+    logs="executed_campaign",
+    params=ExecuteCampaignParams,
+    kind="flow",
+    parks=True,
 )
 def execute_campaign(lead: LeadState, params: ExecuteCampaignParams, context: Context) -> Execute | Done | Failed:
     """The campaign runs for the lead, if it admits it, and this run goes on when that is over."""

@@ -19,7 +19,7 @@ class ExitFlowParams(msgspec.Struct, frozen=True):
     label: Annotated[str | None, Literal("How it ended, as reports call it", "string")] = None
 
 
-@action("exit_flow", label="Exit the flow", logs="run_ended", params=ExitFlowParams)
+@action("exit_flow", label="Exit the flow", logs="run_ended", params=ExitFlowParams, kind="flow")
 def exit_flow(lead: LeadState, params: ExitFlowParams, context: Context) -> Ended:
     """No further step of the campaign runs for this event."""
     return Ended(params.label or "exit")

@@ -35,7 +35,7 @@ class ForEachParams(msgspec.Struct, frozen=True):
     )
 
 
-@action("for_each", label="For each", logs="loop_item", params=ForEachParams)
+@action("for_each", label="For each", logs="loop_item", params=ForEachParams, kind="flow")
 def for_each(lead: LeadState, params: ForEachParams, context: Context) -> Enter | Done | NoOp | Failed:
     """The steps run for one item after the other, then those behind the loop.
 

@@ -38,6 +38,7 @@ class GiveReferralCreditParams(msgspec.Struct, frozen=True):
     label="Give a referral credit",
     logs="referral_credit",
     params=GiveReferralCreditParams,
+    kind="outside",
     records=["referral"],
     writes=["record:referral:{programme}"],
 )

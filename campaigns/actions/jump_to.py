@@ -21,7 +21,7 @@ class JumpToParams(msgspec.Struct, frozen=True):
     max_jumps: Annotated[int, WholeNumber("How often one run may jump here, then it goes on", 1, 1000)]
 
 
-@action("jump_to", label="Jump to a step", logs="jumped", params=JumpToParams)
+@action("jump_to", label="Jump to a step", logs="jumped", params=JumpToParams, kind="flow")
 def jump_to(lead: LeadState, params: JumpToParams, context: Context) -> Jump | Skipped:
     """The run goes on at the step, at most so many times; after that it goes on behind the jump."""
     jumps = context.run.jumps

@@ -31,7 +31,7 @@ class MergeLeadsParams(msgspec.Struct, frozen=True):
     score: Annotated[str, Choice("Whose score stays", *SCORES)] = "winner"
 
 
-@action("merge_leads", label="Merge leads", logs="merge_leads", params=MergeLeadsParams)
+@action("merge_leads", label="Merge leads", logs="merge_leads", params=MergeLeadsParams, kind="outside")
 def merge_leads(lead: LeadState, params: MergeLeadsParams, context: Context) -> list[Effect] | Skipped | Failed:
     """One lead stays, with what it lacked; the others' keys lead to it. Done soon after, not before the next step."""
     keys = list(dict.fromkeys(key for key in params.others if key is not None))

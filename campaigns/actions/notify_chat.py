@@ -26,7 +26,7 @@ class NotifyChatParams(msgspec.Struct, frozen=True):
     text: Annotated[str | None, Value("The message; a template", "text")]
 
 
-@action("notify_chat", label="Notify a chat", logs="chat_notified", params=NotifyChatParams)
+@action("notify_chat", label="Notify a chat", logs="chat_notified", params=NotifyChatParams, kind="outside")
 def notify_chat(lead: LeadState, params: NotifyChatParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The text is posted as {"text": …} after the commit, in place of the webhook's own body."""
     if params.text is None:

@@ -28,6 +28,7 @@ class OncePerParams(msgspec.Struct, frozen=True):
     label="Once per",
     logs="once_guard",
     params=OncePerParams,
+    kind="flow",
     records=["once"],
     writes=["record:once:{key}"],
 )

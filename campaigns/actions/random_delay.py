@@ -29,7 +29,9 @@ class RandomDelayParams(msgspec.Struct, frozen=True):
     ] = "uniform"
 
 
-@action("random_delay", label="Wait for a random time", logs="wait_ended", params=RandomDelayParams, parks=True)
+@action(
+    "random_delay", label="Wait for a random time", logs="wait_ended", params=RandomDelayParams, kind="flow", parks=True
+)
 def random_delay(lead: LeadState, params: RandomDelayParams, context: Context) -> Parked | Done:
     """The run rests for a time between the two: drawn from the run's id, so the same however often it is executed."""
     return rest_until(context.run.until or _end(params, context), context)

@@ -26,7 +26,7 @@ class RandomSplitParams(msgspec.Struct, frozen=True):
     holdout: Annotated[int, WholeNumber("How many of a hundred take none of the ways", 0, 99)] = 0
 
 
-@action("random_split", label="Random split", logs="split_assigned", params=RandomSplitParams)
+@action("random_split", label="Random split", logs="split_assigned", params=RandomSplitParams, kind="flow")
 def random_split(lead: LeadState, params: RandomSplitParams, context: Context) -> Enter:
     """The steps of one way run, then those after the split. Weights do not move those held out."""
     run = context.run

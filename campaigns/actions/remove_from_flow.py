@@ -21,7 +21,9 @@ class RemoveFromFlowParams(msgspec.Struct, frozen=True):
     reason: Annotated[str | None, Value("Why, as reports call it", "string")] = None
 
 
-@action("remove_from_flow", label="Remove from the flow", logs="removed_from_flow", params=RemoveFromFlowParams)
+@action(
+    "remove_from_flow", label="Remove from the flow", logs="removed_from_flow", params=RemoveFromFlowParams, kind="flow"
+)
 def remove_from_flow(lead: LeadState, params: RemoveFromFlowParams, context: Context) -> RemoveRuns:
     """The lead's runs of the campaign end at once, also inside waits."""
     return RemoveRuns(params.reason or "removed", campaign=params.campaign)

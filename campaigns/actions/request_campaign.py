@@ -27,7 +27,9 @@ class RequestCampaignParams(msgspec.Struct, frozen=True):
     ] = None
 
 
-@action("request_campaign", label="Request a campaign", logs="request_campaign", params=RequestCampaignParams)
+@action(
+    "request_campaign", label="Request a campaign", logs="request_campaign", params=RequestCampaignParams, kind="flow"
+)
 def request_campaign(lead: LeadState, params: RequestCampaignParams, context: Context) -> list[Effect] | Skipped:
     """The campaign runs for this lead after the present event, if it is active and can be requested."""
     if params.campaign not in context.requestable:

@@ -34,6 +34,7 @@ class RestartCampaignParams(msgspec.Struct, frozen=True):
     label="Restart a campaign",
     logs="restarted",
     params=RestartCampaignParams,
+    kind="flow",
     records=[RESTART],
     writes=[],
 )

@@ -24,7 +24,7 @@ class SendAlertParams(msgspec.Struct, frozen=True):
     ]
 
 
-@action("send_alert", label="Send an alert", logs="send_alert", params=SendAlertParams)
+@action("send_alert", label="Send an alert", logs="send_alert", params=SendAlertParams, kind="outside")
 def send_alert(lead: LeadState, params: SendAlertParams, context: Context) -> list[Effect] | Outcome:
     """Each of them gets a mail about the lead, after the commit. It is an internal message: no consent is asked for,
     and it counts as no marketing."""

@@ -40,6 +40,7 @@ class SendEmailParams(msgspec.Struct, frozen=True):
     label="Send an e-mail",
     logs="send_email",
     params=SendEmailParams,
+    kind="outside",
     records=[*RECORDS, "sent"],
     reads=["field:email"],
     writes=["record:sent:{email}"],

@@ -22,7 +22,7 @@ class SendToUserParams(msgspec.Struct, frozen=True):
     users: Annotated[tuple[str, ...], Colleagues("The owners who get it, whoever owns the lead")]
 
 
-@action("send_to_user", label="Send an e-mail to users", logs="send_alert", params=SendToUserParams)
+@action("send_to_user", label="Send an e-mail to users", logs="send_alert", params=SendToUserParams, kind="outside")
 def send_to_user(lead: LeadState, params: SendToUserParams, context: Context) -> list[Effect] | Outcome:
     """Each of these owners gets a mail about the lead, after the commit. It is an internal message, as an alert is. An
     owner who has become inactive still gets it."""

@@ -23,7 +23,7 @@ class SetRunVariableParams(msgspec.Struct, frozen=True):
     value: Annotated[tuple[str, Any], VariableValue("Its value; null forgets it", of="name", type="type")]
 
 
-@action("set_run_variable", label="Set a run variable", logs="variable_set", params=SetRunVariableParams)
+@action("set_run_variable", label="Set a run variable", logs="variable_set", params=SetRunVariableParams, kind="flow")
 def set_run_variable(lead: LeadState, params: SetRunVariableParams, context: Context) -> Done | NoOp:
     """The variable lasts as long as the run, through its waits too; its type is fixed where it is set first."""
     said = set_variable(context, params.name, *params.value)

@@ -22,7 +22,7 @@ class StopIfParams(msgspec.Struct, frozen=True):
     label: Annotated[str | None, Literal("How it ended, as reports call it", "string")] = None
 
 
-@action("stop_if", label="Stop if", logs="guard", params=StopIfParams)
+@action("stop_if", label="Stop if", logs="guard", params=StopIfParams, kind="flow")
 def stop_if(lead: LeadState, params: StopIfParams, context: Context) -> Ended | NoOp:
     """Where the condition holds for the lead as it is now, no further step runs."""
     return Ended(params.label or "stopped") if params.rule(lead, context) else NoOp()

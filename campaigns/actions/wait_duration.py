@@ -29,7 +29,7 @@ class WaitDurationParams(msgspec.Struct, frozen=True):
     zone: Annotated[ZoneInfo | None, ZoneValue("Whose clocks and days these are; the tenant's unless given")] = None
 
 
-@action("wait_duration", label="Wait", logs="wait_ended", params=WaitDurationParams, parks=True)
+@action("wait_duration", label="Wait", logs="wait_ended", params=WaitDurationParams, kind="flow", parks=True)
 def wait_duration(lead: LeadState, params: WaitDurationParams, context: Context) -> Parked | Done:
     """The run rests for so long, and then until the day and time, if given."""
     return rest_until(context.run.until or _end(params, context), context)

@@ -41,6 +41,7 @@ class WaitForConditionParams(msgspec.Struct, frozen=True):
     label="Wait for a condition",
     logs="wait_ended",
     params=WaitForConditionParams,
+    kind="flow",
     parks=True,
 )
 def wait_for_condition(lead: LeadState, params: WaitForConditionParams, context: Context) -> Done | Enter | Parked:

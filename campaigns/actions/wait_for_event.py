@@ -40,7 +40,9 @@ class WaitForEventParams(msgspec.Struct, frozen=True):
     ] = None
 
 
-@action("wait_for_event", label="Wait for an event", logs="wait_ended", params=WaitForEventParams, parks=True)
+@action(
+    "wait_for_event", label="Wait for an event", logs="wait_ended", params=WaitForEventParams, kind="flow", parks=True
+)
 def wait_for_event(lead: LeadState, params: WaitForEventParams, context: Context) -> Enter | Parked:
     """The run rests until one of the events happens or the time is up; then the steps for that run. An event that
     happened in time counts even if it is heard of later. An event ends one wait of a run only."""

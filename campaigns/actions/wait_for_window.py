@@ -36,7 +36,9 @@ class WaitForWindowParams(msgspec.Struct, frozen=True):
     ] = "exit"
 
 
-@action("wait_for_window", label="Wait for a window", logs="wait_ended", params=WaitForWindowParams, parks=True)
+@action(
+    "wait_for_window", label="Wait for a window", logs="wait_ended", params=WaitForWindowParams, kind="flow", parks=True
+)
 def wait_for_window(lead: LeadState, params: WaitForWindowParams, context: Context) -> Outcome:
     """The run rests until the window is open, or goes on at once when it is. Looked at again when the time has come:
     a run that is late waits for the next."""

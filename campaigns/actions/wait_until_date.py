@@ -31,7 +31,9 @@ class WaitUntilDateParams(msgspec.Struct, frozen=True):
     ] = None
 
 
-@action("wait_until_date", label="Wait until a date", logs="wait_ended", params=WaitUntilDateParams, parks=True)
+@action(
+    "wait_until_date", label="Wait until a date", logs="wait_ended", params=WaitUntilDateParams, kind="flow", parks=True
+)
 def wait_until_date(lead: LeadState, params: WaitUntilDateParams, context: Context) -> Outcome:
     """The run rests until the date; a run that comes too late does what is said for that."""
     if context.run.until is not None:

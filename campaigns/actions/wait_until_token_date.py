@@ -53,6 +53,7 @@ class WaitUntilTokenDateParams(msgspec.Struct, frozen=True):
     label="Wait until a date of the lead",
     logs="wait_ended",
     params=WaitUntilTokenDateParams,
+    kind="flow",
     parks=True,
 )
 def wait_until_token_date(lead: LeadState, params: WaitUntilTokenDateParams, context: Context) -> Outcome:

@@ -4,7 +4,7 @@ from it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -22,6 +22,9 @@ from campaigns.language.touches import HISTORY, overlap, record_name
 from campaigns.language.writing import written_by
 
 Run = Callable[[LeadState, Any, Context], Sequence[Effect] | Outcome]
+
+#: What an action is: it changes what is kept of the lead, says where a run goes on, or asks something of others.
+Nature = Literal["state", "flow", "outside"]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -49,6 +52,7 @@ class ActionSpec(msgspec.Struct, frozen=True):
     final: bool = False  #: no step may come after it
     reads: tuple[str, ...] = ()  #: of the lead, besides what its parameters say; names of touches.py
     writes: tuple[str, ...] | None = None  #: of the lead; None where its parameters and records say it
+    kind: Nature = "state"
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -67,6 +71,7 @@ def action(
     label: str,
     logs: str,
     params: type[msgspec.Struct],
+    kind: Nature = "state",
     records: Iterable[str] = (),
     parks: bool = False,
     hears: Iterable[str] = (),
@@ -76,6 +81,8 @@ def action(
 ) -> Callable[[Run], Run]:
     """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
 
+    kind: state changes nothing but what we keep of this lead, and so can be taken back; flow says where a run goes on;
+    outside sends something, or asks something of another lead.
     records: kinds of the lead's records that it reads or writes; these are loaded, no others.
     parks: it may answer with Parked.
     hears: types of events of the lead that wake a run parked at it.
@@ -103,6 +110,7 @@ def action(
             final,
             tuple(reads),
             written,
+            kind,
         )
         ACTIONS.add(name, spec)
         return run

@@ -13,6 +13,7 @@ from campaigns.language.scope import Scope
 from campaigns.language.values import show
 
 CASES_LIMIT = 50
+ENCLOSING = {"transaction_group": "steps"}  #: actions, and their parameter of kind Enclosed
 
 
 class Body(Kind):
@@ -25,6 +26,45 @@ class Body(Kind):
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int | None:
         """The place of the first step, for Enter."""
         return scope.compile_body(raw, path, self.loops)
+
+
+class Enclosed(Body):
+    """A list of steps of some natures, which are entered by their owner alone. It is executed again behind them."""
+
+    def __init__(self, doc: str, *, natures: tuple[str, ...], why: str) -> None:
+        super().__init__(doc, loops=True)
+        self.natures = natures
+        self.why = why  #: of the others they are not
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int | None:
+        """The place of the first step."""
+        outer, scope.enclosure = scope.enclosure, self
+        place = super().prepare(raw, scope, path, done)
+        scope.enclosure = outer
+        return place
+
+
+def enclosed_steps(document: Any) -> set[str]:
+    """The ids of the steps of a document that only their owner enters, wherever it is nested."""
+    found, pending = set(), [(document, False)]
+    while pending:
+        item, inside = pending.pop()
+        if isinstance(item, list):
+            pending += [(one, inside) for one in item]
+        elif isinstance(item, dict):
+            name = ENCLOSING.get(item.get("action", ""))
+            if inside and isinstance(item.get("id"), str) and "action" in item:
+                found.add(item["id"])
+            pending += [(value, inside) for value in item.values()]
+            if name:
+                pending += [(given.get(name), True) for given in params_of(item)]
+    return found
+
+
+def params_of(step: dict[str, Any]) -> list[dict[str, Any]]:
+    """All parameters that a step may be executed with."""
+    choices = [one.get("params") for one in step.get("choices") or () if isinstance(one, dict)]
+    return [one for one in (step.get("params"), step.get("default"), *choices) if isinstance(one, dict)]
 
 
 class StepRef(Kind):

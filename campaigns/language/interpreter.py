@@ -7,17 +7,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import elsewhere, orders, parking
+from campaigns.language import elsewhere, grouping, orders, parking
 from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
-from campaigns.language.effects import Effect, SetField
+from campaigns.language.effects import Effect
 from campaigns.language.entry import EVERYBODY, closed, counted
 from campaigns.language.history import counting
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import (
     BadValueError,
-    Done,
     Ended,
     Enter,
     Failed,
@@ -36,6 +35,7 @@ from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.run import RUN_DUE, Run
 from campaigns.language.schema import CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED
+from campaigns.language.telling import tell_no_op, tell_outcome
 from campaigns.language.trigger import QUALIFIERS
 from engine.types import Event
 
@@ -304,13 +304,15 @@ class Chain:
         """Execute one step: it ends in one outcome, and each is logged. Returns the place of the next."""
         self.executed += 1
         if self.executed > STEPS_LIMIT:
+            grouping.put_back(self, run)
             self.stop(run.campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
         run.step = step.id
         if run.remembers and run.woken is None and not run.returned:
             run.memories.pop(step.id, None)
         lead, context, bound, choice = self.lead, self.context, step.bound, None
         if bound is None:
-            choice = step.choose(lead, context) if run.woken is None else step.chosen(run.memory, lead, context)
+            is_new = run.woken is None and not run.returned
+            choice = step.choose(lead, context) if is_new else step.chosen(run.memory, lead, context)
             if choice is None:  # no choice matched and there is no default: nothing is executed
                 return step.after
             bound = choice.bound
@@ -322,6 +324,8 @@ class Chain:
         is_outcome = isinstance(decision, Outcome)
         if is_outcome and isinstance(decision, Failed):
             self.recorder.failed.append(run.campaign.id)
+            if run.group is not None:
+                (step, decision), choice = grouping.give_up(self, run, step, decision), None
         if choice is not None and isinstance(decision, Parked | Order):
             run.memory[CHOICE] = choice.name
         if is_outcome and isinstance(decision, Parked):
@@ -351,11 +355,11 @@ class Chain:
         if isinstance(decision, Outcome):
             if decision.raises is not None:
                 self.changes.emit(decision.raises)
-            return (_outcome(decision),)
+            return (tell_outcome(decision),)
         changes = self.changes
         changes.touched = True
         if len(decision) == 1:  # nearly always
-            return (changes.apply(decision[0]) or _no_op(decision),)
+            return (changes.apply(decision[0]) or tell_no_op(decision),)
         logged = []
         for effect in decision:
             done = changes.apply(effect)
@@ -364,7 +368,7 @@ class Chain:
                 logged.append(done)
                 if done[1]["outcome"] == Skipped.name:  # it was refused, and so are those after it
                     break
-        return logged or (_no_op(decision),)
+        return logged or (tell_no_op(decision),)
 
 
 def _next(run: Run, step: Step, decision: Outcome) -> int | None:
@@ -377,21 +381,3 @@ def _next(run: Run, step: Step, decision: Outcome) -> int | None:
         case Jump():
             return run.campaign.program.places.get(decision.step)
     return step.after
-
-
-def _outcome(decision: Outcome) -> Logged:
-    if isinstance(decision, Ended):
-        return "", {"outcome": decision.name, "ended": decision.reason}
-    if isinstance(decision, Done | Enter | Jump):
-        return "", {**decision.said, "outcome": decision.name}
-    if decision.reason:
-        return "", {"outcome": decision.name, "reason": decision.reason}
-    return "", {"outcome": decision.name}
-
-
-def _no_op(effects: Sequence[Effect]) -> Logged:
-    """What was not changed, as far as one row tells it."""
-    fields = [effect.field for effect in effects if isinstance(effect, SetField)]
-    if not fields:
-        return "", {"outcome": "no_op"}
-    return "", {"outcome": "no_op", "field": fields[0]} if len(fields) == 1 else {"outcome": "no_op", "fields": fields}

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from campaigns.language import parking
+from campaigns.language import grouping, parking
 from campaigns.language.context import Context, EventView
 from campaigns.language.entry import closed
 from campaigns.language.outcome import (
+    CloseGroup,
     Done,
     Ended,
     Execute,
     Failed,
     NoOp,
+    OpenGroup,
     Order,
     Outcome,
     Parked,
@@ -41,6 +43,10 @@ def carry_out(chain: Chain, run: Run, step: Step, order: Order) -> Outcome | Non
             return _remove(chain, run, order)
         case Restart():
             return _restart_other(chain, run, order) if order.campaign else _restart_own(chain, run, step, order)
+        case OpenGroup():
+            return grouping.open_group(chain, run, step, order)
+        case CloseGroup():
+            return grouping.close_group(chain, run)
     raise TypeError(f"nobody carries out {order}")
 
 

@@ -120,6 +120,16 @@ class Restart(Order, frozen=True):
     said: dict[str, Any] = {}  #: for the activity
 
 
+class OpenGroup(Order, frozen=True):
+    """The steps in the body run next, and what they change is kept or put back as one."""
+
+    body: int | None = None
+
+
+class CloseGroup(Order, frozen=True):
+    """The group that the run is in is over, and what its steps changed stays."""
+
+
 class BadValueError(Exception):
     """A value known only while running does not fit its parameter; the step fails with this message."""
 

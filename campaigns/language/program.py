@@ -107,6 +107,8 @@ class _Builder:
         self.faults: list[Fault] = []
         self.seen: dict[str, str] = {}
         self.owners: list[tuple[int, int | None]] = []  #: place, and what comes after it
+        self.enclosed: dict[str, str] = {}  #: steps that only their owner enters, and where that is
+        self.owner = ""  #: of those being compiled, if they are such
 
     def compile_list(self, raw: Any, path: str, after: int | None) -> int | None:
         """Compile steps that run one after the other. Returns the place of the first."""
@@ -129,6 +131,8 @@ class _Builder:
         """Compile one step into its place; one with faults fails each time it is executed."""
         scope = self.scope
         self.owners.append((place, after))
+        if self.owner and isinstance(raw, dict):
+            self.enclosed[str(raw.get("id"))] = self.owner
         step = _compile_step(raw, scope, path, self.seen) or Step(f"#{place}", "step_failed", _nothing, None)
         self.owners.pop()
         if after is not None and _is_final(raw):
@@ -146,7 +150,11 @@ class _Builder:
         if len(self.owners) >= NESTING_LIMIT:
             return self.refuse(path, f"is nested more than {NESTING_LIMIT} levels deep")
         own, hears, watches = self.scope.take_faults(), self.scope.hears, self.scope.watches
+        outer = self.owner
+        if self.scope.enclosure is not None:
+            self.owner = outer or path.rpartition(".params.")[0]
         first = self.compile_list(raw, path, ~place if loops else after)
+        self.owner = outer
         self.scope.faults, self.scope.hears, self.scope.watches = own, hears, watches
         return first
 
@@ -155,6 +163,8 @@ class _Builder:
         for path, target in self.scope.targets:
             if target not in self.seen:
                 self.refuse(path, f"there is no step {show(target)}{self.scope.hint(target, self.seen)}")
+            elif target in self.enclosed:
+                self.refuse(path, f"step '{target}' is entered by {self.enclosed[target]} alone; name that one")
 
 
 def _is_final(raw: Any) -> bool:
@@ -172,6 +182,8 @@ def _compile_step(raw: Any, scope: Scope, path: str, seen: dict[str, str]) -> St
     spec = _find_action(raw.get("action"), scope, path)
     if spec is None:
         return None
+    if scope.enclosure is not None and spec.kind not in scope.enclosure.natures:
+        scope.fault(f"{path}.action", f"{spec.name} cannot stand here: {scope.enclosure.why}")
     scope.hears, scope.watches = set(spec.hears), False
     scope.parks |= spec.parks
     compile_bound = _compile_choices if "choices" in raw or "default" in raw else _compile_params

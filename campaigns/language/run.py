@@ -14,6 +14,7 @@ from campaigns.language.slots import SlotRequest
 from campaigns.language.values import TYPES
 
 if TYPE_CHECKING:
+    from campaigns.language.grouping import Before
     from campaigns.language.rulebook import Campaign
 
 RUN_DUE = "run.due"  #: the event by which a parked run's time has come
@@ -68,6 +69,7 @@ class Run:
     at_door = False  #: has not begun: its campaign is paused and collects
     child: Run | None = None  #: the run that it waited for, when that one is over
     remembers = False  #: a step has asked for its memory
+    group: Before | None = None  #: while it is in a group of steps: what there was before; never stored
 
     def __init__(
         self, id: str, campaign: Campaign, type: str, data: Any, occurred_at: datetime, now: datetime, depth: int

@@ -58,6 +58,7 @@ class Scope:
         self.variables: dict[str, str] = {}  #: of the run, set by the steps so far; name to type
         self.targets: list[tuple[str, str]] = []  #: path and id of steps that others go on to
         self.compile_body: CompileBody = _no_body  #: set while steps are compiled
+        self.enclosure: Any = None  #: the flowkinds.Enclosed whose steps are compiled
         self.hints = 0
 
     def expect_keys(self, raw: dict[str, Any], path: str, known: Iterable[str]) -> None:

@@ -241,3 +241,12 @@ def test_the_command_says_the_counts_before_it_moves_anybody(worker: psycopg.Con
     assert resting(worker) == [(2, "short")] * 2
     with pytest.raises(CommandError, match="no step 'long'"):
         call_command("move_runs", ZETA, "late", "--from", "1", stdout=said)
+
+
+def test_nobody_is_moved_into_a_group_of_steps(worker: psycopg.Connection) -> None:
+    enter(worker, "1")
+    group = {"id": "group", "action": "transaction_group", "params": {"steps": [note("inside")]}}
+    publish_new(group)
+    (fault,) = plan_move(late(), 1, {"long": "inside"}).faults
+    assert str(fault) == "plan.long: 'inside' is entered by its group alone; name that, or another"
+    assert plan_move(late(), 1, {"long": "group"}).faults == []

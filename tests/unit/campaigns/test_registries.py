@@ -131,6 +131,7 @@ def test_these_are_the_actions() -> None:
         "subscribe_topic",
         "suspend_marketing",
         "throttle",
+        "transaction_group",
         "unsubscribe",
         "unsubscribe_topic",
         "update_company",

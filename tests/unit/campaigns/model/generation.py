@@ -32,6 +32,7 @@ OTHERS = (
     "exit_flow",
     "stop_if",
     "once_per",
+    "transaction_group",
 )
 
 
@@ -52,7 +53,7 @@ class Author:
         return [self.document(key) for key in self.keys]
 
     def document(self, key: str) -> Json:
-        self.key, self.steps, self.variables = key, 0, list[str]()
+        self.key, self.steps, self.variables, self.enclosed = key, 0, list[str](), set[str]()
         triggers = [self.trigger() for _ in range(self.one(1, 1, 2))]
         heard = {trigger.get("event") for trigger in triggers}
         self.attributes = EVENTS[heard.pop()] if len(heard) == 1 and None not in heard else {}
@@ -168,7 +169,7 @@ class Author:
         action = self.one(*PLAIN, *(OTHERS if depth < 3 else ()))
         step: Json = {"id": f"s{self.steps}", "action": action}
         make = getattr(self, action)
-        if action in ("branch", "for_each"):
+        if action in ("branch", "for_each", "transaction_group"):
             return step | {"params": make(depth)}
         if action in (*PLAIN[:-1], "wait_duration") and self.chance(0.2):
             step["choices"] = [{"when": self.filter(), "params": make()} for _ in range(self.one(1, 2))]
@@ -230,7 +231,8 @@ class Author:
         for step in steps:
             params = step.get("params", {})
             if step["action"] == "jump_to":
-                params["step"] = f"s{self.random.randint(1, self.steps)}"
+                known = [f"s{number}" for number in range(1, self.steps + 1)]
+                params["step"] = self.one(*[id for id in known if id not in self.enclosed])
             for body in (params.get("body"), params.get("default"), *(c["steps"] for c in params.get("cases", ()))):
                 self.aim(body or [])
 
@@ -241,6 +243,16 @@ class Author:
         params = {"as": name, "type": "integer", "items": items, "max": self.random.randint(2, 4),
                   "over_max": self.one("fail", "cut")}  # fmt: skip
         return params | {"body": self.body(depth + 1, self.random.randint(0, 2))}
+
+    def transaction_group(self, depth: int) -> Json:
+        """Steps that change the lead; often one that may fail."""
+        return {"steps": [self.enclosed_step() for _ in range(self.random.randint(0, 4))]}
+
+    def enclosed_step(self) -> Json:
+        self.steps += 1
+        id, action = f"s{self.steps}", self.one(*PLAIN[:-1], "change_score", "emit_custom_activity")
+        self.enclosed.add(id)
+        return {"id": id, "action": action, "params": getattr(self, action)()}
 
     def wait_duration(self) -> Json:
         return {"wait": self.period(0)}

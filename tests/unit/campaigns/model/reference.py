@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.unit.campaigns.model.actions import Actions, period
 from tests.unit.campaigns.model.conditions import hears, holds, value_of
 
 DEPTH_LIMIT = 10
 STEPS_LIMIT = 1_000
-SCORE_LIMIT = 2**31 - 1
 CHAIN_ENDS_AFTER = timedelta(hours=1)
 
 Json = dict[str, Any]
@@ -35,17 +35,6 @@ def new_lead() -> Json:
     return {"values": {"score": 0}, "tags": set(), "lists": set(), "records": {}, "runs": [], "known": False}
 
 
-def period(raw: Json) -> timedelta:
-    """Spans of minutes to weeks."""
-    return timedelta(**{raw["unit"]: raw["amount"]})
-
-
-def held(number: int, params: Json) -> int:
-    """The number, or the end that it passed."""
-    number = max(number, params.get("min", number))
-    return min(number, params.get("max", number))
-
-
 def bodies(step: Json) -> Iterator[tuple[list[Json], bool]]:
     """The lists of steps within a step, and whether they are gone through again and again."""
     params = step.get("params") or {}
@@ -55,6 +44,8 @@ def bodies(step: Json) -> Iterator[tuple[list[Json], bool]]:
         yield params.get("default", []), False
     if step["action"] == "for_each":
         yield params["body"], True
+    if step["action"] == "transaction_group":
+        yield params["steps"], True
 
 
 def find(steps: list[Json], id: str) -> Json | None:
@@ -98,7 +89,7 @@ class Reference:
         return one.rows
 
 
-class _Happening:
+class _Happening(Actions):
     def __init__(self, tenant: Reference, lead: Json, event: Json, now: datetime) -> None:
         self.tenant = tenant
         self.lead = lead
@@ -193,7 +184,7 @@ class _Happening:
         run = {
             "id": f"{self.event['key']}.{campaign['id']}.{self.begun}",
             "campaign": campaign, "key": key, "event": event, "depth": depth, "variables": {}, "jumps": {},
-            "loops": {}, "step": "", "until": None, "since": None,
+            "loops": {}, "step": "", "until": None, "since": None, "before": None,
         }  # fmt: skip
         self.arise("campaign.entered", {"campaign": campaign["key"]}, depth)
         self.walk(run, ("run", campaign["document"]["steps"][0]["id"]))
@@ -234,6 +225,7 @@ class _Happening:
             self.executed += 1
             how, id = place
             if self.executed > STEPS_LIMIT:
+                self.put_back(run)
                 self.log(run["campaign"], id, None)
                 raise StoppedError
             step = find(steps, id)
@@ -251,6 +243,10 @@ class _Happening:
                     self.lead["runs"].append(run)
                 return self.log(run["campaign"], id, "deferred")
             outcome, place = answer if isinstance(answer, tuple) else (answer, after)
+            if outcome == "failed" and run["before"]:
+                id = run["before"]["group"]
+                self.put_back(run)
+                place = following(steps, id, None)[1]
             if place == "after":
                 place = after
             self.log(run["campaign"], id, outcome)
@@ -272,125 +268,3 @@ class _Happening:
 
     def holds(self, rule: Json, run: Json) -> bool:
         return holds(rule, self.lead, run["event"], run["variables"])
-
-    def set(self, run: Json, field: str, new: Any) -> str:
-        old = self.lead["values"].get(field)
-        if old == new:
-            return "no_op"
-        self.lead["values"][field] = new
-        change = {"field": field, "old": old, "new": new}
-        self.arise("field.changed", change, run["depth"])
-        if field == "score":
-            self.arise("score.changed", change, run["depth"])
-        return "done"
-
-    # --- actions: each answers with its outcome, or with the outcome and what comes next
-
-    def change_field(self, params: Json, run: Json, again: bool) -> str:
-        return self.set(run, params["field"], self.read(params["value"], run))
-
-    def increment_number(self, params: Json, run: Json, again: bool) -> str:
-        by = self.read(params["by"], run)
-        if by is None:
-            return "skipped"
-        new = (self.lead["values"].get(params["field"]) or 0) + by
-        return self.set(run, params["field"], held(new, params))
-
-    def change_score(self, params: Json, run: Json, again: bool) -> str:
-        amount = self.read(params["amount"], run)
-        if amount is None:
-            return "skipped"
-        old, op = self.lead["values"]["score"], params.get("op", "add")
-        new = {"add": old + amount, "sub": old - amount, "set": amount}[op]
-        new = held(new, params)
-        return "failed" if abs(new) > SCORE_LIMIT else self.set(run, "score", new)
-
-    def change_tags(self, params: Json, run: Json, again: bool) -> str:
-        before = set(self.lead["tags"])
-        remove = set(params.get("remove", ()))
-        self.lead["tags"] = (before | set(params.get("add", ()))) - remove
-        for tag in sorted(self.lead["tags"] - before):
-            self.arise("tag.added", {"tag": tag}, run["depth"])
-        for tag in sorted(before - self.lead["tags"]):
-            self.arise("tag.removed", {"tag": tag}, run["depth"])
-        return "no_op" if self.lead["tags"] == before else "done"
-
-    def add_to_list(self, params: Json, run: Json, again: bool) -> str:
-        if params["list"] in self.lead["lists"]:
-            return "no_op"
-        self.lead["lists"].add(params["list"])
-        self.arise("list.joined", {"list": params["list"]}, run["depth"])
-        return "done"
-
-    def set_run_variable(self, params: Json, run: Json, again: bool) -> str:
-        before = run["variables"].get(params["name"])
-        run["variables"][params["name"]] = self.read(params["value"], run)
-        return "no_op" if run["variables"][params["name"]] == before else "done"
-
-    def emit_custom_activity(self, params: Json, run: Json, again: bool) -> str:
-        once = ("emitted", params["type"], params.get("dedupe_key"))
-        if "dedupe_key" in params and once in self.lead["records"]:
-            return "no_op"
-        data = {name: self.read(raw, run) for name, raw in params["attributes"].items()}
-        if any(must and data.get(name) is None for name, must in self.tenant.events[params["type"]].items()):
-            return "failed"
-        self.lead["records"][once] = True
-        self.arise(params["type"], data, run["depth"])
-        return "done"
-
-    def branch(self, params: Json, run: Json, again: bool) -> tuple[str, Any]:
-        for case in params["cases"]:
-            if self.holds(case["when"], run):
-                return "done", ("run", case["steps"][0]["id"]) if case["steps"] else "after"
-        default = params.get("default", [])
-        return "done", ("run", default[0]["id"]) if default else "after"
-
-    def jump_to(self, params: Json, run: Json, again: bool) -> Any:
-        count = run["jumps"].get(run["step"], 0) + 1
-        if count > params["max_jumps"]:
-            return "skipped"
-        run["jumps"][run["step"]] = count
-        return "done", ("run", params["step"])
-
-    def for_each(self, params: Json, run: Json, again: bool) -> Any:
-        """Who comes to the end of the steps without having begun the loop, by a jump, begins it there."""
-        loops, id = run["loops"], run["step"]
-        if not again or id not in loops:
-            loops.pop(id, None)
-            items = [item for item in (self.read(raw, run) for raw in params["items"]) if item is not None]
-            most = params.get("max", 100)
-            if len(items) > most and params.get("over_max", "fail") == "fail":
-                return "failed"
-            loops[id] = {"items": items[:most], "next": 0}
-        loop = loops[id]
-        if loop["next"] >= len(loop["items"]):
-            run["variables"][params["as"]] = None
-            del loops[id]
-            return "done" if loop["items"] else "no_op"
-        run["variables"][params["as"]] = loop["items"][loop["next"]]
-        loop["next"] += 1
-        return "done", ("run", params["body"][0]["id"]) if params["body"] else ("again", id)
-
-    def wait_duration(self, params: Json, run: Json, again: bool) -> str:
-        if run["until"] is None:
-            run["until"], run["since"] = self.now + period(params["wait"]), self.now
-        if self.now >= run["until"]:
-            run["until"] = None
-            return "done"
-        return "rest"
-
-    def exit_flow(self, params: Json, run: Json, again: bool) -> tuple[str, Any]:
-        return "done", None
-
-    def stop_if(self, params: Json, run: Json, again: bool) -> Any:
-        return ("done", None) if self.holds(params["rule"], run) else "no_op"
-
-    def once_per(self, params: Json, run: Json, again: bool) -> Any:
-        key = self.read(params["key"], run)
-        if key is None:
-            return "skipped"
-        at, last = run["event"]["at"], self.lead["records"].get(("once", key))
-        if last is not None and ("window" not in params or at < last + period(params["window"])):
-            return "done", None
-        self.lead["records"]["once", key] = at
-        return "done"

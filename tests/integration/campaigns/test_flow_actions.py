@@ -1,0 +1,45 @@
+"""Steps that group, undo, test and join, with the database, each under its own tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from campaigns import handler, rulebooks
+from campaigns.models import Lead, Record
+from campaigns.tenancy import tenant_context
+from tests.integration.campaigns.carrying import execute, history, publish, purchase, step
+from tests.integration.campaigns.world import ACME, ZETA, make_tenant
+
+TENANTS = (ACME, ZETA)
+
+
+@pytest.fixture(autouse=True)
+def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+    for tenant in TENANTS:
+        make_tenant(tenant)
+
+
+@pytest.fixture
+def worker(worker_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    worker_connection.autocommit = True
+    yield worker_connection
+
+
+def test_a_group_is_stored_as_a_whole_or_not_at_all(worker: psycopg.Connection) -> None:
+    changes = [step("increment_number", "count", field="orders", by=5), step("create_task", "task", subject="Call")]
+    for tenant, most in ((ACME, 2**31), (ZETA, 7)):
+        last = step("change_score", "last", amount=most)
+        publish(tenant, "all", step("transaction_group", "group", steps=[*changes, last]), step("add_note", text="x"))
+    execute(worker, *(purchase(tenant) for tenant in TENANTS))
+    stored = {}
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            lead = Lead.objects.get(key="1")
+            stored[tenant] = lead.fields, lead.score, Record.objects.filter(kind="task").count()
+    assert stored == {ACME: ({"orders": 2}, 0, 0), ZETA: ({"orders": 7}, 7, 1)}  # the other campaign counts one
+    assert history(worker, ACME, "1")[-2:] == [("group", "group", "failed"), ("note_added", "one", "done")]
+    assert [step for _, step, _ in history(worker, ZETA, "1")][-5:] == ["count", "task", "last", "group", "one"]
