@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import handler, operations, rulebooks
+from campaigns import handler, operations
 from campaigns.hooks import derive
 from campaigns.models import Campaign, Definition
 from campaigns.tenancy import tenant_context
@@ -86,7 +86,6 @@ def test_what_is_signed_is_in_the_leads_lane(whale: Shop, minnow: Shop) -> None:
 def test_what_arrives_is_executed_once_by_the_campaigns_of_its_tenant(
     whale: Shop, minnow: Shop, worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     worker_connection.autocommit = True
     where = [{"attribute": "amount", "operator": "at_least", "value": 10}]
     add = {"id": "sum", "action": "increment_number", "params": {"field": "total", "by": "{{ event.amount }}"}}

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import handler, keys, operations, rulebooks
+from campaigns import handler, keys, operations
 from campaigns.approvals import decide, open_approvals
 from campaigns.models import Campaign
 from campaigns.operations import Refused
@@ -45,17 +45,10 @@ def recorded(clean: None, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Ev
     def record(tenant: str, events: Sequence[Event]) -> None:
         found.extend((tenant, event) for event in events)
 
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
     monkeypatch.setattr(outbox, "record", record)
     return found
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
 
 
 def ask(worker: psycopg.Connection, **more: Any) -> None:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from campaigns import handler, rulebooks
+from campaigns import handler
 from campaigns.audit import waiting
 from campaigns.audit.identity import key_of
 from campaigns.ingest import accept
@@ -57,7 +57,6 @@ def worker(clean: None) -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def shops(log: Path, worker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> dict[str, Shop]:
     """Whale and minnow with two leads of three purchases each, executed; one event of each still waits."""
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     made = {tenant: open_shop(tenant) for tenant in ("whale", "minnow")}
     for tenant in made:
         with tenant_context(tenant):

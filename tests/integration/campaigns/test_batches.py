@@ -11,15 +11,15 @@ import psycopg
 import pytest
 from django.test import Client
 
-from campaigns import batches, batching, handler, keys, operations, rulebooks
+from campaigns import batches, batching, keys, operations
 from campaigns.models import Batch, BatchMember, Campaign
 from campaigns.tenancy import tenant_context
 from engine import enqueue
 from engine.errors import LaneFull
 from engine.lanes import lanes
 from engine.types import Event
+from tests.integration.campaigns.bundling import execute
 from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_campaign, make_tenant
-from tests.integration.engine.bundles import executor, lane
 
 ODD = {"field": "orders", "operator": "is", "value": [1, 3, 5, 7, 9]}
 #: Only memory can decide it: a token.
@@ -34,7 +34,6 @@ def document(audience: Any = ODD) -> dict[str, Any]:
 @pytest.fixture
 def worker(clean: None, worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
     """Two tenants with ten leads each and a campaign for those with odd numbers; pages of three, chunks of two."""
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     monkeypatch.setattr(batching, "LEADS_AT_ONCE", 3)
     monkeypatch.setattr(batching, "MEMBERS_AT_ONCE", 2)
     worker_connection.autocommit = True
@@ -48,13 +47,6 @@ def worker(clean: None, worker_connection: psycopg.Connection, monkeypatch: pyte
             make_campaign(tenant, "news", document())
     lanes().client.flushdb()  # what making them led to
     return worker_connection
-
-
-@pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    found: list[Event] = []
-    monkeypatch.setattr(enqueue, "push", found.extend)
-    return found
 
 
 def add_leads(worker: psycopg.Connection, tenant: str, first: int, last: int) -> None:
@@ -114,11 +106,6 @@ def notes(worker: psycopg.Connection) -> list[tuple[str, str]]:
         " WHERE a.kind = 'note_added' ORDER BY a.tenant_id, l.id"
     )
     return worker.execute(query).fetchall()
-
-
-def execute(worker: psycopg.Connection, events: Sequence[Event]) -> None:
-    report = executor(worker, handler.handle, clock=lambda: datetime.now(UTC)).execute([lane(events)])
-    assert report.dead == 0
 
 
 def told(events: Sequence[Event]) -> list[tuple[str, str]]:

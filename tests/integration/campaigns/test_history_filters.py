@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns import handler, rulebooks
+from campaigns import handler
 from campaigns.tenancy import tenant_context
 from engine.types import Event
 from tests.integration.campaigns.crowd import people
@@ -81,7 +81,6 @@ def test_both_evaluators_agree_on_histories(worker_connection: psycopg.Connectio
 def test_a_bundle_counts_what_was_stored_and_what_it_adds(
     worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     World(worker_connection)
     third = {
         "triggers": [{"type": "event", "event": "purchase"}],

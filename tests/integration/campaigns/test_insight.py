@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from campaigns import handler, keys, operations, rulebooks
+from campaigns import handler, keys, operations
 from campaigns.explaining import explain
 from campaigns.models import Campaign, Lead
 from campaigns.rehearsals import rehearse
@@ -39,20 +39,13 @@ DOCUMENT = {
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
         with tenant_context(tenant):
             Campaign.objects.filter(key="count").update(draft={})
             operations.archive(Campaign.objects.get(key="count"))
             make_campaign(tenant, "spend", DOCUMENT)
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
 
 
 def buy(worker: psycopg.Connection, lead: str, amounts: Sequence[int], tenant: str = ACME) -> None:

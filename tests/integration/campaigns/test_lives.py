@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.test import Client
 
-from campaigns import handler, keys, lives, rulebooks
+from campaigns import handler, keys, lives
 from campaigns.housekeeping import keep_house
 from engine import tasks
 from tests.integration.campaigns.carrying import (
@@ -36,7 +36,6 @@ MERGE = {
 
 @pytest.fixture(autouse=True)
 def tenants(clean: None, owner_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
     waiting(ACME, ZETA)  # of their making

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,17 +10,15 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from campaigns import handler, moves, operations, rulebooks, runs
+from campaigns import moves, operations, runs
 from campaigns.models import Campaign, Move
 from campaigns.moves import MoveRefused, plan_move, start_move, undo_move
 from campaigns.operations import WrongState
 from campaigns.tenancy import tenant_context
-from engine import enqueue
 from engine.types import Event
+from tests.integration.campaigns.bundling import NOW, due, execute, purchase
 from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
-from tests.integration.engine.bundles import executor, lane
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 
 
@@ -42,25 +39,11 @@ NEW = document(note("begin"), wait("short", 1), note("new"))
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
         with tenant_context(tenant):
             make_campaign(tenant, "late", OLD)
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
-
-
-@pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    found: list[Event] = []
-    monkeypatch.setattr(enqueue, "push", found.extend)
-    return found
 
 
 def late(tenant: str = ACME) -> Campaign:
@@ -79,26 +62,14 @@ def publish_new(*steps: dict[str, Any]) -> None:
 
 def enter(worker: psycopg.Connection, *leads: str) -> None:
     for tenant in (ACME, ZETA):
-        events = [
-            Event(
-                id=f"e-{lead}", tenant=tenant, lead=lead, type="purchase", accepted_at=NOW, occurred_at=NOW,
-                data={"amount": "1"},
-            )
-            for lead in leads
-        ]  # fmt: skip
-        execute(worker, events, NOW)
-
-
-def execute(worker: psycopg.Connection, events: Sequence[Event], now: datetime) -> None:
-    if events:
-        assert executor(worker, handler.handle, clock=lambda: now).execute([lane(events)]).dead == 0
+        execute(worker, [purchase(tenant, lead, f"e-{lead}") for lead in leads])
 
 
 def pass_time(worker: psycopg.Connection, pushed: list[Event], now: datetime) -> None:
     pushed.clear()
     runs.wake_due(worker, now)
     for tenant in (ACME, ZETA):
-        execute(worker, [event for event in pushed if (event.tenant, event.type) == (tenant, "run.due")], now)
+        execute(worker, due(pushed, tenant), now)
 
 
 def later() -> datetime:

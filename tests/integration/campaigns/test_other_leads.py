@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from campaigns import handler, operations, rulebooks
+from campaigns import operations
 from campaigns.models import Campaign
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.carrying import (
@@ -28,17 +28,10 @@ CREDIT = step("give_referral_credit", programme="friends", referrer="bob", amoun
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
     waiting(ACME, ZETA)  # of their making
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
 
 
 def records(worker: psycopg.Connection, tenant: str, key: str, kind: str) -> dict[str, object]:

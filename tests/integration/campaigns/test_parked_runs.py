@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from campaigns import handler, operations, rulebooks, runs
+from campaigns import operations, runs
 from campaigns.models import Campaign, CampaignVersion
 from campaigns.tenancy import tenant_context
 from engine import enqueue
 from engine.errors import LaneFull
 from engine.types import Event
+from tests.integration.campaigns.bundling import NOW, due, execute, purchase
 from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
-from tests.integration.engine.bundles import executor, lane
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 WAIT = {"id": "wait", "action": "wait_duration", "params": {"wait": {"amount": 1, "unit": "days"}}}
 
@@ -28,8 +27,7 @@ def waiting(*steps: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
         with tenant_context(tenant):
@@ -40,37 +38,9 @@ def step_of(tenant: str) -> dict[str, Any]:
     return {"id": "note", "action": "add_note", "params": {"text": f"late in {tenant}"}}
 
 
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
-
-
-@pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    found: list[Event] = []
-    monkeypatch.setattr(enqueue, "push", found.extend)
-    return found
-
-
-def purchase(tenant: str, lead: str = "1", id: str = "p1") -> Event:
-    return Event(
-        id=id, tenant=tenant, lead=lead, type="purchase", accepted_at=NOW, occurred_at=NOW, data={"amount": "1"}
-    )
-
-
-def execute(worker: psycopg.Connection, events: Sequence[Event], now: datetime = NOW) -> None:
-    report = executor(worker, handler.handle, clock=lambda: now).execute([lane(events)])
-    assert report.dead == 0
-
-
 def parked(worker: psycopg.Connection) -> list[tuple[Any, ...]]:
     query = "SELECT tenant_id, step, wake_at, waits, version FROM campaigns_parkedrun WHERE campaign_id > 0"
     return worker.execute(f"{query} ORDER BY tenant_id, lead_id, id").fetchall()
-
-
-def due(pushed: Sequence[Event]) -> list[Event]:
-    return [event for event in pushed if event.type == "run.due"]
 
 
 def notes(worker: psycopg.Connection) -> list[tuple[str, str]]:

@@ -31,12 +31,6 @@ def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
         publish(tenant, "move", MOVE, filter={"event": "amount", "operator": "is", "value": 1})
 
 
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
-
-
 def people(tenant: str, email: str | None, *names: str) -> None:
     with tenant_context(tenant):
         Lead.objects.bulk_create(Lead(tenant_id=tenant, key=name, email=email) for name in names)

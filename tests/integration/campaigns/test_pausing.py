@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from campaigns import handler, inside, operations, rulebooks, runs
+from campaigns import inside, operations, runs
 from campaigns.models import Campaign
 from campaigns.tenancy import tenant_context
-from engine import enqueue
 from engine.types import Event
+from tests.integration.campaigns.bundling import NOW, due, execute, purchase
 from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
-from tests.integration.engine.bundles import executor, lane
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 WAIT = {"id": "wait", "action": "wait_duration", "params": {"wait": {"amount": 1, "unit": "days"}}}
 NOTE = {"id": "note", "action": "add_note", "params": {"text": "went on"}}
@@ -25,25 +22,11 @@ DOCUMENT = {"triggers": [{"type": "event", "event": "purchase"}], "steps": [WAIT
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
         with tenant_context(tenant):
             make_campaign(tenant, "late", DOCUMENT)
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
-
-
-@pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    found: list[Event] = []
-    monkeypatch.setattr(enqueue, "push", found.extend)
-    return found
 
 
 def late(tenant: str = ACME) -> Campaign:
@@ -51,22 +34,9 @@ def late(tenant: str = ACME) -> Campaign:
         return Campaign.objects.get(key="late")
 
 
-def execute(worker: psycopg.Connection, events: Sequence[Event], now: datetime = NOW) -> None:
-    if events:
-        report = executor(worker, handler.handle, clock=lambda: now).execute([lane(events)])
-        assert report.dead == 0
-
-
 def enter(worker: psycopg.Connection, *leads: str, now: datetime = NOW) -> None:
     for tenant in (ACME, ZETA):
-        events = [
-            Event(
-                id=f"{lead}-{now.isoformat()}", tenant=tenant, lead=lead, type="purchase", accepted_at=now,
-                occurred_at=now, data={"amount": "1"},
-            )
-            for lead in leads
-        ]  # fmt: skip
-        execute(worker, events, now)
+        execute(worker, [purchase(tenant, lead, f"{lead}-{now.isoformat()}", now) for lead in leads], now)
 
 
 def pass_time(worker: psycopg.Connection, pushed: list[Event], now: datetime) -> None:
@@ -75,7 +45,7 @@ def pass_time(worker: psycopg.Connection, pushed: list[Event], now: datetime) ->
     inside.tend(worker, now)
     runs.wake_due(worker, now)
     for tenant in (ACME, ZETA):
-        execute(worker, [event for event in pushed if (event.tenant, event.type) == (tenant, "run.due")], now)
+        execute(worker, due(pushed, tenant), now)
 
 
 def went_on(worker: psycopg.Connection) -> dict[str, int]:

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from campaigns import handler, keys, operations, rulebooks
+from campaigns import handler, keys, operations
 from campaigns.exchange.applying import export
 from campaigns.exchange.reading import write_json, write_yaml
 from campaigns.models import Campaign, Lead
@@ -37,7 +37,6 @@ BEFORE = {**TENFOLD, "after": []}
 
 @pytest.fixture
 def worker(worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     worker_connection.autocommit = True
     return worker_connection
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.test import Client
 
-from campaigns import handler, keys, rulebooks
+from campaigns import handler, keys
 from campaigns.models import Campaign, Lead
 from campaigns.tenancy import tenant_context
 from engine.types import Event
@@ -23,16 +23,9 @@ RESUME = {"id": "resume", "action": "resume_marketing", "params": {}}
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
 
 
 def purchases(tenant: str, *amounts: int) -> list[Event]:

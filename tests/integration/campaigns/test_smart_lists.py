@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from django.test import Client
 
-from campaigns import handler, rulebooks
 from campaigns.models import Definition, Lead
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.carrying import execute, lead_row, publish, purchase, step
@@ -68,7 +67,6 @@ def test_a_list_that_fits_no_more_says_so(shops: dict[str, Shop]) -> None:
 def test_who_is_excluded_is_on_the_list_no_more_in_its_own_tenant_alone(
     shops: dict[str, Shop], worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     worker_connection.autocommit = True
     counts = {"field": "score", "operator": "at_least", "value": 0}
     for tenant in shops:

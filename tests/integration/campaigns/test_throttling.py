@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from msgspec.structs import replace
 
-from campaigns import handler, rulebooks, runs, slots
+from campaigns import handler, runs, slots
 from campaigns.tenancy import tenant_context
-from engine import db, enqueue
+from engine import db
 from engine.types import Event
+from tests.integration.campaigns.bundling import NOW, execute, purchase
 from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
-from tests.integration.engine.bundles import executor, lane
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 SECOND = timedelta(seconds=1)
 NOTE = {"id": "note", "action": "add_note", "params": {"text": "through"}}
 
@@ -31,8 +29,7 @@ def throttled(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
 
@@ -43,30 +40,8 @@ def publish(document: dict[str, Any], *tenants: str) -> None:
             make_campaign(tenant, "slow", document)
 
 
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
-
-
-@pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    found: list[Event] = []
-    monkeypatch.setattr(enqueue, "push", found.extend)
-    return found
-
-
 def purchases(tenant: str, *leads: int) -> list[Event]:
-    return [
-        Event(id=f"p{lead}", tenant=tenant, lead=f"{lead}", type="purchase", accepted_at=NOW, occurred_at=NOW,
-              data={"amount": "1"})
-        for lead in leads
-    ]  # fmt: skip
-
-
-def execute(worker: psycopg.Connection, events: Sequence[Event], now: datetime = NOW) -> None:
-    report = executor(worker, handler.handle, clock=lambda: now).execute([lane(events)])
-    assert report.dead == 0
+    return [purchase(tenant, f"{lead}", f"p{lead}") for lead in leads]
 
 
 def wakes(worker: psycopg.Connection, tenant: str) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from campaigns import handler, operations, rulebooks, tripping
+from campaigns import handler, operations, tripping
 from campaigns.explaining import explain
 from campaigns.models import Campaign
 from campaigns.tenancy import tenant_context
@@ -28,19 +28,12 @@ BROKEN = {
 
 @pytest.fixture(autouse=True)
 def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
     monkeypatch.setattr(handler, "_tallies", tripping.Tallies())
     monkeypatch.setattr(tripping, "KEPT_RUNS", 1)
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
         with tenant_context(tenant):
             operations.archive(Campaign.objects.get(key="count"))
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
 
 
 def publish(tenant: str, *steps: Any, **more: Any) -> None:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from django.db import connections
 
-from campaigns import handler, rulebooks, runs
+from campaigns import handler, runs
 from campaigns.tenancy import tenant_context
 from engine import db, enqueue
 from engine.maintenance import Maintenance
@@ -30,8 +30,7 @@ THROTTLE = {"id": "slow", "action": "throttle", "params": {"key": "a", "rate": 1
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+def tenants(clean: None) -> None:
     for tenant in (ACME, ZETA):
         make_tenant(tenant)
 
@@ -40,12 +39,6 @@ def publish(*steps: dict[str, Any]) -> None:
     for tenant in (ACME, ZETA):
         with tenant_context(tenant):
             make_campaign(tenant, "late", {"triggers": [{"type": "event", "event": "purchase"}], "steps": list(steps)})
-
-
-@pytest.fixture
-def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
-    worker_connection.autocommit = True
-    return worker_connection
 
 
 @pytest.fixture
