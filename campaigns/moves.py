@@ -23,17 +23,30 @@ from campaigns.language.faults import Fault
 from campaigns.language.flowkinds import enclosed_steps
 from campaigns.models import Campaign, CampaignVersion, Move
 from campaigns.operations import Refused, WrongState
-from campaigns.tenancy import tenant_context
+from campaigns.tenancy import connection_of, tenant_context
 from engine import clock
 from engine.sql import load
 
 QUERIES = load("campaigns.sql", "moves.sql")
 END = "end"
 LEADS_AT_ONCE = 500
+SHOWN = 20
 #: A transaction that knew the old version only may still park a run on it.
 OPEN_AT_LEAST = timedelta(minutes=1)
 
 State = Move.State
+
+
+class Older(msgspec.Struct, frozen=True):
+    """A version before the live one that holds people."""
+
+    version: int
+    steps: dict[str, int]  #: how many rest at each
+
+    @property
+    def runs(self) -> int:
+        """How many rest in it."""
+        return sum(self.steps.values())
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -63,6 +76,29 @@ class MoveRefused(Refused):
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
+
+
+def older_versions(campaign: Campaign) -> list[Older]:
+    """Where people are inside who could be moved. Needs the tenant's context."""
+    held: dict[int, dict[str, int]] = {}
+    for found in count_inside(campaign):
+        if found.version != campaign.live_version:
+            held.setdefault(found.version, {})[found.step] = found.runs
+    return [Older(version, steps) for version, steps in sorted(held.items())]
+
+
+def latest(campaign: Campaign, count: int = SHOWN) -> list[Move]:
+    """The last ones. Needs the tenant's context."""
+    return list(campaign.moves.order_by("-id")[:count])
+
+
+def count_to_take_back(campaign: Campaign, move: Move) -> int:
+    """How many of those moved have not gone on since. Needs the tenant's context."""
+    parameters = {
+        "tenant": campaign.tenant_id, "campaign": campaign.pk, "move": move.pk, "to": move.to_version,
+    }  # fmt: skip
+    found = connection_of(campaign.tenant_id).execute(QUERIES["count_runs_to_take_back"], parameters).fetchone()
+    return int(found[0])
 
 
 def plan_move(campaign: Campaign, from_version: int, plan: dict[str, str]) -> Planned:

@@ -17,6 +17,7 @@ from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
 from campaigns.admin.documents import pretty
 from campaigns.admin.leads import schema_for
+from campaigns.admin.moves import MovePages
 from campaigns.admin.step_words import in_words
 from campaigns.admin.tenant_pages import TenantForm
 from campaigns.admin.text_fields import DocumentField
@@ -52,7 +53,7 @@ class CampaignForm(TenantForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignFiles, ApprovalPages):
+class CampaignAdmin(CampaignFiles, ApprovalPages, MovePages):
     form = CampaignForm
     list_display = ("name", "key", "status", "live_version", "draft_state", "position")
     list_filter = ("status",)
@@ -92,6 +93,7 @@ class CampaignAdmin(CampaignFiles, ApprovalPages):
     def state_of(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         """What is said about a campaign on its page and before a verb."""
         faults = operations.faults_of(campaign)
+        inside = count_inside(campaign)
         return {
             "campaign": campaign,
             "faults": faults,
@@ -99,7 +101,9 @@ class CampaignAdmin(CampaignFiles, ApprovalPages):
             "words": in_words(campaign.draft, schema_for(request)),
             "verbs": verbs_for(campaign),
             "draft_differs": campaign.draft != campaign.live_document,
-            "inside": count_inside(campaign),
+            "inside": inside,
+            "has_moves": campaign.moves.exists(),
+            "left_behind": sum(found.runs for found in inside if found.version != campaign.live_version),
             "batches": batches.latest(campaign),
         }
 

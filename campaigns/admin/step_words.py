@@ -58,8 +58,12 @@ class Step(msgspec.Struct, frozen=True):
 
 def steps_in_words(document: dict[str, Any], schema: TenantSchema) -> tuple[Step, ...]:
     """All steps of a document, those within others in their ways."""
-    known = {id: _label(step) for id, step in steps_by_id(document).items()}
-    return _Teller(schema, known).steps(document.get("steps"), 0)
+    return _Teller(schema, labels_of(document)).steps(document.get("steps"), 0)
+
+
+def labels_of(document: Any) -> dict[str, str]:
+    """What each step of a document does, by its id; those within others too."""
+    return {id: _label(step) for id, step in steps_by_id(document).items()} if isinstance(document, dict) else {}
 
 
 def _label(step: Any) -> str:

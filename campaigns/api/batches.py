@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from rest_framework.request import Request
 
 from campaigns import batches
 from campaigns.api.errors import ApiError, json_response
+from campaigns.api.named import campaign_named, row_numbered
 from campaigns.api.view import ApiView
-from campaigns.ingest import name_fault
-from campaigns.models import Batch, Campaign
+from campaigns.models import Batch
 from campaigns.operations import Refused, WrongState
 from campaigns.tenancy import tenant_context
 
@@ -29,7 +29,7 @@ class BatchesView(ApiView):
     def get(self, request: Request, key: str) -> HttpResponse:
         tenant = request.user.tenant
         with tenant_context(tenant):
-            found = batches.latest(_campaign(tenant, key))
+            found = batches.latest(campaign_named(tenant, key))
         return json_response({"batches": [told(batch) for batch in found]})
 
     def post(self, request: Request, key: str) -> HttpResponse:
@@ -39,7 +39,7 @@ class BatchesView(ApiView):
         tenant = request.user.tenant
         try:
             with tenant_context(tenant):
-                campaign = _campaign(tenant, key)
+                campaign = campaign_named(tenant, key)
                 if dry == "true":
                     return json_response({"leads": batches.count_members(campaign)})
                 batch = batches.start(campaign, by=f"API key {request.auth.name}")
@@ -58,25 +58,11 @@ class CancelView(ApiView):
         tenant = request.user.tenant
         try:
             with tenant_context(tenant):
-                found = _batch(_campaign(tenant, key), batch)
+                found = row_numbered(campaign_named(tenant, key).batches, batch)
                 found = batches.cancel(tenant, found.pk, by=f"API key {request.auth.name}")
         except WrongState as refusal:
             raise ApiError(409, "wrong_state", str(refusal)) from refusal
         return json_response(told(found))
-
-
-def _campaign(tenant: str, key: str) -> Campaign:
-    found = None if name_fault(key) else Campaign.objects.filter(tenant_id=tenant, key=key).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _batch(campaign: Campaign, id: str) -> Batch:
-    found = campaign.batches.filter(pk=int(id)).first() if id.isascii() and id.isdecimal() and len(id) < 18 else None
-    if found is None:
-        raise Http404
-    return found
 
 
 def told(batch: Batch) -> dict[str, Any]:

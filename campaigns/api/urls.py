@@ -14,6 +14,7 @@ from campaigns.api.hooks import HookView
 from campaigns.api.insight import ExplainView, RehearseView
 from campaigns.api.language import ActionsView, ActionView, OperatorsView, TriggersView
 from campaigns.api.leads import ActivitiesView, LeadView
+from campaigns.api.moves import MovesView, UndoView
 from campaigns.api.smart_lists import SmartListView
 
 urlpatterns = [
@@ -25,6 +26,8 @@ urlpatterns = [
     path("campaigns/<str:key>/document", DocumentView.as_view()),
     path("campaigns/<str:key>/document/plan", PlanView.as_view()),
     path("campaigns/<str:key>/explain", ExplainView.as_view()),
+    path("campaigns/<str:key>/moves", MovesView.as_view()),
+    path("campaigns/<str:key>/moves/<str:move>/undo", UndoView.as_view()),
     path("campaigns/<str:key>/rehearse", RehearseView.as_view()),
     path("engine/figures", figures),
     path("hooks/<str:tenant>/<str:key>", HookView.as_view()),

@@ -38,5 +38,10 @@ class Move(TenantOwned):
             models.Index(fields=["tenant", "campaign", "-id"], name="campaigns_move_by_campaign"),
         )
 
+    @property
+    def dealt_with(self) -> int:
+        """How many were moved or are out; on the way back those who are back."""
+        return self.undone if self.state == self.State.UNDOING else min(self.moved + self.ended, self.total)
+
     def __str__(self) -> str:
         return f"move {self.pk} from version {self.from_version} to {self.to_version}"

@@ -17,6 +17,11 @@ WHERE r.tenant_id = %(tenant)s AND r.campaign_id = %(campaign)s AND r.version = 
     AND r.state->'moved'->>'by' = %(move)s::text
 LIMIT %(limit)s;
 
+-- name: count_runs_to_take_back
+SELECT count(*) FROM campaigns_parkedrun AS r
+WHERE r.tenant_id = %(tenant)s AND r.campaign_id = %(campaign)s AND r.version = %(to)s
+    AND r.state->'moved'->>'by' = %(move)s::text;
+
 -- name: lock_leads_of_runs
 -- In id order, as bundles lock them: no bundle that has read a run writes it back over this.
 SELECT l.id FROM campaigns_lead AS l
