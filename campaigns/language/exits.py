@@ -3,7 +3,8 @@
     {"label": "bought", "trigger": {"type": "event", "event": "purchase"}}
     {"label": "no longer a customer", "when": {"field": "stage", "operator": "is_not", "value": "customer"}}
 
-With a trigger and `when`, both must hold; with `when` alone, any change of the lead has it looked at.
+With a trigger and `when`, both must hold; with `when` alone, any change of the lead has it looked at. With
+`"undo": true` what the run did is undone by its checkpoints.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from campaigns.language.checkpoints import Undoing
 from campaigns.language.condition import Matches
 from campaigns.language.context import Context
 from campaigns.language.effects import PutRecord
@@ -33,6 +35,7 @@ class Exit(msgspec.Struct, frozen=True):
     when: Matches | None
     #: of a goal: what is recorded as it is reached; None where it was reached before
     records: Callable[[LeadState, Context], PutRecord | None] | None = None
+    undo: bool = False  #: what the run did behind its checkpoints is undone
 
     @property
     def hears(self) -> str | None:
@@ -75,9 +78,10 @@ def _compile_exit(raw: Any, scope: Scope, path: str) -> Exit | None:
     if not isinstance(raw, dict) or not ("trigger" in raw or "when" in raw):
         scope.fault(path, "expected an object with label, and trigger or when")
         return None
-    scope.expect_keys(raw, path, ("label", "trigger", "when"))
+    scope.expect_keys(raw, path, ("label", "trigger", "when", "undo"))
     label = read_label(raw.get("label"), scope, f"{path}.label")
-    return Exit(label, *compile_way_out(raw, scope, path))
+    undo = Undoing("").prepare(raw.get("undo", False), scope, f"{path}.undo", {})
+    return Exit(label, *compile_way_out(raw, scope, path), undo=bool(undo))
 
 
 def compile_way_out(raw: dict[str, Any], scope: Scope, path: str) -> tuple[Subscription | None, Matches | None]:

@@ -13,7 +13,7 @@ from campaigns.language.scope import Scope
 from campaigns.language.values import show
 
 CASES_LIMIT = 50
-ENCLOSING = {"transaction_group": "steps"}  #: actions, and their parameter of kind Enclosed
+ENCLOSING = {"transaction_group": "steps", "checkpoint": "undo"}  #: actions, and their parameter of kind Enclosed
 
 
 class Body(Kind):

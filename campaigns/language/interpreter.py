@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import elsewhere, grouping, orders, parking
+from campaigns.language import compensation, elsewhere, grouping, orders, parking
 from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
@@ -348,7 +348,7 @@ class Chain:
             post(self, run, step.id, "" if choice is None else str(choice.name))
         if lead.deleted_at is not None:
             raise _Stop
-        return _next(run, step, decision) if is_outcome else step.after
+        return _next(self, run, step, decision) if is_outcome else step.after
 
     def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
         """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
@@ -371,7 +371,7 @@ class Chain:
         return logged or (tell_no_op(decision),)
 
 
-def _next(run: Run, step: Step, decision: Outcome) -> int | None:
+def _next(chain: Chain, run: Run, step: Step, decision: Outcome) -> int | None:
     """Where the run goes on after an outcome."""
     match decision:
         case Ended():
@@ -380,4 +380,6 @@ def _next(run: Run, step: Step, decision: Outcome) -> int | None:
             return step.after if decision.body is None else decision.body
         case Jump():
             return run.campaign.program.places.get(decision.step)
+        case Failed() if run.passed and compensation.ends_by_failure(chain, run):
+            return parking.undo_failed(chain, run)
     return step.after

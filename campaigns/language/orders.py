@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from campaigns.language import grouping, parking
+from campaigns.language import compensation, grouping, parking
 from campaigns.language.context import Context, EventView
 from campaigns.language.entry import closed
 from campaigns.language.outcome import (
@@ -15,6 +15,7 @@ from campaigns.language.outcome import (
     Ended,
     Execute,
     Failed,
+    Mark,
     NoOp,
     OpenGroup,
     Order,
@@ -23,6 +24,7 @@ from campaigns.language.outcome import (
     RemoveRuns,
     Restart,
     Skipped,
+    Undo,
 )
 from campaigns.language.parking import DEPTH_LIMIT
 from campaigns.language.rulebook import Campaign
@@ -47,6 +49,10 @@ def carry_out(chain: Chain, run: Run, step: Step, order: Order) -> Outcome | Non
             return grouping.open_group(chain, run, step, order)
         case CloseGroup():
             return grouping.close_group(chain, run)
+        case Mark():
+            return compensation.go_on(chain, run, order) if order.undone else compensation.mark(run, order)
+        case Undo():
+            return compensation.end_undoing(chain, run, order)
     raise TypeError(f"nobody carries out {order}")
 
 

@@ -120,6 +120,19 @@ class Restart(Order, frozen=True):
     said: dict[str, Any] = {}  #: for the activity
 
 
+class Mark(Order, frozen=True):
+    """The run passes a checkpoint, or has undone what was done behind it."""
+
+    label: str = ""
+    undone: bool = False
+
+
+class Undo(Order, frozen=True):
+    """The run ends here, and what it did is undone, back to the checkpoint of a label or as a whole."""
+
+    to: str = ""
+
+
 class OpenGroup(Order, frozen=True):
     """The steps in the body run next, and what they change is kept or put back as one."""
 

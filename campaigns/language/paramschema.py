@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from campaigns.language.action import ActionSpec, Parameter
+from campaigns.language.checkpoints import CheckpointLabel, CheckpointRef
 from campaigns.language.eventkinds import WatchedRule
 from campaigns.language.fieldkinds import (
     SEPARATOR_LIMIT,
@@ -195,6 +196,12 @@ def _choice(kind: Choice) -> JsonSchema:
 @schema_of.register
 def _tags(kind: Tags) -> JsonSchema:
     return _items({"type": "string", "pattern": "^\\S(.{0,62}\\S)?$"}, 0)
+
+
+@schema_of.register(CheckpointLabel)
+@schema_of.register(CheckpointRef)
+def _label(kind: Kind) -> JsonSchema:
+    return {"type": "string", "minLength": 1}
 
 
 @schema_of.register

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from campaigns.language import compensation
 from campaigns.language.context import Context
 from campaigns.language.exits import Exit
 from campaigns.language.outcome import Parked
@@ -158,7 +159,29 @@ def leave(chain: Chain, parked: ParkedRun, campaign: Campaign, way_out: Exit) ->
     done = record and chain.changes.apply(record)
     if done:
         chain.log(GOAL_REACHED, done[1] | {"run": parked.id}, campaign, parked.step)
+    if way_out.undo and parked.state.get("passed"):
+        return _end_undoing(chain, parked, campaign, way_out.label)
     end(chain, parked, campaign, way_out.label)
+
+
+def undo_failed(chain: Chain, run: Run) -> int | None:
+    """End a run whose step has failed, and undo what it did. Returns the place of the first step that does."""
+    labels, place = compensation.begin(chain, run)
+    said = {"outcome": "done", "ended": "failed", "run": run.id, "undone": labels}
+    chain.log(RUN_ENDED, said, run.campaign, run.step)
+    return place
+
+
+def _end_undoing(chain: Chain, parked: ParkedRun, campaign: Campaign, label: str) -> None:
+    """End a parked run where it is, and undo what it did."""
+    run = Run.restore(parked, campaign)
+    with chain.surroundings(run), dropping(chain, run):
+        labels, place = compensation.begin(chain, run)
+        said = {"outcome": "done", "ended": label, "run": run.id, "undone": labels}
+        chain.log(RUN_ENDED, said, campaign, parked.step)
+        run.parked = True  # it goes no further than that
+        chain.walk(run, place)
+        finish(chain, run, label)
 
 
 def end(chain: Chain, parked: ParkedRun, campaign: Campaign, label: str) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from campaigns.actions import ACTIONS
 from campaigns.language.action import ActionSpec, Bound, Run, prepare
+from campaigns.language.checkpoints import check_undoing
 from campaigns.language.condition import Matches
 from campaigns.language.context import Context
 from campaigns.language.faults import Fault
@@ -81,6 +82,7 @@ def compile_program(raw: Any, scope: Scope) -> Program | None:
     builder.compile_list(raw, "steps", None)
     builder.check_targets()
     scope.faults = builder.faults
+    check_undoing(scope)
     steps = tuple(step for step in builder.steps if step is not None)
     if not steps:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,8 @@ class Run:
     at_door = False  #: has not begun: its campaign is paused and collects
     child: Run | None = None  #: the run that it waited for, when that one is over
     remembers = False  #: a step has asked for its memory
+    passed: Sequence[str] = ()  #: checkpoints, in order
+    undoing: Sequence[str] = ()  #: those that are still to be undone, the present one first; never stored
     group: Before | None = None  #: while it is in a group of steps: what there was before; never stored
 
     def __init__(
@@ -125,6 +127,7 @@ class Run:
             "since": self.waited_since and self.waited_since.isoformat(),
             "variables": {name: [type, TYPES[type].dump(value)] for name, (type, value) in self.variables.items()},
             "jumps": self.jumps,
+            "passed": list(self.passed),
             "memories": {step: memory for step, memory in self.memories.items() if memory},
             "kept": [_decode(_encode(heard)) for heard in self.kept],
         }
@@ -144,6 +147,7 @@ class Run:
         run.variables = {
             name: (type, TYPES[type].cast(raw)) for name, (type, raw) in state.get("variables", {}).items()
         }
+        run.passed = state.get("passed", ())
         run.jumps = dict(state.get("jumps", {}))
         run.memories = {step: dict(memory) for step, memory in state.get("memories", {}).items()}
         run.remembers = bool(run.memories)

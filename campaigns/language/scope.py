@@ -57,6 +57,8 @@ class Scope:
         self.meets = False  #: several runs of a lead may be inside at once
         self.variables: dict[str, str] = {}  #: of the run, set by the steps so far; name to type
         self.targets: list[tuple[str, str]] = []  #: path and id of steps that others go on to
+        self.checkpoints: dict[str, str] = {}  #: labels, and the path of the step that marks each
+        self.undoes: list[tuple[str, str]] = []  #: path, and the label of the checkpoint to which is undone; "" for all
         self.compile_body: CompileBody = _no_body  #: set while steps are compiled
         self.enclosure: Any = None  #: the flowkinds.Enclosed whose steps are compiled
         self.hints = 0

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from campaigns import handler, rulebooks
-from campaigns.models import Lead, Record
+from campaigns.models import Lead, ParkedRun, Record
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.carrying import execute, history, publish, purchase, step
 from tests.integration.campaigns.world import ACME, ZETA, make_tenant
@@ -43,3 +43,20 @@ def test_a_group_is_stored_as_a_whole_or_not_at_all(worker: psycopg.Connection) 
     assert stored == {ACME: ({"orders": 2}, 0, 0), ZETA: ({"orders": 7}, 7, 1)}  # the other campaign counts one
     assert history(worker, ACME, "1")[-2:] == [("group", "group", "failed"), ("note_added", "one", "done")]
     assert [step for _, step, _ in history(worker, ZETA, "1")][-5:] == ["count", "task", "last", "group", "one"]
+
+
+def test_what_was_passed_is_stored_and_undone_when_the_run_is_called_off(worker: psycopg.Connection) -> None:
+    mark = step("checkpoint", "mark", label="seat", undo=[step("increment_number", "back", field="orders", by=-5)])
+    wait = step("wait_duration", "wait", wait={"amount": 1, "unit": "days"})
+    exits = [{"label": "off", "trigger": {"type": "list_joined", "list": "vips"}, "undo": True}]
+    for tenant in TENANTS:
+        publish(tenant, "book", step("increment_number", "book", field="orders", by=5), mark, wait, exits=exits)
+    execute(worker, *(purchase(tenant, "2") for tenant in TENANTS))
+    publish(ACME, "off", step("add_to_list", "off", list="vips"))
+    execute(worker, *(purchase(tenant, "2", "e2") for tenant in TENANTS))
+    left = {}
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            states = ParkedRun.objects.filter(campaign__key="book").values_list("state__passed", flat=True)
+            left[tenant] = list(states), Lead.objects.get(key="2").fields
+    assert left == {ACME: ([], {"orders": 2}), ZETA: ([["mark"]], {"orders": 7})}

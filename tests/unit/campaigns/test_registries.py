@@ -75,6 +75,7 @@ def test_these_are_the_actions() -> None:
         "change_score",
         "change_stage",
         "change_tags",
+        "checkpoint",
         "clear_fields",
         "compute_field",
         "convert_lead",

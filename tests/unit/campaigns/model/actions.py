@@ -13,6 +13,7 @@ from typing import Any
 Json = dict[str, Any]
 
 SCORE_LIMIT = 2**31 - 1
+PASSED_LIMIT = 50
 
 
 def period(raw: Json) -> timedelta:
@@ -160,7 +161,29 @@ class Actions:
         return "rest"
 
     def exit_flow(self, params: Json, run: Json, again: bool) -> tuple[str, Any]:
+        labels = [point["label"] for _, point in run["passed"]]
+        if params.get("undo"):
+            return "done", self.undo(run, run["passed"])
+        if params.get("undo_to") in labels:
+            last = len(labels) - 1 - labels[::-1].index(params["undo_to"])
+            return "done", self.undo(run, run["passed"][last:])
         return "done", None
+
+    def checkpoint(self, params: Json, run: Json, again: bool) -> Any:
+        if again:
+            return "done", self.undo(run, run["undoing"][:-1])
+        if len(run["passed"]) >= PASSED_LIMIT:
+            return "failed"
+        run["passed"].append((run["step"], params))
+        return "done"
+
+    def undo(self, run: Json, points: list[Any]) -> Any:
+        """Where what undoes the last of these begins."""
+        run["undoing"] = list(points)
+        if not points:
+            return None
+        id, point = points[-1]
+        return ("run", point["undo"][0]["id"]) if point["undo"] else ("again", id)
 
     def stop_if(self, params: Json, run: Json, again: bool) -> Any:
         return ("done", None) if self.holds(params["rule"], run) else "no_op"

@@ -33,6 +33,7 @@ OTHERS = (
     "stop_if",
     "once_per",
     "transaction_group",
+    "checkpoint",
 )
 
 
@@ -54,6 +55,7 @@ class Author:
 
     def document(self, key: str) -> Json:
         self.key, self.steps, self.variables, self.enclosed = key, 0, list[str](), set[str]()
+        self.labels = list[str]()
         triggers = [self.trigger() for _ in range(self.one(1, 1, 2))]
         heard = {trigger.get("event") for trigger in triggers}
         self.attributes = EVENTS[heard.pop()] if len(heard) == 1 and None not in heard else {}
@@ -66,6 +68,8 @@ class Author:
             document["exits"] = [self.way_out() for _ in range(self.one(1, 1, 2))]
         document["steps"] = self.body(0, self.random.randint(1, 5))
         self.aim(document["steps"])
+        for way in document.get("exits", ()) if self.labels else ():
+            way["undo"] = self.chance(0.7)
         return document
 
     # --- when
@@ -169,7 +173,7 @@ class Author:
         action = self.one(*PLAIN, *(OTHERS if depth < 3 else ()))
         step: Json = {"id": f"s{self.steps}", "action": action}
         make = getattr(self, action)
-        if action in ("branch", "for_each", "transaction_group"):
+        if action in ("branch", "for_each", "transaction_group", "checkpoint"):
             return step | {"params": make(depth)}
         if action in (*PLAIN[:-1], "wait_duration") and self.chance(0.2):
             step["choices"] = [{"when": self.filter(), "params": make()} for _ in range(self.one(1, 2))]
@@ -233,6 +237,8 @@ class Author:
             if step["action"] == "jump_to":
                 known = [f"s{number}" for number in range(1, self.steps + 1)]
                 params["step"] = self.one(*[id for id in known if id not in self.enclosed])
+            if step["action"] == "exit_flow" and self.labels and self.chance(0.8):
+                params |= self.one({"undo": True}, {"undo_to": self.one(*self.labels)})
             for body in (params.get("body"), params.get("default"), *(c["steps"] for c in params.get("cases", ()))):
                 self.aim(body or [])
 
@@ -247,6 +253,12 @@ class Author:
     def transaction_group(self, depth: int) -> Json:
         """Steps that change the lead; often one that may fail."""
         return {"steps": [self.enclosed_step() for _ in range(self.random.randint(0, 4))]}
+
+    def checkpoint(self, depth: int) -> Json:
+        label = f"point {len(self.labels)}"
+        self.labels.append(label)
+        undo = [self.enclosed_step() for _ in range(self.random.randint(0, 2))]
+        return {"label": label, "undo": undo, "on_failure": self.one("go_on", "undo")}
 
     def enclosed_step(self) -> Json:
         self.steps += 1

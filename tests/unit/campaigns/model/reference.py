@@ -46,6 +46,8 @@ def bodies(step: Json) -> Iterator[tuple[list[Json], bool]]:
         yield params["body"], True
     if step["action"] == "transaction_group":
         yield params["steps"], True
+    if step["action"] == "checkpoint":
+        yield params["undo"], True
 
 
 def find(steps: list[Json], id: str) -> Json | None:
@@ -152,11 +154,15 @@ class _Happening(Actions):
             if "trigger" in way and not hears(way["trigger"], event, run["campaign"]["key"]):
                 continue
             if holds(way.get("when"), self.lead, event, {}):
-                return self.end_parked(run)
+                return self.end_undoing(run) if way.get("undo") and run["passed"] else self.end_parked(run)
 
     def end_parked(self, run: Json) -> None:
         self.log(run["campaign"], run["step"], "done")
         self.over(run)
+
+    def end_undoing(self, run: Json) -> None:
+        self.log(run["campaign"], run["step"], "done")
+        self.walk(run, self.undo(run, run["passed"]))
 
     def over(self, run: Json) -> None:
         if run in self.lead["runs"]:
@@ -185,6 +191,7 @@ class _Happening(Actions):
             "id": f"{self.event['key']}.{campaign['id']}.{self.begun}",
             "campaign": campaign, "key": key, "event": event, "depth": depth, "variables": {}, "jumps": {},
             "loops": {}, "step": "", "until": None, "since": None, "before": None,
+            "passed": [], "undoing": [],
         }  # fmt: skip
         self.arise("campaign.entered", {"campaign": campaign["key"]}, depth)
         self.walk(run, ("run", campaign["document"]["steps"][0]["id"]))
@@ -250,6 +257,9 @@ class _Happening(Actions):
             if place == "after":
                 place = after
             self.log(run["campaign"], id, outcome)
+            if outcome == "failed" and not run["undoing"] and any(p["on_failure"] == "undo" for _, p in run["passed"]):
+                self.log(run["campaign"], id, "done")
+                place = self.undo(run, run["passed"])
         self.over(run)
 
     def chosen(self, step: Json, run: Json) -> Json | None:
