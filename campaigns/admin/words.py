@@ -68,7 +68,9 @@ def _subject(condition: dict[str, Any], schema: TenantSchema) -> str:
 
 def value_text(value: Any, schema: TenantSchema) -> str:
     """A value of which only its shape says what it is: a filter, a field's key, anything else."""
-    if isinstance(value, dict) and ("operator" in value or any(_group_words(*item, value) for item in value.items())):
+    if isinstance(value, dict) and (
+        "operator" in value or "filters" in value or any(_group_words(*item, value) for item in value.items())
+    ):
         return condition_text(value, schema)
     return field_label(value, schema)
 

@@ -1,20 +1,15 @@
-"""Operators of text that is an e-mail address, a phone number or a URL."""
+"""Operators of text that is an e-mail address."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from campaigns.filters.strings import literally
 from campaigns.language.context import Context
 from campaigns.language.folding import fold
 from campaigns.language.operator import Family, Moment, Nulls, Operand, operator
-from campaigns.language.phone import e164
-from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, sql
-from campaigns.language.tokens import Target
-from campaigns.language.values import show
 
 Wanted = tuple[str, ...]
 
@@ -98,70 +93,3 @@ def _is_address(value: Sql, wanted: Any, moment: Moment) -> Sql:
 def is_valid_email(value: str, wanted: Any, context: Context) -> bool:
     """Has the form of an e-mail address."""
     return _ADDRESS.fullmatch(value) is not None
-
-
-def _number_of(text: str) -> str:
-    try:
-        return e164(text)
-    except ValueError:
-        return ""
-
-
-def _country_code(raw: Any, target: Target, scope: Scope, path: str) -> str | None:
-    code = str(raw).removeprefix("+")
-    if not re.fullmatch(r"[1-9][0-9]{0,2}", code, re.ASCII):
-        scope.fault(path, f"expected a country code such as +43, got {show(raw)}")
-        return None
-    return f"+{code}"
-
-
-PHONE = Family(literal=_country_code, value=lambda options: _number_of)
-
-
-@operator("country_code_is", "string", operand=Operand.SOME, family=PHONE)
-def country_code_is(value: str, wanted: Wanted, context: Context) -> bool:
-    """A phone number with one of the country codes."""
-    return value.startswith(wanted)
-
-
-@operator("is_valid_phone", "string", family=PHONE)
-def is_valid_phone(value: str, wanted: Any, context: Context) -> bool:
-    """A phone number with its country code."""
-    return bool(value)
-
-
-def _parts(text: str) -> tuple[str, str, frozenset[str]]:
-    """Host, path and names of parameters; the part behind # does not count."""
-    try:
-        found = urlsplit(text.strip())
-        return found.hostname or "", found.path or "/", frozenset(parse_qs(found.query, keep_blank_values=True))
-    except ValueError:
-        return "", "", frozenset()
-
-
-def _part(raw: Any, target: Target, scope: Scope, path: str) -> str | None:
-    if not isinstance(raw, str):
-        scope.fault(path, f"expected text, got {show(raw)}")
-        return None
-    return raw
-
-
-URL = Family(literal=_part, value=lambda options: _parts)
-
-
-@operator("host_is", "string", operand=Operand.SOME, family=URL)
-def host_is(value: tuple[str, str, frozenset[str]], wanted: Wanted, context: Context) -> bool:
-    """A URL of one of the hosts."""
-    return value[0] in {host.lower() for host in wanted}
-
-
-@operator("path_starts_with", "string", operand=Operand.SOME, family=URL)
-def path_starts_with(value: tuple[str, str, frozenset[str]], wanted: Wanted, context: Context) -> bool:
-    """A URL whose path begins with one of these."""
-    return bool(value[0]) and value[1].startswith(wanted)
-
-
-@operator("has_parameter", "string", operand=Operand.SOME, family=URL)
-def has_parameter(value: tuple[str, str, frozenset[str]], wanted: Wanted, context: Context) -> bool:
-    """A URL with one of these parameters."""
-    return not value[2].isdisjoint(wanted)

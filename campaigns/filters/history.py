@@ -19,6 +19,8 @@ from campaigns.language.values import cast_date, show
 COUNT_LIMIT = 1_000_000
 WHERE_LIMIT, TEXTS_LIMIT = 10, 50
 TIMES = ("in_past", "from", "until")
+#: What of a change may be asked, and where it is logged.
+CHANGES = {"to": "new", "was": "old", "reason": "reason"}
 COUNTS = ("at_least", "at_most", "exactly", "between")
 #: Fewest and most; None for no bound.
 Bounds = tuple[int, int | None]
@@ -39,15 +41,32 @@ def activity(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, 
 
 @condition("changed")
 def changed(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Scope, str], Node]) -> Node:
-    """A field that campaigns changed: {"changed": "stage", "operator": "changed", "to": "vip", "in_past": {...}}."""
-    negative = _is_negative(raw, ("changed", "not_changed"), ("changed", "to"), scope, path)
+    """A field that campaigns changed: {"changed": "stage", "operator": "changed", "to": "vip", "in_past": {...}}.
+    `was` is its value before; `reason` what the step that changed it said."""
+    negative = _is_negative(raw, ("changed", "not_changed"), ("changed", "to", "was", "reason"), scope, path)
     spec = scope.find_field(raw["changed"], f"{path}.changed")
     if spec is None:
         return NEVER
     where = [(("field",), (spec.key,))]
-    if "to" in raw:
-        where.append((("new",), _read_texts(raw["to"], scope, f"{path}.to")))
+    where += [
+        ((place,), _read_texts(raw[name], scope, f"{path}.{name}")) for name, place in CHANGES.items() if name in raw
+    ]
     return _ask(None, tuple(where), raw, scope, path, negative=negative)
+
+
+@condition("has_been")
+def has_been(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Scope, str], Node]) -> Node:
+    """What a field holds now, and no campaign changed within a period: {"has_been": "stage", "operator": "is",
+    "value": "vip", "for": {"amount": 30, "unit": "days"}}. What was never changed has always been."""
+    period = read_period(raw.get("for"), scope, f"{path}.for")
+    if period is not None and period.amount < 1:
+        scope.fault(f"{path}.for.amount", "must be at least 1")
+    if scope.faults:
+        return NEVER
+    inner = {name: value for name, value in raw.items() if name not in ("has_been", "for")}
+    holds = read({"field": raw["has_been"], **inner}, scope, path)
+    unchanged = {"changed": raw["has_been"], "operator": "not_changed", "in_past": raw["for"]}
+    return NEVER if scope.faults else Group("all", (holds, changed(unchanged, scope, path, read)))
 
 
 def _is_negative(raw: dict[str, Any], words: tuple[str, str], more: tuple[str, ...], scope: Scope, path: str) -> bool:

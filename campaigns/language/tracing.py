@@ -45,8 +45,9 @@ def trace_where(raw: Any, compile: Any, path: str, lead: LeadState, context: Con
 
 
 def _value(raw: dict[str, Any], lead: LeadState, context: Context) -> Any:
-    if "field" in raw:
-        return lead.get(raw["field"])
+    field = raw.get("field") or raw.get("has_been")
+    if isinstance(field, str):
+        return lead.get(field)
     name = raw.get("event") or raw.get("attribute")
     if name == "occurred_at":
         return context.occurred_at

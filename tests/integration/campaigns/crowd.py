@@ -112,6 +112,9 @@ CHOICES = {
 }
 #: Operands of operators that take something else than a value of the field's type.
 lengths = st.integers(0, 8)
+searches = st.sampled_from(
+    ["ann", "AN*", '"a b"', "a -b", "a b", "straße x*", "café", "100%", "acme", ["b*", "-x a*"], "\u03a3\u0399*"]
+)
 OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "length_is": lengths,
     "length_less_than": lengths,
@@ -127,6 +130,13 @@ OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "hour_between": st.lists(st.integers(0, 23), min_size=2, max_size=2).map(sorted),
     "anniversary_in_next_days": st.sampled_from([0, 1, 2, 40, 366]),
     "in_time_frame": st.sampled_from(FRAMES) | st.lists(st.sampled_from(FRAMES), min_size=1, max_size=2),
+    "full_text_match": searches,
+    "not_full_text_match": searches,
+    "phone_is": st.sampled_from(["0043 1 58858", "+1 202 5550123"]),
+    "phone_is_not": st.sampled_from(["0043 1 58858", "+1 202 5550123"]),
+    "phone_country_is": st.sampled_from(["Austria", ["US", "de"]]),
+    "url_is": st.sampled_from(["HTTPS://acme.test:443/shop?id=7#top", "http://acme.test"]),
+    "url_is_not": st.sampled_from(["HTTPS://acme.test:443/shop?id=7#top", "http://acme.test"]),
     "path_exists": st.sampled_from(["plan", "plan.name", "seats.0", ["plan.name.x", "seats"]]),
     "path_missing": st.sampled_from(["plan", "plan.name", "seats.0", ["plan.name.x", "seats"]]),
     "in_table": st.just("names"),

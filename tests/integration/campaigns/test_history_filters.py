@@ -32,7 +32,13 @@ happened = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(["change_field", "change_score"]),
         "data": st.fixed_dictionaries(
-            {"field": st.sampled_from(["score", "string"]), "new": shops, "outcome": st.sampled_from(["done", "no_op"])}
+            {
+                "field": st.sampled_from(["score", "string"]),
+                "new": shops,
+                "old": shops,
+                "reason": shops,
+                "outcome": st.sampled_from(["done", "no_op"]),
+            }
         ),
     }
 )
@@ -48,7 +54,9 @@ asked = st.fixed_dictionaries(
     optional={**more, "where": st.fixed_dictionaries({"shop": wanted})},
 ) | st.fixed_dictionaries(
     {"changed": st.sampled_from(["score", "string"]), "operator": st.sampled_from(["changed", "not_changed"])},
-    optional={**more, "to": wanted},
+    optional={**more, "to": wanted, "was": wanted, "reason": wanted},
+) | st.fixed_dictionaries(
+    {"has_been": st.just("score"), "operator": st.just("at_least"), "value": st.integers(-1, 2), "for": more["in_past"]}
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ SPECS = {
     "topic": {"news": {"channels": ["email", "sms"]}},
     "goal": {"order": {}, "order-2": {}},
     "partition": {"europe": {}, "asia": {}},
+    "pool": {"sales": {"owners": [{"email": "canary-acme@example.test"}]}, "away": {"owners": [{"email": "x@y.test"}]}},
     "smart_list": {
         "rich": {"filter": {"field": "score", "operator": "at_least", "value": 2}},
         "odd": {"filter": {"any": [{"smart_list": "rich"}, {"program": "webinar", "success": True}]}},
@@ -79,6 +80,8 @@ ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "bucket": st.fixed_dictionaries(
         {"bucket": st.just("prices"), "operator": either, "buckets": st.lists(st.integers(0, 3), min_size=1)}
     ),
+    "owner": st.fixed_dictionaries({"owner": st.sampled_from(["active", "inactive"])}),
+    "pool": st.fixed_dictionaries({"pool": st.sampled_from(list(SPECS["pool"])), "operator": either}),
     "smart_list": st.fixed_dictionaries({"smart_list": st.sampled_from(list(SPECS["smart_list"])), "operator": either}),
 }
 
@@ -95,7 +98,7 @@ def world(worker_connection: psycopg.Connection) -> World:
 
 
 def test_both_evaluators_agree_on_every_condition(world: World) -> None:
-    assert set(ASKED) | {"activity", "changed"} == set(CONDITIONS.names())  # these two: test_history_filters.py
+    assert set(ASKED) | {"activity", "changed", "has_been"} == set(CONDITIONS.names())  # these: test_history_filters.py
     matched = 0
 
     @SETTINGS

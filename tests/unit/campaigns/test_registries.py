@@ -17,7 +17,8 @@ from campaigns.triggers import TRIGGERS
 
 PRESENCE = {"is_empty", "is_not_empty"}
 CHOICES = {"is", "is_not", "is_any_of", "is_none_of"} | PRESENCE
-WORDS = {"contains", "not_contains", "contains_any_of", "contains_any_word", "contains_all_words"}
+FULL_TEXT = {"full_text_match", "not_full_text_match"}
+WORDS = FULL_TEXT | {"contains", "not_contains", "contains_any_of", "contains_any_word", "contains_all_words"}
 LENGTHS = {"length_is", "length_less_than", "length_greater_than"}
 NUMBERS = {
     "is", "is_not", "is_any_of", "is_none_of", "greater_than", "at_least", "less_than", "at_most", "between",
@@ -34,7 +35,8 @@ OPERATORS_OF = {
     | LENGTHS
     | {"starts_with", "not_starts_with", "ends_with", "not_ends_with", "matches_regex", "not_matches_regex"}
     | {"in_table", "not_in_table", "domain_is", "domain_is_not", "domain_ends_with", "is_free_mail", "is_valid_email"}
-    | {"country_code_is", "is_valid_phone", "host_is", "path_starts_with", "has_parameter"},
+    | {"country_code_is", "is_valid_phone", "phone_is", "phone_is_not", "phone_country_is"}
+    | {"url_is", "url_is_not", "host_is", "path_starts_with", "has_parameter"},
     "text": WORDS | LENGTHS | PRESENCE,
     "integer": NUMBERS | {"is_even", "is_odd"},
     "decimal": NUMBERS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.language.lead import LeadState
-from tests.unit.campaigns.acme import NOW, campaign, event, lead, rulebook, run, step
+from tests.unit.campaigns.acme import NOW, campaign, event, lead, on, rulebook, run, step
 from tests.unit.campaigns.filters.matching import fault
 
 COUNT = step("change_score", amount=1)
@@ -86,6 +86,44 @@ def test_a_changed_field_is_seen_whatever_changed_it() -> None:
     assert who.values["score"] == 2
 
 
+@pytest.mark.parametrize(
+    ("more", "passed"), [({"was": "Eve"}, 2), ({"was": ["Eve", "Ann"], "to": "Eve"}, 1), ({"reason": "import"}, 0)]
+)
+def test_a_change_is_asked_for_what_was_before(more: dict[str, Any], passed: int) -> None:
+    asked = {"changed": "nickname", "count": {"exactly": 1}, **more}
+    naming = campaign(step("change_field", field="nickname", value="{{ event.shop }}"))
+    book = rulebook(naming, campaign(COUNT, filter=asked))
+    who = lead()
+    who.history = dict.fromkeys(book.needs_history, 0)
+
+    run(book, who, *purchases("Eve", "Ann", "Eve", at=NOW))
+
+    assert who.values.get("score", 0) == passed
+
+
+@pytest.mark.parametrize(("ago", "passed"), [(29, False), (31, True)])
+def test_a_state_has_been_for_so_long_when_nothing_changed_it_since(ago: int, passed: bool) -> None:
+    asked = {"has_been": "stage", "value": "vip", "operator": "is", "for": {"amount": 30, "unit": "days"}}
+    book = rulebook(
+        campaign(step("change_stage", stage="vip"), on=on("signup")), campaign(COUNT, filter=asked, on=on("purchase"))
+    )
+    who = lead()
+    who.history = dict.fromkeys(book.needs_history, 0)
+    run(book, who, event("signup", id="s", email="a@b.test", at=NOW - timedelta(days=ago)), now=NOW)
+
+    run(book, who, event(id="p"))
+
+    assert (who.values.get("score") == 1) is passed
+
+
+def test_a_state_that_was_never_changed_has_always_been_and_another_has_not() -> None:
+    asked = {"has_been": "stage", "operator": "is", "value": "vip", "for": {"amount": 30, "unit": "days"}}
+
+    assert score(asked, *purchases("a"), who=lead(stage="vip")) == 1
+    assert score(asked, *purchases("a"), who=lead(stage="customer")) == 0
+    assert score(asked | {"operator": "is_not"}, *purchases("a"), who=lead()) == 1
+
+
 def test_what_nobody_asks_is_not_counted() -> None:
     assert rulebook(campaign(COUNT)).needs_history == frozenset()
 
@@ -109,6 +147,15 @@ def test_what_nobody_asks_is_not_counted() -> None:
         ({"activity": "purchase", "from": "tomorrow"}, "filter.from: expected a date"),
         ({"activity": "purchase", "from": "2026-02-02", "until": "2026-02-01"}, "filter.until: is before from"),
         ({"activity": "purchase", "in_past": {"amount": 0, "unit": "days"}}, "filter.in_past.amount: must be at least"),
+        ({"has_been": "stage", "operator": "is", "value": "vip"}, "filter.for: expected a period like"),
+        (
+            {"has_been": "stage", "operator": "is", "value": "vip", "for": {"amount": 0, "unit": "days"}},
+            "filter.for.amount: must be at least 1",
+        ),
+        (
+            {"has_been": "stage", "operator": "is", "value": "vop", "for": {"amount": 1, "unit": "days"}},
+            "filter.value: 'vop' is not among the options",
+        ),
         ({"changed": "nobody"}, "filter.changed: unknown field 'nobody'"),
         ({"changed": "orders", "where": {}}, "filter.where: has no meaning here"),
     ],

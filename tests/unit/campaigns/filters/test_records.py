@@ -73,6 +73,21 @@ def test_a_goal_is_reached_once_or_for_each_key() -> None:
     assert not matches({"goal": "first-order"}, keeping(goal__spring={}))
 
 
+@pytest.mark.parametrize(
+    ("owner", "active", "inactive", "sales"),
+    [("ann@acme.test", True, False, True), ("bob@acme.test", False, True, False), (None, False, False, False)],
+)
+def test_an_owner_gets_leads_or_not_and_is_of_a_pool(
+    owner: str | None, active: bool, inactive: bool, sales: bool
+) -> None:
+    values = {"owner": owner} if owner else {}
+
+    assert matches({"owner": "active"}, lead(**values)) is active
+    assert matches({"owner": "inactive"}, lead(**values)) is inactive
+    assert matches({"pool": "sales"}, lead(**values)) is sales
+    assert matches({"pool": "sales", "operator": "not_in"}, lead(**values)) is not sales
+
+
 def test_a_lead_is_in_a_bucket() -> None:
     first = {"bucket": 1, "size": 4}
 
@@ -92,6 +107,8 @@ def test_a_lead_is_in_a_bucket() -> None:
         ({"subscription": "spam"}, "filter.subscription: unknown topic 'spam'"),
         ({"subscription": "news", "channel": "fax"}, "filter.channel: expected one of email"),
         ({"subscription": "news", "state": "on"}, "filter.state: expected one of subscribed"),
+        ({"owner": "ann@acme.test"}, "filter.owner: expected one of active, inactive"),
+        ({"pool": "sails"}, "filter.pool: unknown pool 'sails'; did you mean 'sales'?"),
         ({"goal": "none"}, "filter.goal: unknown goal 'none'"),
         ({"bucket": "prices"}, "filter.buckets: expected a list of 1 to 1000 numbers"),
         ({"bucket": 7, "buckets": [1]}, "filter.bucket: expected the name of an experiment"),

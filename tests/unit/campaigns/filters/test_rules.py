@@ -51,6 +51,9 @@ NAMED = {
     "in_table": "regions",
     "not_in_table": "regions",
     "country_code": "43",
+    "phone_country": "Austria",
+    "phone_is": "+43 1 58858",
+    "url_is": "https://acme.test/",
     "path_": "plan.name",
 }
 

@@ -75,6 +75,11 @@ def test_only_these_operators_are_for_memory_alone() -> None:
         "string.matches_regex",
         "string.not_matches_regex",
         "string.path_starts_with",
+        "string.phone_country_is",
+        "string.phone_is",
+        "string.phone_is_not",
+        "string.url_is",
+        "string.url_is_not",
     }
 
 

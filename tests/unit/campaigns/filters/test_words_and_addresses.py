@@ -165,3 +165,91 @@ def test_a_json_object_has_something_at_a_place_or_not(profile: dict[str, Any], 
 @pytest.mark.parametrize("path", ["", "a..b", ".a", 3, ".".join("a" * 21)])
 def test_a_place_is_names_with_dots(path: Any) -> None:
     assert "expected" in fault(asks("profile", "path_exists", path))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("red car", True),
+        ("CAR red", True),
+        ("red bus", False),
+        ("ca*", True),
+        ("ca", False),
+        ('"red car"', False),
+        ('"big, red"', True),
+        ("red -car", False),
+        ("red -bus", True),
+        ('red -"car red"', True),
+        ("e-mail", True),
+        ("mail-e", False),
+        ("Straße", True),
+        ("strasse", False),
+        (["bus", "car"], True),
+    ],
+)
+def test_a_full_text_match_asks_for_words_as_they_are_written(query: Any, found: bool) -> None:
+    who = {"notes": "A big (red) STRASSENBAHN, straße; car? By e-mail."}
+
+    assert matches(asks("notes", "full_text_match", query), lead(**who)) is found
+    assert matches(asks("notes", "not_full_text_match", query), lead(**who)) is not found
+
+
+def test_a_full_text_match_can_be_blind_to_accents() -> None:
+    asked = asks("notes", "full_text_match", "cafe")
+
+    assert not matches(asked, lead(notes="Ein Café"))
+    assert matches({**asked, "accent": "insensitive"}, lead(notes="Ein Café"))
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("-red", "names no word that must be there"),
+        ("*", "names no word that must be there"),
+        ("a " * 21, "has more than 20 words and phrases"),
+        (3, "expected words to look for"),
+        ("{{ event.shop }}", "expected words to look for"),
+    ],
+)
+def test_a_query_at_fault_is_named(query: Any, message: str) -> None:
+    assert message in fault(asks("notes", "full_text_match", query))
+
+
+@pytest.mark.parametrize(
+    ("value", "operator", "wanted", "found"),
+    [
+        ("+43 1 58858", "phone_is", "0043/158858", True),
+        ("+43 (0)1 58858", "phone_is", ["+1 202 5550123", "+43158858"], True),
+        ("01 58858", "phone_is", "+43158858", False),
+        ("01 58858", "phone_is_not", "+43158858", True),
+        ("+43 1 58858", "phone_country_is", "Austria", True),
+        ("+1 416 5550123", "phone_country_is", ["US", "de"], False),
+        ("+1 416 5550123", "phone_country_is", "CA", True),
+        ("+1 202 5550123", "phone_country_is", "USA", True),
+        ("+7 701 5550123", "phone_country_is", "KZ", True),
+        ("+7 495 5550123", "phone_country_is", "Russia", True),
+        ("+44 1481 555012", "phone_country_is", "GB", False),
+        ("nonsense", "phone_country_is", "AT", False),
+        ("HTTPS://Acme.test:443/shop?id=7#top", "url_is", "https://acme.test/shop?id=7", True),
+        ("https://acme.test", "url_is", "https://acme.test/", True),
+        ("https://acme.test/?a=1&b=2", "url_is", "https://acme.test/?b=2&a=1", False),
+        ("https://acme.test:8443/", "url_is", "https://acme.test/", False),
+        ("https://acme.test:port/", "url_is_not", "https://acme.test/", True),
+    ],
+)
+def test_numbers_and_urls_are_the_same_however_they_are_written(
+    value: str, operator: str, wanted: Any, found: bool
+) -> None:
+    assert matches(asks("nickname", operator, wanted), lead(nickname=value)) is found
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "message"),
+    [
+        ("phone_is", "58858", "expected a phone number with its country code"),
+        ("phone_country_is", "Mars", "expected the English name of a country"),
+        ("url_is", "acme.test/shop", "expected a URL such as"),
+    ],
+)
+def test_a_wanted_number_country_or_url_at_fault_is_named(operator: str, wanted: Any, message: str) -> None:
+    assert message in fault(asks("nickname", operator, wanted))
