@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from campaigns.clockwork import say_times
 from campaigns.hindsight import Row, load_history, load_states, undo
 from campaigns.language.context import Context
 from campaigns.language.entry import EVERYBODY, closed, compile_entry
@@ -68,6 +69,7 @@ class Explanation(msgspec.Struct, frozen=True):
     verdict: str  #: in one sentence
     inside: list[InsideNow]
     events: list[Heard]
+    times: list[str] = []  #: of each trigger that the clock sets off: when it is due
 
 
 def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = None) -> Explanation:
@@ -79,10 +81,11 @@ def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = Non
         inside = [_inside(run, stored) for run in ParkedRun.objects.filter(lead=found, campaign=stored)]
         source = source_of(tenant)
         live = next(item for item in source.campaigns if item.id == stored.pk)
-        events = [] if live.document is None else _Events(source.schema(tenant), live, found, now).look()
-    return Explanation(
-        campaign, lead, stored.status, stored.live_version, _verdict(stored, inside, events), inside, events
-    )
+        past = None if live.document is None else _Events(source.schema(tenant), live, found, now)
+        times = [] if past is None else say_times(connection_of(tenant), past.book, past.lead, now)
+        events = [] if past is None else past.look()
+    verdict = _verdict(stored, inside, events, times)
+    return Explanation(campaign, lead, stored.status, stored.live_version, verdict, inside, events, times)
 
 
 def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
@@ -97,14 +100,15 @@ def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
     return InsideNow(run.version, run.step, run.entered_at, at, run.held, why)
 
 
-def _verdict(campaign: Campaign, inside: list[InsideNow], events: list[Heard]) -> str:
+def _verdict(campaign: Campaign, inside: list[InsideNow], events: list[Heard], times: list[str]) -> str:
     if inside:
         return f"The lead is inside: {inside[0].why}."
     if campaign.status != Campaign.Status.ACTIVE:
         why = f" It was stopped by itself: {campaign.tripped_why}." if campaign.tripped_at else ""
         return f"The campaign is {campaign.status}: nobody enters.{why}"
     if not events:
-        return f"Nothing that the campaign's triggers hear happened to the lead in the last {DAYS} days."
+        said = f"Nothing that the campaign's triggers hear happened to the lead in the last {DAYS} days."
+        return " ".join((said, *(f"{line[0].upper()}{line[1:]}." for line in times)))
     return f"The last such event, {events[0].type}: {events[0].verdict}"
 
 

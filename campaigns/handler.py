@@ -13,6 +13,7 @@ from functools import partial
 import psycopg
 
 from campaigns.activities import Recorder, copy_activities
+from campaigns.dues import load_silences, store_dues
 from campaigns.history import load_history
 from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
@@ -57,6 +58,8 @@ def _execute(
         if tenants_sharing(rulebooks) - shared.keys():
             raise Retry(0, "a tenant's campaigns have come to use shared records")
     load_history(connection, [lead.state for lead in leads.values()], rulebooks, now)
+    if timed := any(rulebook.timers for rulebook in rulebooks.values()):
+        load_silences(connection, events, leads, rulebooks, now)
     if shared:
         _share(leads, shared)
     recorders = {tenant: Recorder() for tenant in rulebooks}
@@ -67,6 +70,8 @@ def _execute(
     if any(one.missed for one in shared.values()):  # it will be decided anew
         return Handled(seconds, [])
     store_leads(connection, leads.values(), rulebooks, now)
+    if timed:
+        store_dues(connection, events, leads, rulebooks, now)
     store_runs(connection, [lead.state for lead in leads.values() if lead.state.changed_runs], now)
     copy_activities(connection, recorders, now)
     _tallies.note(connection, recorders, rulebooks, now)

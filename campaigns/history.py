@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
@@ -13,6 +14,10 @@ from campaigns.language.sqltext import Sql, sql
 from engine.sql import load
 
 COUNT = load("campaigns.sql", "audience.sql")["count_activities"].rstrip(";")
+
+
+#: Tenant and question -> the leads asked about, by id.
+Asked = Mapping[tuple[str, Any], Mapping[int, LeadState]]
 
 
 def load_history(
@@ -26,14 +31,22 @@ def load_history(
             lead.history = dict.fromkeys(questions, 0)
             if not lead.is_new:
                 asked.setdefault(lead.tenant, {})[lead.id] = lead
-    places = [(tenant, question) for tenant in sorted(asked) for question in rulebooks[tenant].needs_history]
-    if not places:
+    count_history(
+        connection,
+        {(tenant, question): asked[tenant] for tenant in sorted(asked) for question in rulebooks[tenant].needs_history},
+        now,
+    )
+
+
+def count_history(connection: psycopg.Connection, asked: Asked, now: datetime) -> None:
+    """Answer questions about the history of leads, all in one statement."""
+    if not asked:
         return
+    places = list(asked)
     parts = [
-        sql(COUNT, place, sorted(asked[tenant]), tenant, question.sql(now))
+        sql(COUNT, place, sorted(asked[tenant, question]), tenant, question.sql(now))
         for place, (tenant, question) in enumerate(places)
     ]
     whole = Sql(" UNION ALL ".join(part.text for part in parts), tuple(item for part in parts for item in part.params))
     for place, lead_id, count in connection.execute(whole.text, whole.params):
-        tenant, question = places[place]
-        asked[tenant][lead_id].history[question] = count
+        asked[places[place]][lead_id].history[places[place][1]] = count

@@ -17,6 +17,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
+from campaigns.dues import plan_campaign
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
 from campaigns.language.races import Entrant, find_races
@@ -24,7 +25,7 @@ from campaigns.language.schedule import TooRareError, read_schedule
 from campaigns.models import Campaign, CampaignVersion, Tenant
 from campaigns.router import current_database
 from campaigns.schema_source import schema_of, source_of
-from campaigns.tenancy import operator_context, tenant_context
+from campaigns.tenancy import connection_of, operator_context, tenant_context
 from engine import control
 from engine.conf import conf
 from engine.placement import DIRECTORY, database_of
@@ -136,6 +137,7 @@ def publish(campaign: Campaign, *, by: str) -> CampaignVersion:
         )
         status = Status.PAUSED if stored.status == Status.PAUSED else Status.ACTIVE
         _change(stored, status=status, live_version=version.number, next_batch_at=_next_batch_at(stored))
+        plan_campaign(connection_of(stored.tenant_id), stored.tenant_id, stored.pk, version.number, stored.draft)
     campaign.status, campaign.live_version = status, version.number
     return version
 

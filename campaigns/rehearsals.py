@@ -20,6 +20,7 @@ from campaigns.language.faults import Fault
 from campaigns.language.lead import LeadState
 from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.schema import DATE_REACHED
 from campaigns.models import Campaign
 from campaigns.schema_source import TenantSource, source_of
 from campaigns.tenancy import connection_of, tenant_context
@@ -95,12 +96,15 @@ def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime
     history = load_history(connection, tenant, ids, since, limit=ROWS_AT_ONCE)
     leads: dict[str, LeadState] = {}
     events: list[Event] = []
-    for lead in load_states(connection, book, [id for id in ids if id in history]):
-        undo(lead, history[lead.id], book)
+    dated = any(timer.timing.event == DATE_REACHED for timer in book.timers)  # then the clock alone may set it off
+    for lead in load_states(connection, book, ids if dated else [id for id in ids if id in history]):
+        rows = history.get(lead.id, [])
+        undo(lead, rows, book)
         forget_entries(lead, since)
         leads[lead.key] = lead
-        events += events_of(history[lead.id], tenant, lead.key)
-    return Rehearsal(book, leads, key).play(_in_order(events), until)
+        events += events_of(rows, tenant, lead.key)
+    played = [event for event in _in_order(events) if event.type != DATE_REACHED]  # those come by the clock
+    return Rehearsal(book, leads, key).play(played, until, since)
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:

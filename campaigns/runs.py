@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import psycopg
 
-from campaigns import batching, inside, moves
+from campaigns import batching, inside, moves, planning
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE, ParkedRun
@@ -84,6 +84,7 @@ def tend(worker: psycopg.Connection) -> None:
     ended; then batches and moves have their turns."""
     inside.tend(worker)
     wake_due(worker)
+    planning.tend(worker)
     batching.tend(worker)
     moves.tend(worker)
 

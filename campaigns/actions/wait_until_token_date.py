@@ -11,14 +11,12 @@ import msgspec
 from campaigns.language.action import action
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
+from campaigns.language.occasions import LAST_YEAR, LEAP_DAYS, as_shown, in_year, moment_of
 from campaigns.language.outcome import Outcome
 from campaigns.language.parameters import Choice, Literal
-from campaigns.language.periods import Period, shift, shift_day
+from campaigns.language.periods import Period
 from campaigns.language.waiting import POLICIES, go_on, rest_until
 from campaigns.language.waitkinds import ClockTime, DateToken, Offset, Watching, ZoneValue
-from campaigns.language.walltime import instant_at, instant_of
-
-LAST_YEAR = 9998  #: with an offset there is one more
 
 
 class WaitUntilTokenDateParams(msgspec.Struct, frozen=True):
@@ -40,7 +38,7 @@ class WaitUntilTokenDateParams(msgspec.Struct, frozen=True):
     )
     leap_day: Annotated[
         str,
-        Choice("When years without a 29 February have its anniversary", "february_28", "march_1"),
+        Choice("When years without a 29 February have its anniversary", *LEAP_DAYS),
     ] = "february_28"
     zone: Annotated[ZoneInfo | None, ZoneValue("Whose clocks and days these are; the tenant's unless given")] = None
     recheck_on_change: Annotated[
@@ -75,10 +73,10 @@ def _moment(params: WaitUntilTokenDateParams, context: Context) -> datetime | No
     if given is None:
         return None
     try:
-        shown = given.astimezone(zone).replace(tzinfo=None) if isinstance(given, datetime) else given
+        shown = as_shown(given, zone)
         if params.anniversary:
             return _next_anniversary(shown, params, context.now, zone)
-        return _on(shown, params, zone)
+        return moment_of(shown, params.offset, params.at, zone)
     except (OverflowError, ValueError):  # beyond the years 1 and 9999
         return None
 
@@ -87,27 +85,7 @@ def _next_anniversary(shown: date, params: WaitUntilTokenDateParams, now: dateti
     """The first anniversary, the date itself counted, that is not past."""
     first = max(shown.year, now.year - 2)
     for year in range(first, min(first + 5, LAST_YEAR)):
-        moment = _on(_in_year(shown, year, params.leap_day), params, zone)
+        moment = moment_of(in_year(shown, year, params.leap_day), params.offset, params.at, zone)
         if moment >= now:
             return moment
     return None
-
-
-def _in_year(shown: date, year: int, leap_day: str) -> date:
-    try:
-        return shown.replace(year=year)
-    except ValueError:  # 29 February
-        month, day = (2, 28) if leap_day == "february_28" else (3, 1)
-        return shown.replace(year=year, month=month, day=day)
-
-
-def _on(shown: date, params: WaitUntilTokenDateParams, zone: ZoneInfo) -> datetime:
-    """The instant of a date that clocks show, moved by the offset."""
-    day = shown.date() if isinstance(shown, datetime) else shown
-    offset = params.offset
-    moved = shift_day(day, offset) if offset is not None and offset.is_of_days else day
-    if params.at is not None or not isinstance(shown, datetime):
-        instant = instant_at(moved, params.at or 0, zone)
-    else:
-        instant = instant_of(datetime.combine(moved, shown.time()), zone)
-    return instant if offset is None or offset.is_of_days else shift(instant, offset, zone)

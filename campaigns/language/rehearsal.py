@@ -19,8 +19,10 @@ from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE
+from campaigns.language.schema import DATE_REACHED
 from campaigns.language.shared import Shared
 from campaigns.language.slots import UNTOUCHED, give_slot, take_slots
+from campaigns.language.timing import FAR_AHEAD, DateTiming, due_event
 from engine.types import Event
 
 #: Kinds of activities that stand for something sent.
@@ -66,10 +68,18 @@ class Rehearsal:
         self.entered: set[str] = set()
         self.messaged: Counter[int] = Counter()
         self.buckets: dict[str, datetime] = {}  #: of slots: none was taken from before
-        self.timers: list[tuple[datetime, str, str, int]] = []  #: when, lead, run, wait
+        self.timers: list[tuple[datetime, int, Event]] = []  #: when, which was set first, what is told then
+        self.dated = [one for one in rulebook.timers if isinstance(one.timing, DateTiming)]
+        self.set = 0  #: timers so far
+        self.dates: set[tuple[str, datetime]] = set()  #: of leads, that were set
+        self.begins: datetime | None = None  #: dates before are past
 
-    def play(self, events: Iterable[Event], until: datetime) -> Report:
-        """Play events in their order, and waits up to a moment. Returns the report."""
+    def play(self, events: Iterable[Event], until: datetime, since: datetime | None = None) -> Report:
+        """Play events in their order, and waits up to a moment. With a beginning, also dates of leads that are reached.
+        Returns the report."""
+        self.begins = since
+        for key in list(self.leads) if self.dated and since is not None else ():
+            self._set_dates(key, since)
         for event in events:
             self._wait_until(event.occurred_at)
             self._execute(event, event.occurred_at)
@@ -80,8 +90,8 @@ class Rehearsal:
     def _wait_until(self, moment: datetime) -> None:
         """End the waits that are over by then, each at its own time."""
         while self.timers and self.timers[0][0] <= moment:
-            at, lead, run, waits = heapq.heappop(self.timers)
-            self._execute(_due(lead, run, waits, at), at)
+            at, _, event = heapq.heappop(self.timers)
+            self._execute(event, at)
 
     def _execute(self, event: Event, now: datetime) -> None:
         """One event, and the events for other leads that arise from it."""
@@ -93,6 +103,7 @@ class Rehearsal:
         lead = self.leads.get(event.lead)
         if lead is None:
             lead = self.leads[event.lead] = _stranger(event, len(self.leads))
+        before = self._dates_of(lead)
         if event.source == "signal":
             _change_from_outside(lead, event, self.rulebook)
         lead.shared = self.shared
@@ -104,6 +115,8 @@ class Rehearsal:
             self.entered.add(event.lead)
         self._count(rows.activities)
         self._set_timers(event.lead, lead, now)
+        if self.begins is not None and (event.type == DATE_REACHED or self._dates_of(lead) != before):
+            self._set_dates(event.lead, now)
         return rows.sent
 
     def _count(self, rows: Iterable[ActivityRow]) -> None:
@@ -132,8 +145,26 @@ class Rehearsal:
                 (slot,), self.buckets[asked.key] = take_slots(moment, now, [asked])
                 give_slot(run, slot, now)
             if run is not None and run.wake_at is not None:
-                heapq.heappush(self.timers, (run.wake_at, key, id, run.waits))
+                self._set_timer(_due(key, id, run.waits, run.wake_at))
         lead.changed_runs.clear()
+
+    def _set_timer(self, event: Event) -> None:
+        self.set += 1
+        heapq.heappush(self.timers, (event.occurred_at, self.set, event))
+
+    def _dates_of(self, lead: LeadState) -> list[Any]:
+        return [lead.values.get(field) for timer in self.dated for field in sorted(timer.timing.reads)]
+
+    def _set_dates(self, key: str, now: datetime) -> None:
+        """The next times of a lead; one that its dates have no more is refused when it comes."""
+        lead, schema = self.leads[key], self.rulebook.schema
+        for timer in self.dated:
+            for due in timer.timing.coming(lead, schema, now, now + FAR_AHEAD)[:1]:
+                told = due._replace(data=timer.about(due))
+                event = due_event(lead.tenant, key, lead.id, timer.campaign_id, told, DATE_REACHED, due.at)
+                if (event.id, event.occurred_at) not in self.dates:
+                    self.dates.add((event.id, event.occurred_at))
+                    self._set_timer(event)
 
     def _finish(self) -> Report:
         report, runs = self.report, (run for lead in self.leads.values() for run in lead.runs.values())

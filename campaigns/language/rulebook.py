@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from campaigns.language.program import Program, Step
 from campaigns.language.qualification import Qualification
 from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED, TenantSchema
 from campaigns.language.scope import Scope
+from campaigns.language.timing import Timer
 from campaigns.language.trigger import Subscription
 
 
@@ -91,6 +92,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     versions: dict[tuple[int, int], Campaign] = {}  #: id and version -> each campaign that may hold runs
     needs_history: frozenset[Question] = frozenset()  #: what must be counted in the leads' history
     deletes: bool = False  #: whether campaigns delete leads
+    timers: tuple[Timer, ...] = ()  #: triggers that the clock sets off
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
         """The version of a campaign that a run is on."""
@@ -203,7 +205,7 @@ class _Build:
             self.schema, version, tuple(self.running), by_event, self.needs_lists,
             frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
-            frozenset(self.needs_history), self.deletes,
+            frozenset(self.needs_history), self.deletes, tuple(_timers(self.heard)),
         )  # fmt: skip
 
 
@@ -214,6 +216,12 @@ def _requestable(heard: list[tuple[Campaign, Subscription]]) -> frozenset[str]:
 def _index(heard: list[tuple[Campaign, Subscription]]) -> dict[str, Topic]:
     names = {item.event.name for _, item in heard}
     return {name: _topic([pair for pair in heard if pair[1].event.name == name]) for name in names}
+
+
+def _timers(heard: list[tuple[Campaign, Subscription]]) -> Iterator[Timer]:
+    for campaign, one in heard:
+        if one.timing is not None:
+            yield Timer(campaign.id, campaign.key, campaign.version, one.name, one.timing)
 
 
 def _topic(heard: list[tuple[Campaign, Subscription]]) -> Topic:

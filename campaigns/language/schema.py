@@ -22,6 +22,8 @@ CAMPAIGN_ENTERED = "campaign.entered"
 CAMPAIGN_ENDED = "campaign.ended"
 APPROVAL_DECIDED = "approval.decided"
 BATCH_MEMBER = "batch.member"  #: the event of a lead that is among those a batch is run for
+DATE_REACHED = "date.reached"
+INACTIVITY_REACHED = "inactivity.reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,24 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             AttributeSpec("campaign", "string", True),
             AttributeSpec("batch", "string", True),
             label="Member of a batch",
+        ),
+        event_type(
+            DATE_REACHED,
+            AttributeSpec("campaign", "string", True),
+            AttributeSpec("trigger", "string", True),
+            AttributeSpec("occasion", "string", True),
+            AttributeSpec("field", "string", True),
+            AttributeSpec("date", "date", True),
+            AttributeSpec("years", "integer"),
+            label="Date reached",
+        ),
+        event_type(
+            INACTIVITY_REACHED,
+            AttributeSpec("campaign", "string", True),
+            AttributeSpec("trigger", "string", True),
+            AttributeSpec("occasion", "string", True),
+            AttributeSpec("since", "datetime", True),
+            label="Inactivity",
         ),
         event_type(
             "hook.received",

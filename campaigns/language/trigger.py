@@ -16,6 +16,7 @@ from campaigns.language.registry import Registry
 from campaigns.language.schema import SYSTEM_EVENTS, EventTypeSpec
 from campaigns.language.scope import Scope
 from campaigns.language.standardevents import STANDARD_EVENTS
+from campaigns.language.timing import DateTiming, Silence
 from campaigns.language.values import show
 
 Matches = Callable[[LeadState, Context], bool]
@@ -34,6 +35,8 @@ QUALIFIERS = {
     "moment.noted": "type",
     "campaign.requested": "campaign",
     "batch.member": "campaign",
+    "date.reached": "campaign",
+    "inactivity.reached": "campaign",
     "hook.received": "hook",
     "program.status_changed": "program",
     "program.member_changed": "program",
@@ -60,6 +63,8 @@ class Subscription(msgspec.Struct, frozen=True):
     event: EventTypeSpec  #: its name, and the attributes that filters and tokens may use
     qualifier: str | None = None  #: only events with this field, tag, list or campaign; None for all
     test: Matches | None = None  #: a further condition
+    timing: DateTiming | Silence | None = None  #: of a trigger that the clock sets off
+    name: str = ""  #: of such a trigger: its id, or its place among the campaign's triggers
 
 
 #: (the trigger in the document, the scope, the path) -> the subscription; None with a fault

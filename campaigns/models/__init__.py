@@ -14,6 +14,7 @@ from campaigns.models.campaign import Campaign, CampaignVersion
 from campaigns.models.company import Company
 from campaigns.models.definition import Definition
 from campaigns.models.delivery import Delivery
+from campaigns.models.due import DuePlan, DueTime
 from campaigns.models.event_type import EventType
 from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
@@ -38,6 +39,8 @@ __all__ = [
     "Company",
     "Definition",
     "Delivery",
+    "DuePlan",
+    "DueTime",
     "EventType",
     "FieldDefinition",
     "Lead",

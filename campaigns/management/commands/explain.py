@@ -30,6 +30,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{campaign} is {found.state}, {version}. {found.verdict}")
         for run in found.inside:
             self.stdout.write(f"  inside since {run.entered_at:%Y-%m-%d %H:%M %Z} (version {run.version}): {run.why}")
+        for line in found.times:
+            self.stdout.write(f"  {line}")
         for event in found.events:
             for line in _lines(event):
                 self.stdout.write(line)

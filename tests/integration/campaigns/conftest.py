@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import pytest
 
-from campaigns import handler, rulebooks
+from campaigns import handler, planning, rulebooks
+from campaigns.models import FieldDefinition
+from campaigns.tenancy import tenant_context
 from engine import enqueue
 from engine.types import Event
 from tests.integration.campaigns.world import ACME, ZETA, make_tenant
@@ -37,3 +41,21 @@ def pushed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     found: list[Event] = []
     monkeypatch.setattr(enqueue, "push", found.extend)
     return found
+
+
+@pytest.fixture
+def dated(two_tenants: None, worker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
+    """A worker; both tenants have fields of dates and no lead, and times are planned in pages of three leads."""
+    monkeypatch.setattr(planning, "LEADS_AT_ONCE", 3)
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            for key, kind in (("renewal", "datetime"), ("birthday", "date"), ("timezone", "string")):
+                FieldDefinition.objects.create(tenant_id=tenant, key=key, label=key, type=kind)
+    worker.execute("DELETE FROM campaigns_lead WHERE key = '1'")
+    return worker
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Just after all that is made at the beginning of a test."""
+    return datetime.now(UTC) + timedelta(seconds=20)

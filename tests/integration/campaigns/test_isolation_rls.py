@@ -36,6 +36,8 @@ ISOLATED = [
     "campaigns_company",
     "campaigns_definition",
     "campaigns_delivery",
+    "campaigns_dueplan",
+    "campaigns_duetime",
     "campaigns_eventtype",
     "campaigns_fielddefinition",
     "campaigns_lead",

@@ -15,6 +15,7 @@ import pytest
 from django.db import connections
 
 from campaigns import handler, runs
+from campaigns.models import FieldDefinition
 from campaigns.tenancy import tenant_context
 from engine import db, enqueue
 from engine.maintenance import Maintenance
@@ -114,6 +115,31 @@ def test_a_waits_end_is_acted_on_within_two_seconds(
 
     record_property("seconds", (done - until).total_seconds())
     print(f"all committed {(done - until).total_seconds():.2f} s after the end of the wait")
+    assert all(at >= until for each in noted(worker).values() for at in each)
+    assert done - until < timedelta(seconds=2)
+
+
+def test_a_date_is_acted_on_within_two_seconds(
+    worker: psycopg.Connection, node: Node, maintained: None, record_property: Any
+) -> None:
+    """Also by who was planned a moment before."""
+    until = datetime.now(UTC) + timedelta(seconds=3)
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            FieldDefinition.objects.create(tenant_id=tenant, key="renewal", label="Renewal", type="datetime")
+            make_campaign(
+                tenant, "renew", {"triggers": [{"type": "date_reached", "field": "renewal"}], "steps": [NOTE]}
+            )
+        worker.execute(
+            "INSERT INTO campaigns_lead (tenant_id, key, fields) SELECT %s, 'lead-' || n, %s"
+            " FROM generate_series(1, %s) AS n",
+            [tenant, psycopg.types.json.Jsonb({"renewal": until.isoformat()}), LEADS],
+        )
+
+    done = work_until_noted(worker, node, until + timedelta(seconds=20))
+
+    record_property("seconds", (done - until).total_seconds())
+    print(f"all committed {(done - until).total_seconds():.2f} s after their date")
     assert all(at >= until for each in noted(worker).values() for at in each)
     assert done - until < timedelta(seconds=2)
 

@@ -18,6 +18,8 @@ from campaigns.models import (
     Company,
     Definition,
     Delivery,
+    DuePlan,
+    DueTime,
     EventType,
     FieldDefinition,
     Lead,
@@ -38,6 +40,7 @@ from campaigns.router import current_database
 from campaigns.tenancy import tenant_context
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FAR_OFF = datetime(2099, 1, 1, tzinfo=UTC)
 ACME, ZETA = "acme", "zeta"
 MARKETERS = {ACME: "ann", ZETA: "bob"}
 PASSWORD = "a password for tests"
@@ -128,7 +131,19 @@ def make_campaign(tenant: str, key: str = "count", document: Any = DOCUMENT) -> 
         turn_at=None, state="moved",
     )  # fmt: skip
     Tally.objects.create(tenant_id=tenant, campaign=campaign, since=NOW, runs=1, failures=0, loops=0)
+    add_times(campaign)
     return campaign
+
+
+def add_times(campaign: Campaign) -> None:
+    """A time of its own that is far off, and a planning that is not due, unless publication made one."""
+    theirs = {"tenant_id": campaign.tenant_id, "campaign": campaign}
+    DueTime.objects.create(
+        **theirs, lead_id=1, trigger=canary(campaign.tenant_id), occasion="2099-01-01", version=0, due_at=FAR_OFF,
+        type="date.reached", data={},
+    )  # fmt: skip
+    if not DuePlan.objects.filter(campaign=campaign).exists():
+        DuePlan.objects.create(**theirs, version=0, planned_to=FAR_OFF, turn_at=FAR_OFF)
 
 
 def make_batch(campaign: Campaign) -> Batch:
