@@ -51,7 +51,8 @@ class Keeper(threading.Thread):
         self.settings = settings
         self.held: dict[str, Held] = {}  #: by bundle id
         self.slots: Callable[[], int] = lambda: 1  #: bundles the pool can execute at once
-        self.leased = 0  #: bundles since the start
+        self.leased = 0  #: bundles since the start, without those that executors leased themselves
+        self.watch: Callable[[], None] = lambda: None  #: called four times a second or more; must not wait
         self.breakers: dict[str, str] = {}  #: processes that bury nothing, and why; of all nodes
         self.pressure: dict[str, Any] = {}  #: how full Redis is; empty where it has no limit
         self.limits: dict[str, int] = {}  #: of databases that are strained, for people
@@ -99,6 +100,7 @@ class Keeper(threading.Thread):
         while not self._ended.is_set():
             self._signal.wait(max(0.0, min(SWEEP_SECONDS / 4, due_at - time.monotonic())))
             self._signal.clear()
+            self.watch()
             now = time.monotonic()
             try:
                 self._release()

@@ -132,17 +132,17 @@ class Lanes:
         return leased.lanes if leased else []
 
     def lease_next(
-        self, bundle: str, owner: str, databases: Mapping[str, bool], *, pass_on: bool = False
+        self, bundle: str, owner: str, databases: Mapping[str, bool], *, pass_on: bool = False, number: int = 0
     ) -> Lease | None:
         """Take the fairest tenants' lanes of the database whose turn it is, under this bundle id; None: nothing to do.
 
         databases: whether this node may have one more bundle of each in work. pass_on: put back a mark that is of
-        no use here, for the other nodes.
+        no use here, for the other nodes. number: how many bundles were settled under this id before.
         """
         limits = self.settings
         args: list[bytes | str | int | float] = [
             bundle, owner, limits.bundle_events, limits.bundle_seconds * 1000, int(limits.lease_seconds * 1000),
-            limits.bundle_lanes, limits.probe_events, int(pass_on),
+            limits.bundle_lanes, limits.probe_events, int(pass_on), number,
         ]  # fmt: skip
         for database, may in databases.items():
             args += [database, limits.total_bundles.get(database, 0), int(may)]
@@ -172,8 +172,14 @@ class Lanes:
         cost: Mapping[str, Cost],
         modes: Iterable[Mode] = (),
         strain: Strain | None = None,
+        *,
+        number: int = 0,
+        goes_on: bool = False,
     ) -> int:
-        """End the bundle with its outcome and its cost per tenant. Returns lanes settled, -1: lease lost."""
+        """End the bundle with its outcome and its cost per tenant. Returns lanes settled, -1: lease lost.
+
+        number: as it was leased. goes_on: who settles it leases the next one, so nobody is woken for that.
+        """
         outcome: dict[str, object] = {
             "lanes": [lane.row() for lane in lanes],
             "cost": {tenant: each.row() for tenant, each in cost.items()},
@@ -181,7 +187,7 @@ class Lanes:
         }
         if strain:
             outcome |= {"strain": len(strain.lanes), "strained_by": strain.kind}
-        return self._run("settle", bundle, json.dumps(outcome))
+        return self._run("settle", bundle, json.dumps(outcome), number, int(goes_on))
 
     def release(
         self,

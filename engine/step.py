@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import time
 from functools import partial
 from typing import Any
 
@@ -13,6 +17,9 @@ from engine.keeper import Keeper, keeper
 #: celery 5.7 may notice a dead pool child by its 5 s timer only; this looks as often as a person would like.
 POOL_CHECK_SECONDS = 0.5
 
+#: Processes of the pool that were told to end, and have not after so long, are killed: what they did is rolled back.
+COLD_SECONDS = 10.0
+
 
 def drop_orphans(leases: Keeper) -> None:
     """Give back bundles whose request Celery threw away at a reconnect, without ack or callback.
@@ -23,6 +30,28 @@ def drop_orphans(leases: Keeper) -> None:
     alive = {request.id for request in state.active_requests}
     for bundle in [bundle for bundle in list(leases.held) if bundle not in alive]:
         leases.drop(bundle)
+
+
+class ColdEnd:
+    """Kills what is left of the pool when a cold shutdown (SIGQUIT) does not end. Called again and again.
+
+    celery 5.7 waits for each process without a limit, in the handler of the signal. That may have come while it was
+    handing a process its task: half of it is written, the process waits for the rest, and reacts to nothing else.
+    """
+
+    def __init__(self, c: Any) -> None:
+        self._consumer = c
+        self._began = 0.0
+
+    def __call__(self) -> None:
+        """Never waits."""
+        if not state.should_terminate:
+            return
+        self._began = self._began or time.monotonic()
+        if time.monotonic() - self._began > COLD_SECONDS:
+            for pid in self._consumer.pool.info["processes"]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def slots(c: Any) -> int:
@@ -40,6 +69,7 @@ class LaneControl(bootsteps.StartStopStep):
     def start(self, c: Any) -> None:
         """Before consuming begins."""
         keeper().slots = partial(slots, c)
+        keeper().watch = ColdEnd(c)
         drop_orphans(keeper())
         if c.hub is not None:
             c.hub.call_repeatedly(POOL_CHECK_SECONDS, c.pool.maintain_pool)

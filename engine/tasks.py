@@ -6,8 +6,9 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import django.db
@@ -46,10 +47,60 @@ LOOK_UPS = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_merg
 _executors: dict[tuple[int, str], Executor] = {}
 
 
+#: So long an executor leases bundles for itself, one after the other, before its worker hands it another: the way
+#: through the main process costs as much as a small bundle itself. Ordinary tasks wait so much longer at most.
+FOLLOW_SECONDS = 0.25
+
+
+@dataclass
+class Ran:
+    """What was executed under one bundle id."""
+
+    node: str = ""  #: for whom the next bundle is leased; "": nobody
+    began: float = field(default_factory=time.perf_counter)
+    bundles: int = 0
+    events: int = 0
+    lanes: int = 0
+    dead: int = 0
+    kept: bool = True  #: no lease was lost
+
+    def goes_on(self) -> bool:
+        """Whether one more bundle is leased."""
+        return bool(self.node) and time.perf_counter() - self.began < FOLLOW_SECONDS
+
+    def count(self, report: Report, settled: int) -> None:
+        """One more bundle ended; settled: as Lanes.settle() answers."""
+        self.bundles += 1
+        self.events += sum(outcome.done for outcome in report.outcomes.values())
+        self.lanes += len(report.outcomes)
+        self.dead += report.dead
+        self.kept = settled >= 0
+
+    def in_words(self, seconds: float) -> str:
+        """For Flower."""
+        words = f"{self.events} events of {self.lanes} lanes in {seconds * 1000:.0f} ms"
+        if self.bundles > 1:
+            words += f", {self.bundles} bundles"
+        if self.dead:
+            words += f", {self.dead} dead letters"
+        return words if self.kept else f"{words}; lease was lost, the ledger keeps it once"
+
+
 @shared_task(name=BUNDLE_TASK, acks_late=True, reject_on_worker_lost=True, ignore_result=True, max_retries=0)
-def run_bundle(*, bundle: str, database: str = DIRECTORY, **_: Any) -> str:
-    """Execute the bundle whose lease this worker holds, on its database. Returns the outcome in words, for Flower."""
-    started = time.perf_counter()
+def run_bundle(*, bundle: str, database: str = DIRECTORY, node: str = "", **_: Any) -> str:
+    """Execute the bundle whose lease this worker holds, on its database. Returns the outcome in words, for Flower.
+
+    node: the worker, when the next bundles may be leased for it without asking: under the same id, which it renews.
+    """
+    ran = Ran(node)
+    ended = None
+    while ended is None:
+        ended = _run_next(bundle, database, ran)
+    return ended
+
+
+def _run_next(bundle: str, database: str, ran: Ran) -> str | None:
+    """Returns how it ended, in words; None: the next one is leased."""
     try:
         executor = _executor(os.getpid(), database)  # first: what stops every bundle is not to be blamed on this one
     except DatabaseDown as error:
@@ -64,7 +115,21 @@ def run_bundle(*, bundle: str, database: str = DIRECTORY, **_: Any) -> str:
         report = executor.execute(fetched)
     except (DatabaseDown, psycopg.OperationalError) as error:
         return _give_back(bundle, error, blame=_was_cut(executor.connection, database, error))
-    return _in_words(report, _settle(bundle, report), time.perf_counter() - started)
+    goes_on = ran.goes_on()
+    ran.count(report, _settle(bundle, report, number=ran.bundles, goes_on=goes_on))
+    if goes_on and ran.kept and _lease_next(bundle, database, ran):
+        return None
+    return ran.in_words(time.perf_counter() - ran.began)
+
+
+def _lease_next(bundle: str, database: str, ran: Ran) -> bool:
+    """Whether there was a next one. A lease whose answer is lost is given back when the worker hears of the end."""
+    try:
+        leased = lanes().lease_next(bundle, ran.node, {database: True}, pass_on=True, number=ran.bundles)
+    except BROKER_ERRORS as error:
+        logger.warning("no further bundle is leased: %s", error)
+        return False
+    return leased is not None
 
 
 def _give_back(bundle: str, error: Exception, *, blame: bool) -> str:
@@ -95,26 +160,18 @@ def _was_cut(connection: psycopg.Connection, database: str, error: Exception) ->
     return True
 
 
-def _settle(bundle: str, report: Report) -> int:
+def _settle(bundle: str, report: Report, *, number: int, goes_on: bool) -> int:
+    settle = partial(
+        lanes().settle, bundle, report.outcomes.values(), report.cost(), report.modes, report.strain,
+        number=number, goes_on=goes_on,
+    )  # fmt: skip
     for _ in range(SETTLE_TRIES - 1):
         try:
-            return _settle_once(bundle, report)
+            return settle()
         except BROKER_ERRORS as error:
             logger.warning("settling is tried again: %s", error)
             time.sleep(SETTLE_PAUSE_SECONDS)
-    return _settle_once(bundle, report)
-
-
-def _settle_once(bundle: str, report: Report) -> int:
-    return lanes().settle(bundle, report.outcomes.values(), report.cost(), report.modes, report.strain)
-
-
-def _in_words(report: Report, settled: int, seconds: float) -> str:
-    done = sum(outcome.done for outcome in report.outcomes.values())
-    words = f"{done} events of {len(report.outcomes)} lanes in {seconds * 1000:.0f} ms"
-    if report.dead:
-        words += f", {report.dead} dead letters"
-    return words if settled >= 0 else f"{words}; lease was lost, the ledger keeps it once"
+    return settle()
 
 
 def _executor(pid: int, database: str) -> Executor:

@@ -53,7 +53,9 @@ def in_words(leased: list[LeasedLane]) -> str:
 
 def bundle_message(bundle: str, database: str, words: str, limit: float) -> dict[str, Any]:
     """A Celery message (protocol 2) that runs one bundle; the events stay in Redis."""
-    kwargs = {"bundle": bundle, "database": database}
+    # Of several databases the one whose turn it is comes next: the main process knows, an executor keeps to its own.
+    node = owner() if len(conf().databases) == 1 else ""
+    kwargs = {"bundle": bundle, "database": database, "node": node}
     arguments = ((), kwargs, {"callbacks": None, "errbacks": None, "chain": None, "chord": None})
     return {
         "body": base64.b64encode(dumps(arguments).encode()).decode(),

@@ -2,8 +2,8 @@
 -- lease: take the head of the fairest tenants' lanes under one bundle until a deadline; nothing is removed.
 -- Repeating it with the same bundle id returns what that bundle holds, so a lost reply leaks nothing.
 -- ARGV: bundle id, owner, most events, budget in ms, milliseconds to hold, most lanes, most events of a tenant whose
--- cost is not known yet, 1 to pass on a mark that is of no use here, then per database: its name, most bundles in
--- work on all nodes (0: no limit), 1 when this node may have one more of it in work.
+-- cost is not known yet, 1 to pass on a mark that is of no use here, the bundle's number under its id, then per database:
+-- its name, most bundles in work on all nodes (0: no limit), 1 when this node may have one more of it in work.
 -- Returns the database and JSON [[tenant, lane, events, epoch], ...], or false when there is nothing to do, as on a
 -- database whose lanes are to be rebuilt from its journal: what is here now may come after what was lost. epoch: -1,
 -- or that of the spill mode of a lane that holds none here: so many are to be taken from PostgreSQL, if it is at that
@@ -13,7 +13,7 @@ local events_left, budget = tonumber(ARGV[3]), tonumber(ARGV[4])
 local whole_budget = budget
 local hold, lanes_left = tonumber(ARGV[5]), tonumber(ARGV[6])
 local probe, most_trusted = tonumber(ARGV[7]), 4 -- they may be slow
-local first_database = 9
+local number, first_database = ARGV[9], 10
 local least_share = 32 -- events to ask PostgreSQL for
 local turn_ms = whole_budget / 16 -- a tenant takes lanes for so long before the next one's turn
 
@@ -150,7 +150,7 @@ if #lanes == 0 then return nothing() end
 local answer = cjson.encode(lanes)
 redis.call('HSET', bundle_key(bundle), 'lanes', answer, 'charges', cjson.encode(charges),
   'owner', owner, 'database', database, 'since', now, 'size', size, 'limit', ARGV[3], 'budget', ARGV[4],
-  'hold', hold, 'count', #lanes, 'left', redis.call('ZCARD', ring))
+  'hold', hold, 'number', number, 'count', #lanes, 'left', redis.call('ZCARD', ring))
 if next(rated) then redis.call('HSET', bundle_key(bundle), 'rated', cjson.encode(rated)) end
 redis.call('ZADD', bundles_key, now + hold, bundle)
 redis.call('ZADD', live_key(database), now + hold, bundle)

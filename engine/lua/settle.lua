@@ -1,16 +1,17 @@
 #!lua flags=allow-oom
 -- settle: end a bundle with its outcome: trim what was done, free the lanes, charge the measured cost.
--- Bound to the bundle id, so a repeat after a lost reply finds nothing and changes nothing.
+-- Bound to the bundle id and number, so a repeat after a lost reply finds nothing, or the next bundle, and changes nothing.
 -- ARGV: bundle id, JSON {"lanes": [[tenant, lane, done, gone, wait, tried], ...],
 --   "cost": {tenant: [ms, events, own ms]}, "modes": [[tenant, lane, spill, epoch], ...],
---   "strain": number of lanes that their database held up, "strained_by": what by}.
+--   "strain": number of lanes that their database held up, "strained_by": what by}, the bundle's number under its id,
+--   1 when its executor leases the next one itself: it needs no mark.
 --   done: events executed; gone: how many of them to remove from the head, the others were in PostgreSQL;
 --   wait: -1, or milliseconds until the rest of the lane is tried again, its first event alone;
 --   tried: 1 when that event used up one of its tries, -1 when nothing is held against it, else 0; modes: as PostgreSQL now has them.
 -- Returns the number of lanes settled, or -1 when the lease is lost.
 local bundle = ARGV[1]
-local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database', 'rated', 'since')
-if not row[1] then return -1 end
+local row = redis.call('HMGET', bundle_key(bundle), 'lanes', 'charges', 'database', 'rated', 'since', 'number')
+if not row[1] or (row[6] or '0') ~= ARGV[3] then return -1 end
 local outcome = cjson.decode(ARGV[2])
 local charges, database = cjson.decode(row[2]), row[3]
 local now = now_ms()
@@ -159,5 +160,5 @@ redis.call('ZREM', bundles_key, bundle)
 redis.call('ZREM', live_key(database), bundle)
 redis.call('DEL', bundle_key(bundle))
 forget_debts(database)
-wake(database)
+if ARGV[4] ~= '1' then wake(database) end
 return settled

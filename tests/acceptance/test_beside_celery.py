@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,20 @@ def test_a_warm_shutdown_finishes_what_it_holds_and_leaves_no_lease(start: Start
     assert not lanes().client.exists("{fairlane}:suspects")
     start("next")
     effects.wait_for(sent)
+    effects.check(sent)
+
+
+def test_a_cold_shutdown_ends_though_a_process_of_the_pool_does_not(start: Start, effects: Effects) -> None:
+    """It has nothing to do, so no time limit ends it either."""
+    sent = [*events("whale", "ada", 5), *events("minnow", "bob", 5)]
+    enqueue.push(sent)
+    worker = start()
+    effects.wait_for(sent)
+    os.kill(worker.children()[0], signal.SIGSTOP)
+
+    worker.process.send_signal(signal.SIGQUIT)
+    worker.process.wait(60)
+
     effects.check(sent)
 
 

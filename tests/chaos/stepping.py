@@ -96,7 +96,7 @@ class Stepped:
         try:
             if not self.lanes.lease(bundle, "test:1", "default"):
                 return False
-            tasks.run_bundle(bundle=bundle)
+            tasks.run_bundle(bundle=bundle, node="test:1")
             if steps is not None:
                 steps.before("the end")
             return True

@@ -11,7 +11,7 @@ from tests.chaos.stepping import Stepped
 STEPS = [
     "lease", "fetch", "_execute_gen", "_enter_gen", "_execute_gen",
     *["_execute_gen"] * 5,
-    "_exit_gen", "settle", "the end",
+    "_exit_gen", "settle", "lease", "the end",
 ]  # fmt: skip
 POINTS = range(len(STEPS))
 

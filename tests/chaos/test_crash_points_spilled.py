@@ -15,7 +15,7 @@ STEPS = [
     "_execute_gen", "_exit_gen",  # removed from the buffer
     "_enter_gen", "_execute_gen", "_exit_gen",  # rows of lanes that have none
     "_enter_gen", "_execute_gen", "_execute_gen", "_exit_gen",  # locked, moved to direct mode
-    "_execute_gen", "settle", "the end",
+    "_execute_gen", "settle", "lease", "the end",
 ]  # fmt: skip
 POINTS = range(len(STEPS))
 

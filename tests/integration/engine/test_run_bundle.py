@@ -189,7 +189,7 @@ def test_an_outcome_that_redis_does_not_take_is_executed_once(
     lanes.push([("whale", 0, raw("whale", "ada", 2)), ("minnow", 0, raw("minnow", "bob", 1))])
     lease(lanes, "b1")
 
-    def refuse(*_: object) -> int:
+    def refuse(*_: object, **__: object) -> int:
         raise redis.ConnectionError("gone")
 
     monkeypatch.setattr(tasks, "SETTLE_PAUSE_SECONDS", 0)
@@ -211,8 +211,8 @@ def test_a_settle_that_was_not_answered_is_repeated(lanes: Lanes, monkeypatch: p
     lease(lanes, "b1")
     settle, answers = Lanes.settle, [redis.ConnectionError("no answer")]
 
-    def unanswered(self: Lanes, *arguments: object) -> int:
-        result = settle(self, *arguments)  # type: ignore[arg-type]
+    def unanswered(self: Lanes, *arguments: object, **named: object) -> int:
+        result = settle(self, *arguments, **named)  # type: ignore[arg-type]
         if answers:
             raise answers.pop()
         return result

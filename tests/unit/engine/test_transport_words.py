@@ -10,6 +10,7 @@ import pytest
 from kombu.utils.json import dumps, loads
 
 from engine.enqueue import TASK_TYPE, task_event
+from engine.keeper import owner
 from engine.transport import BUNDLE_TASK, bundle_message, in_words
 from engine.types import decode, encode
 
@@ -35,7 +36,11 @@ def test_a_bundle_of_many_tenants_is_still_short() -> None:
 def test_a_bundle_message_is_what_celery_reads() -> None:
     sent = bundle_message("bundle-1", "second", "tenants=whale lanes=1 events=1", 60)
 
-    assert loads(base64.b64decode(sent["body"])) == [[], {"bundle": "bundle-1", "database": "second"}, NOTHING]
+    assert loads(base64.b64decode(sent["body"])) == [
+        [],
+        {"bundle": "bundle-1", "database": "second", "node": owner()},
+        NOTHING,
+    ]
     assert sent["headers"]["task"] == BUNDLE_TASK
     assert sent["headers"]["timelimit"] == [60, None]
     assert sent["headers"]["argsrepr"] == "tenants=whale lanes=1 events=1"
