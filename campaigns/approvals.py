@@ -13,6 +13,7 @@ from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.utils import timezone
 
 from campaigns.actions.approval import ASKED
+from campaigns.exchange.comparison import steps_by_id
 from campaigns.language.schema import APPROVAL_DECIDED
 from campaigns.models import CampaignVersion, ParkedRun
 from campaigns.operations import Refused
@@ -90,22 +91,16 @@ def _asking(tenant: str) -> QuerySet:
     )
     versions = CampaignVersion.objects.filter(tenant=tenant).filter(has_such)
     places = [
-        Q(campaign_id=version.campaign_id, version=version.number, step__in=sorted(_steps(version.document)))
+        Q(campaign_id=version.campaign_id, version=version.number, step__in=_asking_steps(version.document))
         for version in versions
     ]
     runs = ParkedRun.objects.filter(tenant=tenant).select_related("lead", "campaign")
     return runs.filter(reduce(or_, places)) if places else runs.none()
 
 
-def _steps(part: Any) -> Iterator[str]:
+def _asking_steps(document: dict[str, Any]) -> list[str]:
     """The ids of the steps that ask, however deep."""
-    if isinstance(part, dict):
-        if part.get("action") == "approval":
-            yield part["id"]
-        part = list(part.values())
-    if isinstance(part, list):
-        for item in part:
-            yield from _steps(item)
+    return sorted(id for id, step in steps_by_id(document).items() if step.get("action") == "approval")
 
 
 def _questions(runs: QuerySet) -> Iterator[Approval]:

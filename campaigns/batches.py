@@ -82,9 +82,20 @@ def cancel_all(campaign: Campaign, *, by: str) -> None:
             cancel(campaign.tenant_id, batch.pk, by=by)
 
 
+def left(batch: Batch) -> int:
+    """How many members are still to be told; of what is over nobody."""
+    return batch.members.count() if batch.is_open else 0
+
+
 def waiting_members(campaign: Campaign) -> int:
     """How many were found and are still to be told. Needs the tenant's context."""
-    return sum(batch.total - batch.sent for batch in under_way(campaign))
+    return sum(map(left, under_way(campaign)))
+
+
+def planned(tenant: str) -> list[Campaign]:
+    """The campaigns whose schedules start a batch next, the next one first. Needs the tenant's context."""
+    scheduled = Campaign.objects.filter(tenant=tenant, next_batch_at__isnull=False)
+    return list(scheduled.exclude(status=Campaign.Status.ARCHIVED).order_by("next_batch_at", "name"))
 
 
 def latest(campaign: Campaign, count: int = SHOWN) -> list[Batch]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-from django.db import connections
 
 from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind is known
 from campaigns.language.definition import Defined, read_definition
@@ -20,7 +19,7 @@ from campaigns.language.races import Entrant
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
 from campaigns.language.walltime import DAYS
-from engine.placement import database_of
+from campaigns.tenancy import connection_of
 from engine.sql import load
 
 QUERIES = load("campaigns.sql", "rulebook.sql")
@@ -191,9 +190,7 @@ def load_rulebooks(connection: psycopg.Connection, tenants: Sequence[str]) -> di
 
 def source_of(tenant: str) -> TenantSource:
     """The stored form of one tenant, read on Django's connection. Needs the tenant's context."""
-    connection = connections[database_of(tenant)]
-    connection.ensure_connection()
-    return load_sources(connection.connection, [tenant])[tenant][1]
+    return load_sources(connection_of(tenant), [tenant])[tenant][1]
 
 
 def schema_of(tenant: str) -> TenantSchema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from campaigns.admin import (
     api_keys,
+    batches,
     campaigns,
     dead_letters,
     definitions,
@@ -18,6 +19,7 @@ from campaigns.admin import (
 
 __all__ = [
     "api_keys",
+    "batches",
     "campaigns",
     "dead_letters",
     "definitions",

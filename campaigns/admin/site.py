@@ -68,6 +68,7 @@ NAVIGATION = (
     (
         "Campaigns",
         ("Campaigns", "campaign", "campaigns_campaign", False),
+        ("Batches", "groups", "campaigns_batch", False),
         ("Approvals", "task_alt", "campaigns_approval", False),
         ("Event types", "bolt", "campaigns_eventtype", False),
     ),

@@ -17,7 +17,8 @@ from campaigns.tenancy import tenant_context
 
 
 class BatchesView(ApiView):
-    """GET: the last batches. POST: start one; with ?dry_run=true only say for how many leads it would be."""
+    """GET: the last batches, and when the schedule starts the next. POST: start one; with ?dry_run=true only say
+    for how many leads it would be."""
 
     http_method_names = ("get", "head", "post")
 
@@ -29,8 +30,9 @@ class BatchesView(ApiView):
     def get(self, request: Request, key: str) -> HttpResponse:
         tenant = request.user.tenant
         with tenant_context(tenant):
-            found = batches.latest(campaign_named(tenant, key))
-        return json_response({"batches": [told(batch) for batch in found]})
+            campaign = campaign_named(tenant, key)
+            found = batches.latest(campaign)
+        return json_response({"batches": [told(batch) for batch in found], "next_at": campaign.next_batch_at})
 
     def post(self, request: Request, key: str) -> HttpResponse:
         dry = request.GET.get("dry_run", "false")

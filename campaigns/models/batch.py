@@ -42,6 +42,11 @@ class Batch(TenantOwned):
             models.Index(fields=["tenant", "campaign", "-id"], name="campaigns_batch_by_campaign"),
         )
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither done nor cancelled."""
+        return self.state in (self.State.COUNTING, self.State.SENDING)
+
     def __str__(self) -> str:
         return f"batch {self.pk}"
 

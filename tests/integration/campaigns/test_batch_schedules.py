@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from django.test import Client
 
-from campaigns import batching, operations
+from campaigns import batching, keys, operations
 from campaigns.models import Batch, Campaign
 from campaigns.tenancy import tenant_context
-from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
+from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, canary, logged_in, make_campaign, make_tenant
 
 EVERYBODY = {"field": "score", "operator": "is_empty"}
 NOTE = {"id": "note", "action": "add_note", "params": {"text": "hello"}}
@@ -136,3 +137,19 @@ def test_a_schedule_that_cannot_be_followed_holds_up_no_other(
     monkeypatch.setattr(batching, "read_schedule", fail_first)
     start_due(worker, first)
     assert started(broken) + started(good) == [first]
+
+
+def test_what_is_planned_next_is_told_to_its_tenant(worker: psycopg.Connection) -> None:
+    campaign, _ = publish(ACME), publish(ZETA, rule="FREQ=DAILY;BYHOUR=4")
+    at = planned(campaign).astimezone(ZoneInfo("Europe/Vienna")).strftime("%Y-%m-%d %H:%M %Z")
+    ann = logged_in(MARKETERS[ACME])
+
+    shown = ann.get("/admin/campaigns/batch/").content.decode()
+    assert f"/admin/campaigns/campaign/{campaign.pk}/change/" in shown and canary(ZETA) not in shown
+    assert "Planned next" in shown and f"at {at}" in shown
+    operations.pause(campaign)
+    assert "if it is not paused by then" in ann.get("/admin/campaigns/batch/").content.decode()
+    key = keys.issue(ACME, name="k", scopes=["campaigns:read"])[1]
+    reader = Client(headers={"authorization": f"Bearer {key}"})
+    told = reader.get("/api/v1/campaigns/daily/batches").json()["next_at"]
+    assert datetime.fromisoformat(told) == planned(campaign)

@@ -5,90 +5,40 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
-from django.test import Client
 
-from campaigns import batches, batching, keys, operations
-from campaigns.models import Batch, BatchMember, Campaign
+from campaigns import batches, batching, operations
+from campaigns.models import Batch, Campaign
 from campaigns.tenancy import tenant_context
 from engine import enqueue
 from engine.errors import LaneFull
 from engine.lanes import lanes
 from engine.types import Event
 from tests.integration.campaigns.bundling import execute
-from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_campaign, make_tenant
-
-ODD = {"field": "orders", "operator": "is", "value": [1, 3, 5, 7, 9]}
-#: Only memory can decide it: a token.
-SAME = {"field": "first_name", "operator": "is", "value": "{{ lead.last_name }}"}
-NOTE = {"id": "note", "action": "add_note", "params": {"text": "hello"}}
-
-
-def document(audience: Any = ODD) -> dict[str, Any]:
-    return {"triggers": [{"type": "batch", "audience": audience}], "steps": [NOTE]}
+from tests.integration.campaigns.newsletter import (
+    ODD,
+    SAME,
+    add_leads,
+    counted,
+    document,
+    members,
+    news,
+    notes,
+    seen,
+    set_up,
+    start,
+    turns,
+)
+from tests.integration.campaigns.world import ACME, ZETA, make_campaign
 
 
 @pytest.fixture
-def worker(clean: None, worker_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
+def worker(clean: None, worker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
     """Two tenants with ten leads each and a campaign for those with odd numbers; pages of three, chunks of two."""
-    monkeypatch.setattr(batching, "LEADS_AT_ONCE", 3)
-    monkeypatch.setattr(batching, "MEMBERS_AT_ONCE", 2)
-    worker_connection.autocommit = True
-    for tenant in (ACME, ZETA):
-        make_tenant(tenant)
-        worker_connection.execute("DELETE FROM campaigns_batchmember WHERE tenant_id = %s", [tenant])
-        worker_connection.execute("DELETE FROM campaigns_batch WHERE tenant_id = %s", [tenant])
-        worker_connection.execute("DELETE FROM campaigns_lead WHERE tenant_id = %s", [tenant])
-        add_leads(worker_connection, tenant, 1, 10)
-        with tenant_context(tenant):
-            make_campaign(tenant, "news", document())
-    lanes().client.flushdb()  # what making them led to
-    return worker_connection
-
-
-def add_leads(worker: psycopg.Connection, tenant: str, first: int, last: int) -> None:
-    worker.execute(
-        "INSERT INTO campaigns_lead (tenant_id, key, first_name, last_name, fields)"
-        " SELECT %s, n::text, 'Ann', CASE WHEN n %% 3 = 0 THEN 'ANN' ELSE 'Lee' END, jsonb_build_object('orders', n)"
-        " FROM generate_series(%s::int, %s::int) AS n",
-        [tenant, first, last],
-    )
-
-
-def news(tenant: str = ACME) -> Campaign:
-    with tenant_context(tenant):
-        return Campaign.objects.get(key="news")
-
-
-def counted(campaign: Campaign) -> int:
-    with tenant_context(campaign.tenant_id):
-        return batches.count_members(campaign)
-
-
-def start(tenant: str = ACME) -> Batch:
-    return batches.start(news(tenant), by="ann")
-
-
-def seen(batch: Batch) -> Batch:
-    with tenant_context(batch.tenant_id):
-        return Batch.objects.get(pk=batch.pk)
-
-
-def members(batch: Batch) -> int:
-    with tenant_context(batch.tenant_id):
-        return BatchMember.objects.filter(batch=batch).count()
-
-
-def turns(worker: psycopg.Connection, until: Callable[[], bool]) -> None:
-    """One turn after another until something is so, as if nothing ever had to rest."""
-    for minute in range(100):
-        if until():
-            return
-        batching._turn(worker, lambda minute=minute: datetime.now(UTC) + timedelta(minutes=minute), [])
-    raise AssertionError("it never is")
+    set_up(worker, monkeypatch)
+    return worker
 
 
 def count_all(worker: psycopg.Connection, batch: Batch) -> None:
@@ -97,15 +47,6 @@ def count_all(worker: psycopg.Connection, batch: Batch) -> None:
 
 def finish(worker: psycopg.Connection, batch: Batch) -> None:
     turns(worker, lambda: seen(batch).due_at is None)
-
-
-def notes(worker: psycopg.Connection) -> list[tuple[str, str]]:
-    query = (
-        "SELECT a.tenant_id, l.key FROM campaigns_activity AS a"
-        " JOIN campaigns_lead AS l ON l.tenant_id = a.tenant_id AND l.id = a.lead_id"
-        " WHERE a.kind = 'note_added' ORDER BY a.tenant_id, l.id"
-    )
-    return worker.execute(query).fetchall()
 
 
 def told(events: Sequence[Event]) -> list[tuple[str, str]]:
@@ -330,49 +271,3 @@ def test_the_number_of_batches_under_way_is_bounded(
     start(ZETA)
     with pytest.raises(operations.Refused, match="under way"):
         start(ACME)
-
-
-def test_the_api_counts_starts_shows_and_cancels(worker: psycopg.Connection, pushed: list[Event]) -> None:
-    writer, reader = (
-        Client(headers={"authorization": f"Bearer {keys.issue(ACME, name=scope, scopes=[scope])[1]}"})
-        for scope in ("campaigns:write", "campaigns:read")
-    )
-    stranger = Client(headers={"authorization": f"Bearer {keys.issue(ZETA, name='z', scopes=['campaigns:write'])[1]}"})
-    url = "/api/v1/campaigns/news/batches"
-
-    assert writer.post(f"{url}?dry_run=true").json() == {"leads": 5}
-    assert reader.get(url).json() == {"batches": []}
-    assert reader.post(url).status_code == 403
-    answer = writer.post(url)
-    id = answer.json()["id"]
-    assert (answer.status_code, answer.json()["state"], answer.json()["leads"]) == (202, "counting", 0)
-    turns(worker, lambda: reader.get(url).json()["batches"][0]["sent"] == 2)
-
-    assert stranger.post(f"{url}/{id}/cancel").status_code == 404
-    assert writer.post(f"{url}/{id}/cancel").json()["note"] == "by API key campaigns:write"
-    assert writer.post(f"{url}/{id}/cancel").status_code == 409
-    assert writer.post("/api/v1/campaigns/count/batches").status_code == 409
-    assert writer.post("/api/v1/campaigns/nothing/batches").status_code == 404
-    assert writer.post(f"{url}?dry_run=perhaps").status_code == 400
-
-
-def test_the_admin_says_how_many_are_concerned_before_it_runs_or_cancels(
-    worker: psycopg.Connection, pushed: list[Event]
-) -> None:
-    ann, bob = logged_in(MARKETERS[ACME]), logged_in(MARKETERS[ZETA])
-    page = f"/admin/campaigns/campaign/{news().pk}"
-    assert "Cancel batches" not in ann.get(f"{page}/change/").content.decode()
-
-    assert "5 leads match the audience now." in ann.get(f"{page}/run/").content.decode()
-    assert bob.post(f"{page}/run/", {"_tenant": ZETA}).status_code == 404
-    ann.post(f"{page}/run/", {"_tenant": ACME})
-    with tenant_context(ACME):
-        (batch,) = batches.latest(news())
-    turns(worker, lambda: seen(batch).sent > 0)
-
-    shown = ann.get(f"{page}/change/").content.decode()
-    assert "Telling its members" in shown
-    assert "<td>5</td><td>2</td>" in shown
-    assert "3 members were found and are not told yet." in ann.get(f"{page}/cancel/").content.decode()
-    ann.post(f"{page}/cancel/", {"_tenant": ACME})
-    assert (seen(batch).state, seen(batch).note) == ("cancelled", "by ann")
