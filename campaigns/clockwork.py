@@ -11,12 +11,18 @@ from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
 from campaigns.language.timing import FAR_AHEAD, DateTiming, Silence, Timer
 
+SAID = {
+    True: "the lead was on it at its last event",
+    False: "the lead was not on it at its last event",
+    None: "the lead has had no event since it is watched",
+}
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def say_times(connection: Any, rulebook: Rulebook, lead: LeadState, now: datetime) -> list[str]:
-    """A line for each trigger that the clock sets off."""
-    return [f"trigger {timer.trigger}: {_say(connection, rulebook, lead, timer, now)}" for timer in rulebook.timers]
+    """A line for each trigger that the clock sets off, and for each smart list that is watched."""
+    times = [f"trigger {timer.trigger}: {_say(connection, rulebook, lead, timer, now)}" for timer in rulebook.timers]
+    return times + [f"smart list {watch.list}: {SAID[watch.seen(lead)]}" for watch in rulebook.watches]
 
 
 def _say(connection: Any, rulebook: Rulebook, lead: LeadState, timer: Timer, now: datetime) -> str:

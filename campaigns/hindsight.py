@@ -15,6 +15,7 @@ from campaigns.language.qualification import ENTRY
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
 from campaigns.language.sqltext import sql
+from campaigns.language.watching import SEEN
 from campaigns.leads import read_leads
 from engine.sql import load
 from engine.types import Event
@@ -105,9 +106,12 @@ def _put_back(lead: LeadState, data: dict[str, Any], rulebook: Rulebook) -> None
 
 
 def forget_entries(lead: LeadState, since: datetime) -> None:
-    """Take back the entries into campaigns since a moment: they are counted in a record that is not logged."""
+    """Take back the entries into campaigns since a moment, which are counted in a record that is not logged, and on
+    which smart lists the lead was seen."""
     for (kind, key), data in list(lead.records.items()):
-        if kind == ENTRY:
+        if kind == SEEN:
+            del lead.records[kind, key]
+        elif kind == ENTRY:
             kept = [at for at in data["at"] if datetime.fromisoformat(at) < since]
             lead.records[kind, key] = {"at": kept}
 

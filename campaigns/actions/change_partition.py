@@ -10,10 +10,10 @@ import msgspec
 from campaigns.language.action import action
 from campaigns.language.context import Context
 from campaigns.language.definition import Defined
-from campaigns.language.effects import Effect, PutRecord, PutShared
+from campaigns.language.effects import Effect, Emit, PutRecord, PutShared
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import NoOp, Skipped
-from campaigns.language.partitions import KEY, KIND, partition_of, seat
+from campaigns.language.partitions import CHANGED, KEY, KIND, partition_of, seat
 from campaigns.language.references import DefinedRef
 from campaigns.language.shared import SEAT
 
@@ -39,7 +39,8 @@ def change_partition(lead: LeadState, params: ChangePartitionParams, context: Co
     others = [key for key in _seated(lead, new) if key != lead.key]
     if others:
         return Skipped(f"policy: {others[0]} is in {new} and has the same e-mail address; merge the two")
-    kept = PutRecord(KIND, KEY, {"partition": new}, {"from": old, "to": new})
+    ends = {"from": old, "to": new}
+    kept = PutRecord(KIND, KEY, {"partition": new}, ends, raises=Emit(CHANGED, ends))
     return [kept, *_leave(lead, old), *_enter(lead, new)]
 
 

@@ -45,6 +45,7 @@ class Compiled(msgspec.Struct, frozen=True):
     limits: Limits = USUAL
     reads: frozenset[str] = frozenset()  #: of the lead, by the names of touches.py, where campaigns are compared
     writes: frozenset[str] = frozenset()
+    watched: dict[str, Matches] = {}  #: smart lists
 
 
 def validate(document: Any, schema: TenantSchema, *, key: str = "") -> list[Fault]:
@@ -88,8 +89,8 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
         return None, faults
     kinds, questions = frozenset(scope.needs_records), frozenset(scope.needs_history)
     needs = scope.needs_lists, kinds, questions
-    touched = frozenset(scope.reads), frozenset(scope.writes)
-    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry, limits, *touched), faults
+    found = frozenset(scope.reads), frozenset(scope.writes), scope.watched
+    return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry, limits, *found), faults
 
 
 def compile_triggers(raw: Any, scope: Scope) -> tuple[Subscription, ...]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import compensation, elsewhere, grouping, orders, parking
+from campaigns.language import compensation, elsewhere, grouping, orders, parking, watching
 from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
@@ -67,6 +67,7 @@ def run_event(
     key = event.ledger_key if event_key is None else event_key
     chain = Chain(rulebook, lead, event, now, recorder, key)
     try:
+        watched = watching.look(chain, event) if rulebook.watches else None
         if not lead.announced:
             lead.announced = True
             if event.type != LEAD_CREATED:
@@ -76,6 +77,8 @@ def run_event(
         else:
             chain.log(event.type, {"event_id": event.id, "source": event.source, "data": event.data})
             chain.begin(event)
+        if watched is not None:
+            watching.settle(chain, watched)
     except _Stop:
         pass
     return chain.begun

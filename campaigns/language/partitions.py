@@ -5,6 +5,7 @@ from __future__ import annotations
 from campaigns.language.folding import fold
 from campaigns.language.lead import LeadState
 
+CHANGED = "partition.changed"  #: the event that a move is
 KIND, KEY = "partition", "current"  #: of the record that says where a lead is
 
 

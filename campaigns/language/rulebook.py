@@ -23,6 +23,7 @@ from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN
 from campaigns.language.scope import Scope
 from campaigns.language.timing import Timer
 from campaigns.language.trigger import Subscription
+from campaigns.language.watching import Watch
 
 
 class Campaign(msgspec.Struct, frozen=True):
@@ -93,6 +94,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     needs_history: frozenset[Question] = frozenset()  #: what must be counted in the leads' history
     deletes: bool = False  #: whether campaigns delete leads
     timers: tuple[Timer, ...] = ()  #: triggers that the clock sets off
+    watches: tuple[Watch, ...] = ()  #: smart lists that are watched
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
         """The version of a campaign that a run is on."""
@@ -155,6 +157,7 @@ class _Build:
         self.needs_records: set[str] = set()
         self.needs_history: set[Question] = set()
         self.deletes = False
+        self.watched: dict[str, tuple[Matches, set[int]]] = {}
 
     def add(self, row: CampaignRow) -> None:
         """The live version of a campaign."""
@@ -189,6 +192,8 @@ class _Build:
         if campaign.parks or how.pause == COLLECT:
             self.versions[id, number] = campaign
         self.deletes |= any(step.logs == "delete_lead" for step in compiled.program.steps)
+        for list, matches in compiled.watched.items():
+            self.watched.setdefault(list, (matches, set()))[1].add(id)
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records
         self.needs_history |= compiled.needs_history
@@ -206,6 +211,7 @@ class _Build:
             frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
             frozenset(self.needs_history), self.deletes, tuple(_timers(self.heard)),
+            tuple(Watch(list, matches, frozenset(by)) for list, (matches, by) in self.watched.items()),
         )  # fmt: skip
 
 

@@ -221,6 +221,14 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             AttributeSpec("batch", "string", True),
             label="Member of a batch",
         ),
+        event_type("smart_list.joined", AttributeSpec("list", "string", True), label="Smart list joined"),
+        event_type("smart_list.left", AttributeSpec("list", "string", True), label="Smart list left"),
+        event_type(
+            "partition.changed",
+            AttributeSpec("from", "string"),
+            AttributeSpec("to", "string", True),
+            label="Partition changed",
+        ),
         event_type(
             DATE_REACHED,
             AttributeSpec("campaign", "string", True),

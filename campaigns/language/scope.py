@@ -45,6 +45,7 @@ class Scope:
         self.smart_lists: dict[str, Any] = {}  #: their filters, each read once
         self.needs_lists = False
         self.needs_records: set[str] = set()  #: kinds
+        self.watched: dict[str, Any] = {}  #: smart lists whose joining and leaving is heard, and what matches them
         self.needs_history: set[Any] = set()  #: questions about the leads' history
         self.compares = False  #: what is read and written is noted, to be compared with other campaigns
         self.reads: set[str] = set()  #: of the lead, by the names of touches.py
