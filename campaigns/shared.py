@@ -10,7 +10,7 @@ import psycopg
 
 from campaigns.language.partitions import seat_parts
 from campaigns.language.rulebook import Rulebook
-from campaigns.language.shared import COMPANY, KINDS, SEAT, Shared
+from campaigns.language.shared import COMPANY, EXPERIMENT, KINDS, SEAT, Shared
 from engine.arrays import columns
 from engine.sql import load
 
@@ -89,9 +89,26 @@ def _lock_companies(
 def _lock_others(
     connection: psycopg.Connection, shared: Mapping[str, Shared], wanted: list[tuple[str, str, str]]
 ) -> None:
+    wanted = _leave_out_decided(connection, shared, wanted)
+    if not wanted:
+        return
     connection.execute(QUERIES["insert_shared_missing"], columns(wanted))
     for tenant, kind, key, data in connection.execute(QUERIES["lock_shared"], columns(wanted)).fetchall():
         shared[tenant].records[kind, key] = _decode(data)
+
+
+def _leave_out_decided(
+    connection: psycopg.Connection, shared: Mapping[str, Shared], wanted: list[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """A test that has its winner never changes: it is read, and nobody waits for anybody."""
+    tests = [one for one in wanted if one[1] == EXPERIMENT]
+    if not tests:
+        return wanted
+    decided = set()
+    for tenant, kind, key, data in connection.execute(QUERIES["select_decided"], columns(tests)).fetchall():
+        shared[tenant].records[kind, key] = _decode(data)
+        decided.add((tenant, kind, key))
+    return [one for one in wanted if one not in decided]
 
 
 def _lock_seats(connection: psycopg.Connection, shared: Mapping[str, Shared], wanted: list[tuple[str, str]]) -> None:

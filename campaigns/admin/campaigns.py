@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from campaigns import batches, operations
+from campaigns import batches, experiments, operations
 from campaigns.admin.approvals import ApprovalPages
 from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
@@ -105,6 +105,7 @@ class CampaignAdmin(CampaignFiles, ApprovalPages, MovePages):
             "has_moves": campaign.moves.exists(),
             "left_behind": sum(found.runs for found in inside if found.version != campaign.live_version),
             "batches": batches.latest(campaign),
+            "tests": experiments.figures_of(campaign),
         }
 
     # -- verbs

@@ -9,6 +9,7 @@ from campaigns.api.batches import BatchesView, CancelView
 from campaigns.api.documents import DocumentView, PlanView
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
+from campaigns.api.experiments import TestsView
 from campaigns.api.figures import figures
 from campaigns.api.hooks import HookView
 from campaigns.api.insight import ExplainView, RehearseView
@@ -29,6 +30,7 @@ urlpatterns = [
     path("campaigns/<str:key>/moves", MovesView.as_view()),
     path("campaigns/<str:key>/moves/<str:move>/undo", UndoView.as_view()),
     path("campaigns/<str:key>/rehearse", RehearseView.as_view()),
+    path("campaigns/<str:key>/tests", TestsView.as_view()),
     path("engine/figures", figures),
     path("hooks/<str:tenant>/<str:key>", HookView.as_view()),
     path("actions", ActionsView.as_view()),

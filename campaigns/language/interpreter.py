@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import compensation, elsewhere, grouping, orders, parking, watching
+from campaigns.language import compensation, elsewhere, experiments, grouping, orders, parking, watching
 from campaigns.language.activity import Recorder, make_row
 from campaigns.language.changes import Changes, Logged
 from campaigns.language.context import Context, EventView, view_of
@@ -168,7 +168,7 @@ class Chain:
         if asked is not None:
             elsewhere.answer(self, asked, event)
         subscribers = self.subscribers(event)
-        if subscribers or self.lead.runs:
+        if subscribers or self.lead.runs or self.rulebook.experiments:
             self.hear(event, subscribers)
         self.drain()
 
@@ -209,6 +209,8 @@ class Chain:
         self.changes.depth = depth
         if lead.runs:
             parking.wake(self, context)
+        if rulebook.experiments:
+            experiments.count_results(self, context)
         for campaign, test in subscribers:
             if lead.frozen_until is not None and self.is_frozen:  # since a step of this very event
                 return

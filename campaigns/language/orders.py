@@ -10,6 +10,7 @@ from campaigns.language import compensation, grouping, parking
 from campaigns.language.context import Context, EventView
 from campaigns.language.entry import closed
 from campaigns.language.outcome import (
+    Apply,
     CloseGroup,
     Done,
     Ended,
@@ -49,11 +50,21 @@ def carry_out(chain: Chain, run: Run, step: Step, order: Order) -> Outcome | Non
             return grouping.open_group(chain, run, step, order)
         case CloseGroup():
             return grouping.close_group(chain, run)
+        case Apply():
+            return _apply(chain, run, step, order)
         case Mark():
             return compensation.go_on(chain, run, order) if order.undone else compensation.mark(run, order)
         case Undo():
             return compensation.end_undoing(chain, run, order)
     raise TypeError(f"nobody carries out {order}")
+
+
+def _apply(chain: Chain, run: Run, step: Step, order: Apply) -> Outcome:
+    for effect in order.effects:
+        told = chain.changes.apply(effect)
+        if told is not None:
+            chain.log(told[0] or step.logs, told[1], run.campaign, step.id)
+    return order.then
 
 
 def _execute(chain: Chain, run: Run, step: Step, order: Execute) -> Outcome | None:

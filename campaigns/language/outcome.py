@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from campaigns.language.effects import Emit, PutRecord
+from campaigns.language.effects import Effect, Emit, PutRecord
 from campaigns.language.slots import SlotRequest
 
 
@@ -118,6 +118,13 @@ class Restart(Order, frozen=True):
     campaign: str = ""
     kept: PutRecord | None = None  #: what is remembered of it
     said: dict[str, Any] = {}  #: for the activity
+
+
+class Apply(Order, frozen=True):
+    """Effects, and how the step ends behind them."""
+
+    effects: tuple[Effect, ...] = ()
+    then: Outcome = Done()
 
 
 class Mark(Order, frozen=True):

@@ -14,6 +14,7 @@ import msgspec
 from campaigns.language.action import ActionSpec, Parameter
 from campaigns.language.checkpoints import CheckpointLabel, CheckpointRef
 from campaigns.language.eventkinds import WatchedRule
+from campaigns.language.experimentkinds import VARIANTS_LIMIT, ResultTrigger, Variants
 from campaigns.language.fieldkinds import (
     SEPARATOR_LIMIT,
     TRANSFORMS_LIMIT,
@@ -253,6 +254,16 @@ def _ways(more: JsonSchema) -> JsonSchema:
     """A way that a run may take."""
     parts = {"label": {"type": "string", "minLength": 1}, **more, "steps": STEPS}
     return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+
+
+@schema_of.register
+def _variants(kind: Variants) -> JsonSchema:
+    return _items(_ways({}), least=2, most=VARIANTS_LIMIT)
+
+
+@schema_of.register(ResultTrigger)
+def _trigger(kind: Kind) -> JsonSchema:
+    return {"type": "object", "required": ["type"]}
 
 
 @schema_of.register(Rule)

@@ -12,6 +12,8 @@ from campaigns.language.condition import Matches
 from campaigns.language.document import Compiled, compile_document
 from campaigns.language.entry import EVERYBODY, Entry
 from campaigns.language.exits import Exit
+from campaigns.language.experiments import AB_TEST, Experiment, experiments_of
+from campaigns.language.experiments import by_event as by_event_of
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
 from campaigns.language.history import Question
@@ -95,6 +97,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     deletes: bool = False  #: whether campaigns delete leads
     timers: tuple[Timer, ...] = ()  #: triggers that the clock sets off
     watches: tuple[Watch, ...] = ()  #: smart lists that are watched
+    experiments: dict[str, tuple[Experiment, ...]] = {}  #: by the type of event that is their result
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
         """The version of a campaign that a run is on."""
@@ -158,6 +161,7 @@ class _Build:
         self.needs_history: set[Question] = set()
         self.deletes = False
         self.watched: dict[str, tuple[Matches, set[int]]] = {}
+        self.experiments: list[Experiment] = []
 
     def add(self, row: CampaignRow) -> None:
         """The live version of a campaign."""
@@ -194,6 +198,8 @@ class _Build:
         self.deletes |= any(step.logs == "delete_lead" for step in compiled.program.steps)
         for list, matches in compiled.watched.items():
             self.watched.setdefault(list, (matches, set()))[1].add(id)
+        if AB_TEST in compiled.needs_records:
+            self.experiments += experiments_of(key, compiled.program.steps)
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records
         self.needs_history |= compiled.needs_history
@@ -204,6 +210,8 @@ class _Build:
         parking = self.versions.values()
         wakes = {exit.hears for campaign in parking for exit in campaign.exits if exit.hears}
         wakes = wakes.union(*(campaign.program.hears for campaign in parking))
+        experiments = by_event_of(self.experiments)
+        wakes |= experiments.keys()  # so that the events arise, whoever else hears them
         by_event = _index(self.heard)
         heard = wakes.union(by_event)
         return Rulebook(
@@ -212,6 +220,7 @@ class _Build:
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
             frozenset(self.needs_history), self.deletes, tuple(_timers(self.heard)),
             tuple(Watch(list, matches, frozenset(by)) for list, (matches, by) in self.watched.items()),
+            experiments,
         )  # fmt: skip
 
 

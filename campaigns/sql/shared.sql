@@ -35,6 +35,13 @@ JOIN campaigns_sharedrecord AS s ON s.tenant_id = w.tenant_id AND s.kind = w.kin
 ORDER BY s.tenant_id, s.kind, s.key
 FOR NO KEY UPDATE OF s;
 
+-- name: select_decided
+-- Tests that have a winner.
+SELECT s.tenant_id, s.kind, s.key, s.data::text
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (tenant_id, kind, key)
+JOIN campaigns_sharedrecord AS s ON s.tenant_id = w.tenant_id AND s.kind = w.kind AND s.key = w.key
+WHERE s.data ->> 'winner' IS NOT NULL;
+
 -- name: update_shared
 UPDATE campaigns_sharedrecord AS s SET data = w.data
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) AS w (tenant_id, kind, key, data)

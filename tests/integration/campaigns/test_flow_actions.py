@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
+from django.test import Client
 
-from campaigns import handler, rulebooks
-from campaigns.models import Lead, ParkedRun, Record
+from campaigns import handler, keys, rulebooks
+from campaigns.experiments import figures_of
+from campaigns.models import Campaign, Lead, ParkedRun, Record
 from campaigns.tenancy import tenant_context
+from engine import db
 from tests.integration.campaigns.carrying import execute, history, publish, purchase, step
-from tests.integration.campaigns.world import ACME, ZETA, make_tenant
+from tests.integration.campaigns.racing import PerThread, at_once, in_bundles
+from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_tenant
 
 TENANTS = (ACME, ZETA)
 
@@ -60,3 +67,36 @@ def test_what_was_passed_is_stored_and_undone_when_the_run_is_called_off(worker:
             states = ParkedRun.objects.filter(campaign__key="book").values_list("state__passed", flat=True)
             left[tenant] = list(states), Lead.objects.get(key="2").fields
     assert left == {ACME: ([], {"orders": 2}), ZETA: ([["mark"]], {"orders": 7})}
+
+
+def test_variants_are_counted_exactly_by_bundles_that_race_and_shown(
+    worker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "_cache", PerThread())
+    connect = partial(db.connect, os.environ["WORKER_DATABASE_URL"], "fairlane-test")
+    variants = [{"label": label, "steps": [step("add_note", f"n{label}", text=label)]} for label in "ab"]
+    ab = step(
+        "ab_test", "which", variants=variants, metric={"type": "list_joined", "list": "vips"},
+        within={"amount": 1, "unit": "days"}, decide_after={"amount": 1, "unit": "minutes"}, minimum=5,
+    )  # fmt: skip
+    for tenant in TENANTS:
+        publish(tenant, "try", ab, step("add_to_list", "join", list="vips"))
+    at_once(connect, in_bundles(ACME, "x", 6, 5), in_bundles(ACME, "y", 6, 5), in_bundles(ZETA, "x", 2, 3))
+    counts = {}
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            (found,) = figures_of(Campaign.objects.get(key="try"))
+            counts[tenant] = sum(one.leads for one in found.variants), sum(one.results for one in found.variants)
+    assert counts == {ACME: (60, 60), ZETA: (6, 6)}
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    execute(worker, purchase(ACME, "z1", "e7"), clock=lambda: later)
+    execute(worker, purchase(ACME, "z2", "e8"), clock=lambda: later)
+    assert [kind for kind, _, _ in history(worker, ACME, "z1")].count("winner_chosen") == 1
+    assert [kind for kind, _, _ in history(worker, ACME, "z2")].count("winner_chosen") == 0
+    _, key = keys.issue(ACME, name="reads", scopes=["campaigns:read"])
+    (shown,) = Client().get("/api/v1/campaigns/try/tests", headers={"Authorization": f"Bearer {key}"}).json()["tests"]
+    assert (shown["step"], shown["winner"]) == ("which", "a")
+    with tenant_context(ACME):
+        number = Campaign.objects.get(key="try").pk
+    page = logged_in(MARKETERS[ACME]).get(f"/admin/campaigns/campaign/{number}/change/").content.decode()
+    assert "100.0 %" in page and "won 2" in page

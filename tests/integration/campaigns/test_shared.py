@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import psycopg
 import pytest
 
-from campaigns import handler, rulebooks
+from campaigns import handler
 from campaigns.models import Company, Definition, Lead, Owner, Record
 from campaigns.tenancy import tenant_context
 from engine import db
-from engine.types import Event
+from tests.integration.campaigns.racing import Connect, PerThread, at_once, in_bundles
 from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign, make_tenant
-from tests.integration.engine.bundles import executor, lane
-
-Connect = Callable[[], psycopg.Connection]
 
 ON = [{"type": "event", "event": "purchase"}]
 ROTATE = {"id": "rotate", "action": "rotate_owner", "params": {"pool": "sales"}}
 JOIN = {"id": "join", "action": "add_to_company", "params": {"company": "Hooli", "create_missing": True}}
 SCORE = {"id": "score", "action": "change_company_score", "params": {"amount": 1}}
-
-
-class PerThread(threading.local):
-    """A cache for each thread, as each process has its own."""
-
-    def __init__(self) -> None:
-        self.current = rulebooks.RulebookCache(size=10).current
 
 
 @pytest.fixture(autouse=True)
@@ -52,44 +38,6 @@ def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def connect() -> Connect:
     return partial(db.connect, os.environ["WORKER_DATABASE_URL"], "fairlane-test")
-
-
-def purchases(tenant: str, leads: Sequence[str]) -> list[Event]:
-    now = datetime.now(UTC)
-    return [
-        Event(
-            id=f"{tenant}-{lead}", tenant=tenant, lead=lead, type="purchase", accepted_at=now, occurred_at=now,
-            data={"amount": "1"},
-        )
-        for lead in leads
-    ]  # fmt: skip
-
-
-def at_once(connect: Connect, *workers: Sequence[Sequence[Event]]) -> None:
-    """Execute bundles in as many processes' worth of connections as given, all at the same time."""
-    failed: list[BaseException] = []
-    ready = threading.Barrier(len(workers))
-
-    def work(bundles: Sequence[Sequence[Event]]) -> None:
-        try:
-            with connect() as connection:
-                connection.autocommit = True
-                ready.wait(10)
-                for events in bundles:
-                    assert executor(connection, handler.handle).execute([lane(events)]).dead == 0
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=work, args=(bundles,)) for bundles in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failed == []
-
-
-def in_bundles(tenant: str, prefix: str, bundles: int, size: int) -> list[list[Event]]:
-    return [purchases(tenant, [f"{prefix}-{one}-{two}" for two in range(size)]) for one in range(bundles)]
 
 
 def owners_of(tenant: str) -> Counter[str]:

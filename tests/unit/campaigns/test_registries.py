@@ -53,6 +53,7 @@ OPERATORS_OF = {
 
 def test_these_are_the_actions() -> None:
     assert ACTIONS.names() == [
+        "ab_test",
         "add_note",
         "add_to_blocklist",
         "add_to_company",
