@@ -65,7 +65,7 @@ def load_silences(
                 lead.history.setdefault(timer.timing, 0)
                 asked.setdefault((event.tenant, timer.timing), {})[lead.id] = lead
     if asked:
-        count_history(connection, asked, now)
+        count_history(connection, asked, rulebooks, now)
 
 
 class _Plan:

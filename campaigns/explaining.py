@@ -18,6 +18,7 @@ from campaigns.hindsight import Row, load_history, load_states, undo
 from campaigns.language.context import Context
 from campaigns.language.entry import EVERYBODY, closed, compile_entry
 from campaigns.language.exits import hears_event
+from campaigns.language.history import Remembered
 from campaigns.language.interpreter import view_of
 from campaigns.language.lead import LeadState
 from campaigns.language.qualification import compile_qualification, refusal
@@ -138,11 +139,12 @@ class _Events:
         types = {item.event.name for item in self.triggers}
         found: list[Heard] = []
         done: set[str] = set()  #: events by which steps of the campaign ran
-        for row in self.rows:
+        for place, row in enumerate(self.rows):
             if row.campaign_id == self.campaign.id:
                 done.add(row.event_key)
             undo(self.lead, [row], self.book)
             if row.is_event and row.kind in types:
+                self.lead.history = Remembered(reversed(self.rows[place:]))
                 found.append(self._heard(row, row.event_key in done))
                 if len(found) == EVENTS:
                     break

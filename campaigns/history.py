@@ -1,52 +1,95 @@
-"""How often leads did what their tenants' campaigns ask about, counted before a bundle is decided."""
+"""What leads did of what their tenants' campaigns ask about, looked up before a bundle is decided."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
+from campaigns.language.history import Question, Sequel, Tally, Times, entry_key
 from campaigns.language.lead import LeadState
+from campaigns.language.operator import Moment
 from campaigns.language.rulebook import Rulebook
-from campaigns.language.sqltext import Sql, sql
+from campaigns.language.sqltext import FALSE, Sql, sql
 from engine.sql import load
 
-COUNT = load("campaigns.sql", "audience.sql")["count_activities"].rstrip(";")
+QUERIES = load("campaigns.sql", "history.sql")
+#: Times of each of two things that memory compares with what a bundle adds: it is out of order hardly ever.
+TIMES_KEPT = 100
 
-
-#: Tenant and question -> the leads asked about, by id.
-Asked = Mapping[tuple[str, Any], Mapping[int, LeadState]]
+#: Leads of one tenant by their id.
+Leads = Mapping[int, LeadState]
+#: Tenant and question -> the leads asked about.
+Places = Mapping[tuple[str, Any], Leads]
 
 
 def load_history(
     connection: psycopg.Connection, leads: Iterable[LeadState], rulebooks: Mapping[str, Rulebook], now: datetime
 ) -> None:
-    """Give each lead the counts that its tenant's campaigns ask for: one statement, and none where nobody asks."""
+    """Give each lead the answers that its tenant's campaigns ask for: one statement, and none where nobody asks."""
     asked: dict[str, dict[int, LeadState]] = {}
     for lead in leads:
         questions = rulebooks[lead.tenant].needs_history
         if questions:
-            lead.history = dict.fromkeys(questions, 0)
+            lead.history = {question: question.begin() for question in questions}
             if not lead.is_new:
                 asked.setdefault(lead.tenant, {})[lead.id] = lead
-    count_history(
-        connection,
-        {(tenant, question): asked[tenant] for tenant in sorted(asked) for question in rulebooks[tenant].needs_history},
-        now,
-    )
+    places = {(tenant, question): asked[tenant] for tenant in asked for question in rulebooks[tenant].needs_history}
+    count_history(connection, places, rulebooks, now)
 
 
-def count_history(connection: psycopg.Connection, asked: Asked, now: datetime) -> None:
+def count_history(
+    connection: psycopg.Connection, asked: Places, rulebooks: Mapping[str, Rulebook], now: datetime
+) -> None:
     """Answer questions about the history of leads, all in one statement."""
-    if not asked:
-        return
+    moments = {tenant: Moment(rulebooks[tenant].schema, now) for tenant, _ in asked}
     places = list(asked)
-    parts = [
-        sql(COUNT, place, sorted(asked[tenant, question]), tenant, question.sql(now))
-        for place, (tenant, question) in enumerate(places)
-    ]
+    parts = [part for place, key in enumerate(places) for part in _part(place, key[1], asked[key], moments[key[0]])]
+    if not parts:
+        return
     whole = Sql(" UNION ALL ".join(part.text for part in parts), tuple(item for part in parts for item in part.params))
-    for place, lead_id, count in connection.execute(whole.text, whole.params):
-        asked[places[place]][lead_id].history[places[place][1]] = count
+    for place, lead_id, *found in connection.execute(whole.text, whole.params):
+        _keep(asked[places[place]][lead_id], places[place][1], *found)
+
+
+def _part(place: int, question: Any, leads: Leads, moment: Moment) -> Iterator[Sql]:
+    """The question in SQL; none where it is asked of no run."""
+    tenant = moment.schema.tenant
+    if isinstance(question, Sequel):
+        first, then = question.first.sql(moment), question.then.sql(moment)
+        lists = [part for one in (first, then) for part in (one, TIMES_KEPT)]
+        yield sql(_query("select_sequels"), place, question.sql(moment), *lists, tenant, sorted(leads))
+    elif not isinstance(question, Question) or not question.span.entry:
+        last, test = _last(question, moment), question.sql(moment)
+        yield sql(_query("count_activities"), place, last, sorted(leads), tenant, test)
+    elif runs := [(id, run) for id in sorted(leads) for run in leads[id].runs.values()]:
+        ids, keys = [id for id, _ in runs], [entry_key(run.id) for _, run in runs]
+        since = [datetime.fromisoformat(run.state["at"]) for _, run in runs]
+        last, test = _last(question, moment), question.sql(moment)
+        names = [run.id for _, run in runs]
+        yield sql(_query("count_activities_of_runs"), place, last, ids, names, since, keys, tenant, test)
+
+
+def _last(question: Any, moment: Moment) -> Sql:
+    """Whether the last of the rows in a group is as the question asks it to be."""
+    if not isinstance(question, Question) or not question.last_is:
+        return FALSE
+    return sql("(array_agg({} ORDER BY a.occurred_at DESC, a.id DESC))[1]", question.last_sql(moment))
+
+
+def _query(name: str) -> str:
+    return QUERIES[name].rstrip(";")
+
+
+def _keep(lead: LeadState, question: Any, run: str | None, *found: Any) -> None:
+    count, first, last, is_so, firsts, thens = found
+    if isinstance(question, Sequel):
+        lead.history[question] = Times(is_so, tuple(firsts), tuple(thens))
+    elif not isinstance(question, Question):
+        lead.history[question] = count
+    elif run is None:
+        lead.history[question] = Tally(count, first, last, is_so)
+    else:
+        lead.history[question].stored[run] = Tally(count, first, last, is_so)

@@ -10,13 +10,15 @@ campaign at that moment is not known, and nobody is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+import psycopg
 
-from campaigns.hindsight import QUERIES, events_of, forget_entries, load_history, load_states, undo
+from campaigns.hindsight import QUERIES, Row, events_of, forget_entries, load_history, load_states, undo
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
+from campaigns.language.history import Remembered
 from campaigns.language.lead import LeadState
 from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
@@ -28,6 +30,7 @@ from engine.types import Event
 
 LEADS_AT_ONCE = 500
 ROWS_AT_ONCE = 100_000  #: activities looked at for so many leads; older ones of the last leads are left out
+REMEMBERED = timedelta(days=90)  #: how far conditions on the history look back beyond the moment
 
 #: Told how many leads were played.
 Progress = Callable[[int], None]
@@ -94,6 +97,7 @@ def _pages(tenant: str, limit: int) -> Iterator[list[int]]:
 def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime, until: datetime) -> Report:
     connection = connection_of(tenant)
     history = load_history(connection, tenant, ids, since, limit=ROWS_AT_ONCE)
+    before = _before(connection, book, list(history), since)
     leads: dict[str, LeadState] = {}
     events: list[Event] = []
     dated = any(timer.timing.event == DATE_REACHED for timer in book.timers)  # then the clock alone may set it off
@@ -101,10 +105,19 @@ def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime
         rows = history.get(lead.id, [])
         undo(lead, rows, book)
         forget_entries(lead, since)
+        lead.history = Remembered(reversed(before.get(lead.id, [])))
         leads[lead.key] = lead
         events += events_of(rows, tenant, lead.key)
     played = [event for event in _in_order(events) if event.type != DATE_REACHED]  # those come by the clock
     return Rehearsal(book, leads, key).play(played, until, since)
+
+
+def _before(connection: psycopg.Connection, book: Rulebook, ids: list[int], since: datetime) -> dict[int, list[Row]]:
+    """What leads did before the moment, newest first, where campaigns ask about it; what they do since is noted."""
+    if not book.needs_history:
+        return {}
+    rows = load_history(connection, book.schema.tenant, ids, since - REMEMBERED, limit=ROWS_AT_ONCE)
+    return {lead: [row for row in found if row.recorded_at < since] for lead, found in rows.items()}
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:

@@ -5,23 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.language.context import Context
+from campaigns.language.jsonplaces import Path, read_path
 from campaigns.language.operator import Family, Moment, Nulls, Operand, operator
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, joined, sql
 from campaigns.language.tokens import Target
-from campaigns.language.values import show
-
-Path = tuple[str, ...]
-DEPTH_LIMIT = 20
-
-
-def read_path(raw: Any, scope: Scope, path: str) -> Path | None:
-    """The names of a place within a JSON object; None with a fault."""
-    names = tuple(raw.split(".")) if isinstance(raw, str) else ()
-    if not names or not all(names) or len(names) > DEPTH_LIMIT:
-        scope.fault(path, f"expected names with dots between them, got {show(raw)}")
-        return None
-    return names
 
 
 def _literal(raw: Any, target: Target, scope: Scope, path: str) -> Path | None:

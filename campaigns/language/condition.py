@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from campaigns.filters import OPERATORS
-from campaigns.filters.jsonpaths import read_path
 from campaigns.language.clocks import zone_named
 from campaigns.language.context import Context
 from campaigns.language.eventtypes import UNDECLARED
+from campaigns.language.jsonplaces import read_path
 from campaigns.language.lead import LeadState
 from campaigns.language.leadsql import value_of
 from campaigns.language.leaf import NEVER, Leaf, Matches, for_memory
-from campaigns.language.operator import Moment, Nulls, Operand, Operator, Options, operators_of
+from campaigns.language.operator import OPERATORS, Moment, Nulls, Operand, Operator, Options, operators_of
 from campaigns.language.outcome import BadValueError
 from campaigns.language.periods import read_period
 from campaigns.language.schema import AttributeSpec
@@ -39,19 +38,34 @@ def read_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) ->
     """Check one condition and compile it; `source` is the key that names what it reads. Notes every fault."""
     scope.expect_keys(raw, path, (source, "operator", "value", "type", "path", *SWITCHES))
     target = _find_target(raw, source, scope, path)
-    found = target and _find_operator(raw, target, scope, path)
-    if not target or not found:
+    asked = target and read_asked(raw, target, scope, path)
+    if not target or not asked or scope.faults:
         return NEVER
-    options = _read_options(raw, found, scope, path)
-    operands = _read_operands(raw, found, target, scope, f"{path}.value")
-    if scope.faults or options is None or operands is None:
-        return NEVER
+    found, operands, options = asked
     read = _walking(_reader(raw[source], source), raw["path"]) if "path" in raw else _reader(raw[source], source)
     matches = close(_casting(read, target) if "type" in raw else read, found, operands, options)
     if source != "field" or "path" in raw:
         return Leaf(matches, for_memory)
     name: str = raw[source]
     return Leaf(matches, lambda moment: close_sql(value_of(name, moment), found, operands, options, moment))
+
+
+class Asked(NamedTuple):
+    """What a condition says of a value: as its parameters for close() and close_sql()."""
+
+    found: Operator
+    operands: list[Any]
+    options: Options
+
+
+def read_asked(raw: dict[str, Any], target: Target, scope: Scope, path: str) -> Asked | None:
+    """The operator of a condition with its operands and switches; None with a fault."""
+    found = _find_operator(raw, target, scope, path)
+    if found is None:
+        return None
+    options = _read_options(raw, found, scope, path)
+    operands = _read_operands(raw, found, target, scope, f"{path}.value")
+    return None if operands is None else Asked(found, operands, options)
 
 
 def _find_target(raw: dict[str, Any], source: str, scope: Scope, path: str) -> Target | None:
@@ -141,7 +155,7 @@ def _casting(read: Read, target: Target) -> Read:
     return read_typed
 
 
-def _read_options(raw: dict[str, Any], found: Operator, scope: Scope, path: str) -> Options | None:
+def _read_options(raw: dict[str, Any], found: Operator, scope: Scope, path: str) -> Options:
     allowed = set(found.family.switches)
     if found.nulls is Nulls.NEGATIVE:
         allowed.add("must_have_value")

@@ -12,7 +12,7 @@ from campaigns.language.exits import Exit, compile_exits
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
 from campaigns.language.goals import compile_goals
-from campaigns.language.history import Question
+from campaigns.language.history import Asked
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.limits import USUAL, Limits, compile_limits
 from campaigns.language.precedence import AFTER, check_after
@@ -40,7 +40,7 @@ class Compiled(msgspec.Struct, frozen=True):
     program: Program
     needs_lists: bool
     needs_records: frozenset[str]  #: kinds
-    needs_history: frozenset[Question]
+    needs_history: frozenset[Asked]
     entry: Entry = EVERYBODY
     limits: Limits = USUAL
     reads: frozenset[str] = frozenset()  #: of the lead, by the names of touches.py, where campaigns are compared

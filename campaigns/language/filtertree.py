@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from campaigns.filters import CONDITIONS
 from campaigns.language.condition import compile_condition, read_condition
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.leaf import CONDITIONS, NEVER, Group, Leaf, Matches, Node, never
+from campaigns.language.leaf import NEVER, Group, Leaf, Matches, Node, never
 from campaigns.language.logic import read_logic
 from campaigns.language.schema import EventTypeSpec
 from campaigns.language.scope import Scope

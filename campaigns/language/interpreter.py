@@ -125,7 +125,10 @@ class Chain:
         self.occurred_at = event.occurred_at
         self.event_key = event_key
         append = recorder.activities.append
-        self.append = counting(append, lead.history, now) if lead.history else append
+        self.append = append
+        if lead.history:
+            blank = Context(rulebook.schema, event.type, EventView({}, {}), now, event.occurred_at)
+            self.append = counting(append, lead.history, blank)
         self.recorder = recorder
         self.sent = recorder.sent
         self.executed = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from campaigns.language.shared import Shared
 
 if TYPE_CHECKING:
-    from campaigns.language.history import Question
+    from campaigns.language.history import Asked
     from campaigns.language.run import ParkedRun
 
 from campaigns.language.outgoing import Outgoing
@@ -68,7 +68,7 @@ class LeadState:
         #: id -> parked run; loaded only when campaigns of the rulebook wait
         self.runs: dict[str, ParkedRun] = {} if runs is None else runs
         self.frozen_until: datetime | None = None  #: no campaign does anything to it before
-        self.history: dict[Question, int] = {}  #: how often it did what the rulebook asks about
+        self.history: dict[Asked, Any] = {}  #: what is known of what the rulebook asks about it
         self.is_new = is_new  #: has no row from before this transaction
         self.announced = not is_new  #: lead.created has been raised
         self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded

@@ -23,6 +23,8 @@ class Leaf(msgspec.Struct, frozen=True):
     matches: Matches
     #: the same for the database, true or false and never null; None where only memory can decide
     sql: Callable[[Moment], Sql | None]
+    #: what it looks at, for people; None where that is told from how the condition is written
+    value: Callable[[LeadState, Context], Any] | None = None
 
 
 class Group(msgspec.Struct, frozen=True):

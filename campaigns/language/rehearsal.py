@@ -15,6 +15,7 @@ import msgspec
 
 from campaigns.actions import ACTIONS
 from campaigns.language.activity import ActivityRow
+from campaigns.language.history import Remembered
 from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
@@ -107,6 +108,8 @@ class Rehearsal:
         if event.source == "signal":
             _change_from_outside(lead, event, self.rulebook)
         lead.shared = self.shared
+        if not lead.history and self.rulebook.needs_history:
+            lead.history = Remembered(())
         rows = _Rows()
         begun = run_event(self.rulebook, lead, event, now, rows)
         entered = [run for run in begun if run.campaign.id in self.ids]

@@ -16,7 +16,7 @@ from campaigns.language.experiments import AB_TEST, Experiment, experiments_of
 from campaigns.language.experiments import by_event as by_event_of
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
-from campaigns.language.history import Question
+from campaigns.language.history import Asked
 from campaigns.language.limits import USUAL, Limits
 from campaigns.language.precedence import Place, after_of, in_order
 from campaigns.language.program import Program, Step
@@ -93,7 +93,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     wakes: frozenset[str] = frozenset()  #: types of events that parked runs may hear
     announces_runs: bool = False  #: whether anybody hears that runs begin and end
     versions: dict[tuple[int, int], Campaign] = {}  #: id and version -> each campaign that may hold runs
-    needs_history: frozenset[Question] = frozenset()  #: what must be counted in the leads' history
+    needs_history: frozenset[Asked] = frozenset()  #: what must be counted in the leads' history
     deletes: bool = False  #: whether campaigns delete leads
     timers: tuple[Timer, ...] = ()  #: triggers that the clock sets off
     watches: tuple[Watch, ...] = ()  #: smart lists that are watched
@@ -158,7 +158,7 @@ class _Build:
         self.faults: dict[str, list[Fault]] = {}
         self.needs_lists = False
         self.needs_records: set[str] = set()
-        self.needs_history: set[Question] = set()
+        self.needs_history: set[Asked] = set()
         self.deletes = False
         self.watched: dict[str, tuple[Matches, set[int]]] = {}
         self.experiments: list[Experiment] = []

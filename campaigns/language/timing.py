@@ -15,8 +15,10 @@ import msgspec
 
 from campaigns.language.activity import ActivityRow
 from campaigns.language.clocks import zone_named
+from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
 from campaigns.language.occasions import LAST_YEAR, as_shown, day_shown, in_year, moment_of
+from campaigns.language.operator import Moment
 from campaigns.language.periods import Period, shift, shift_day
 from campaigns.language.schema import DATE_REACHED, INACTIVITY_REACHED, TenantSchema
 from campaigns.language.sqltext import Sql, sql
@@ -141,14 +143,23 @@ class Silence(msgspec.Struct, frozen=True):
                 last += _DAY
         return last
 
-    def counts(self, row: ActivityRow, now: datetime) -> bool:
-        """Whether an activity breaks the silence."""
-        return row.kind in self.kinds and row.campaign_id is None and row.occurred_at > self.since(now)
+    def begin(self) -> int:
+        """How much broke the silence before anything is known."""
+        return 0
 
-    def sql(self, now: datetime) -> Sql:
-        """The same of a row `a` of campaigns_activity."""
+    def note(self, known: int, row: ActivityRow, context: Context) -> int:
+        """The same with one more activity."""
+        is_one = row.kind in self.kinds and row.campaign_id is None and row.occurred_at > self.since(context.now)
+        return known + is_one
+
+    def known(self, known: int, context: Context) -> int:
+        """The answer."""
+        return known
+
+    def sql(self, moment: Moment) -> Sql:
+        """Whether a row `a` of campaigns_activity breaks the silence."""
         test = "a.kind = ANY({}::text[]) AND a.campaign_id IS NULL AND a.occurred_at > {}"
-        return sql(test, sorted(self.kinds), self.since(now))
+        return sql(test, sorted(self.kinds), self.since(moment.now))
 
 
 #: How far ahead the next time of a date is looked for: an anniversary with an offset.

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from campaigns.language.context import Context
-from campaigns.language.filtertree import GROUPS, compile_filter
+from campaigns.language.filtertree import GROUPS, matches_of, read_filter
 from campaigns.language.lead import LeadState
+from campaigns.language.leaf import Leaf, Node
 from campaigns.language.scope import Scope
 
 
@@ -25,9 +26,12 @@ class Trace(msgspec.Struct, frozen=True):
 def trace_filter(raw: Any, scope: Scope, path: str, lead: LeadState, context: Context) -> Trace:
     """Ask each node of a filter that is free of faults."""
     name = next((name for name in GROUPS if name in raw), None)
-    holds = compile_filter(raw, scope, path)(lead, context)
+    node = read_filter(raw, scope, path)
+    holds = matches_of(node)(lead, context)
     if name is None:
-        return Trace(path, holds, raw, _jsonable(_value(raw, lead, context)))
+        looked = _looked_at(node)
+        found = _value(raw, lead, context) if looked is None else looked(lead, context)
+        return Trace(path, holds, raw, _jsonable(found))
     items = [
         trace_filter(item, scope, f"{path}.{name}[{place}]", lead, context) for place, item in enumerate(raw[name])
     ]
@@ -42,6 +46,13 @@ def trace_where(raw: Any, compile: Any, path: str, lead: LeadState, context: Con
         holds = test is None or test(lead, context)
         found.append(Trace(f"{path}[{place}]", holds, item, _jsonable(_value(item, lead, context))))
     return found
+
+
+def _looked_at(node: Node) -> Any:
+    """What tells the first value that a condition looks at; None where it is told from how it is written."""
+    if isinstance(node, Leaf):
+        return node.value
+    return next((found for item in node.items if (found := _looked_at(item)) is not None), None)
 
 
 def _value(raw: dict[str, Any], lead: LeadState, context: Context) -> Any:

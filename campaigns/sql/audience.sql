@@ -25,12 +25,3 @@ FROM campaigns_lead AS l
 LEFT JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
 WHERE l.tenant_id = {} AND l.id = ANY({}::bigint[])
 ORDER BY l.id;
-
--- name: count_activities
--- One question about some leads of a tenant; several are united. Served by the index on (tenant_id, lead_id, id) of each
--- month.
-SELECT {}::integer, a.lead_id, count(*)
-FROM unnest({}::bigint[]) AS w (lead_id)
-JOIN campaigns_activity AS a ON a.tenant_id = {} AND a.lead_id = w.lead_id
-WHERE {}
-GROUP BY a.lead_id;

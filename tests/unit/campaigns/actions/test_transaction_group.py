@@ -101,9 +101,9 @@ def test_the_history_that_filters_count_is_that_of_what_stayed() -> None:
     book = rulebook(campaign(group(CHANGES[0], TOO_MUCH), filter={"none": [counted]}))
     (question,) = book.needs_history
     who = lead(score=1)
-    who.history = {question: 0}
+    who.history = {question: question.begin()}
     run(book, who)
-    assert who.history == {question: 0}
+    assert who.history == {question: question.begin()}
 
 
 def test_a_group_in_a_loop_fails_and_the_loop_goes_on() -> None:

@@ -31,6 +31,13 @@ def test_waits_end_by_the_clock_of_the_events() -> None:
     assert found.steps == {"wait": {"deferred": 2, "done": 2}, "add": {"done": 2}}
 
 
+def test_the_history_is_that_of_the_events_so_far_and_its_periods_go_with_the_clock() -> None:
+    second = {"activity": "purchase", "count": {"exactly": 2}, "in_past": {"amount": 2, "unit": "days"}}
+    events = [at(0), at(1), at(0, who="L8"), at(5), at(5, who="L8")]
+    found = rehearse(*events, tried=campaign(ADD, filter=second))
+    assert (found.runs, found.leads_entered) == (1, 1)
+
+
 def test_who_still_waits_at_the_end_is_inside() -> None:
     found = rehearse(at(0), at(0, who="L8"), days=1, tried=campaign(WAIT, ADD))
     assert (found.leads_entered, found.inside, found.steps) == (2, 2, {"wait": {"deferred": 2}})
