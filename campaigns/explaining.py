@@ -16,6 +16,7 @@ import msgspec
 from campaigns.clockwork import say_times
 from campaigns.hindsight import Row, load_history, load_states, undo
 from campaigns.language.context import Context
+from campaigns.language.effects import NO_END
 from campaigns.language.entry import EVERYBODY, closed, compile_entry
 from campaigns.language.exits import hears_event
 from campaigns.language.history import Remembered
@@ -28,7 +29,7 @@ from campaigns.language.scope import Scope
 from campaigns.language.shared import AUDIENCE, Shared
 from campaigns.language.tracing import Trace, reasons, trace_filter
 from campaigns.language.trigger import compile_trigger
-from campaigns.models import Campaign, Lead, ParkedRun, SharedRecord
+from campaigns.models import Campaign, Erasure, Lead, ParkedRun, SharedRecord
 from campaigns.schema_source import CampaignSource, source_of
 from campaigns.tenancy import connection_of, tenant_context
 
@@ -85,7 +86,7 @@ def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = Non
         past = None if live.document is None else _Events(source.schema(tenant), live, found, now)
         times = [] if past is None else say_times(connection_of(tenant), past.book, past.lead, now)
         events = [] if past is None else past.look()
-    verdict = _verdict(stored, inside, events, times)
+        verdict = _frozen(found, now) or _verdict(stored, inside, events, times)
     return Explanation(campaign, lead, stored.status, stored.live_version, verdict, inside, events, times)
 
 
@@ -99,6 +100,18 @@ def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
         why = f"waits at {run.step} for an event, a change or a decision"
     at = datetime.fromisoformat(due) if due else None
     return InsideNow(run.version, run.step, run.entered_at, at, run.held, why)
+
+
+def _frozen(lead: Lead, now: datetime) -> str | None:
+    """Why no campaign does anything to the lead."""
+    if lead.frozen_until is None or lead.frozen_until <= now:
+        return None
+    asked = Erasure.objects.filter(tenant=lead.tenant_id, lead_id=lead.pk, turn_at__isnull=False).first()
+    if asked is not None:
+        return f"The lead is frozen: erasure due at {asked.due_at.isoformat()}."
+    if lead.frozen_until == NO_END:
+        return "The lead is frozen until a person ends it."
+    return f"The lead is frozen until {lead.frozen_until.isoformat()}."
 
 
 def _verdict(campaign: Campaign, inside: list[InsideNow], events: list[Heard], times: list[str]) -> str:

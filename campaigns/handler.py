@@ -14,6 +14,7 @@ import psycopg
 
 from campaigns.activities import Recorder, copy_activities
 from campaigns.dues import load_silences, store_dues
+from campaigns.erasure import check_erased, without_erased
 from campaigns.history import load_history
 from campaigns.language.expression import preload
 from campaigns.language.interpreter import run_event
@@ -39,6 +40,10 @@ _tallies = Tallies()
 def handle(connection: psycopg.Connection, events: Sequence[Event], now: datetime) -> Handled:
     """Execute the tenants' campaigns for these events, in order."""
     rulebooks = _cache.current(connection, {event.tenant for event in events})
+    if any(rulebook.remembers_erased for rulebook in rulebooks.values()):
+        events = without_erased(connection, events, rulebooks)
+        if not events:
+            return Handled({}, [])
     return decide_with_shared(connection, rulebooks, partial(_execute, connection, events, now, rulebooks))
 
 
@@ -52,6 +57,8 @@ def _execute(
     places = {(event.tenant, event.lead) for event in events}
     needed = needed_records(events)
     leads = load_leads(connection, places, rulebooks, needed, needed.keys() - places)
+    if any(rulebook.remembers_erased for rulebook in rulebooks.values()):
+        check_erased(connection, events, {place for place, lead in leads.items() if lead.state.is_new}, rulebooks)
     unknown = load_runs(connection, [lead.state for lead in leads.values()], rulebooks)
     if unknown:  # a run was parked on a version while the next one was published
         rulebooks |= _cache.load(connection, unknown)

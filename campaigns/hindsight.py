@@ -77,8 +77,8 @@ def _undo_one(lead: LeadState, data: dict[str, Any], row: Row, rulebook: Ruleboo
     lead.tags.difference_update(data.get("added", ()))
     lead.tags.update(data.get("removed", ()))
     if row.kind in ("add_to_list", "list.joined"):
-        lead.lists.discard(data["list"])
-    elif row.kind == "remove_from_list":
+        lead.lists.discard(data.get("list", ""))
+    elif row.kind == "remove_from_list" and "list" in data:
         lead.lists.add(data["list"])
     elif "old" in data:
         _put_back(lead, data, rulebook)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from campaigns.erasure import load_obstacles, store_erasures
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.schema import TenantSchema
@@ -71,7 +72,9 @@ def load_leads(
     if any(lead.merged_into for lead in found.values()):
         found = _follow(connection, found, rulebooks)
     _load_lists(connection, found.values(), rulebooks)
-    load_records(connection, [lead.state for lead in found.values()], rulebooks, _by_id(found, needed))
+    states = [lead.state for lead in found.values()]
+    load_records(connection, states, rulebooks, _by_id(found, needed))
+    load_obstacles(connection, states, rulebooks)
     return found
 
 
@@ -110,8 +113,10 @@ def read_leads(
     """Leads of rows that were selected without a lock, with what the rulebooks need of them. Not to be stored."""
     leads = [_read(row, rulebooks[row[0]].schema) for row in rows]
     _load_lists(connection, leads, rulebooks)
-    load_records(connection, [lead.state for lead in leads], rulebooks)
-    return [lead.state for lead in leads]
+    states = [lead.state for lead in leads]
+    load_records(connection, states, rulebooks)
+    load_obstacles(connection, states, rulebooks)
+    return states
 
 
 def _new(tenant: str, key: str, id: int) -> LeadState:
@@ -229,6 +234,7 @@ def _update_frozen(connection: psycopg.Connection, leads: Iterable[StoredLead], 
     if states:
         rows = [(state.tenant, state.id, state.frozen_until) for state in states]
         connection.execute(QUERIES["update_leads_frozen"], [now, *columns(rows)])
+        store_erasures(connection, [state for state in states if state.erasure is not None], now)
 
 
 def _update_tags(

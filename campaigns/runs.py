@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import psycopg
 
-from campaigns import batching, inside, moves, planning
+from campaigns import batching, erasure, inside, moves, planning
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE, ParkedRun
@@ -81,12 +81,13 @@ def _row(lead: LeadState, run: ParkedRun) -> tuple[object, ...]:
 
 def tend(worker: psycopg.Connection) -> None:
     """What is done twice a second: runs are told when they are due, woken after a pause, removed when they were
-    ended; then batches and moves have their turns."""
+    ended; then batches, moves and erasures have their turns."""
     inside.tend(worker)
     wake_due(worker)
     planning.tend(worker)
     batching.tend(worker)
     moves.tend(worker)
+    erasure.tend(worker)
 
 
 def wake_due(worker: psycopg.Connection, now: datetime | None = None) -> int:

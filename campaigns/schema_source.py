@@ -117,6 +117,7 @@ class TenantSource(msgspec.Struct):
     inactive_owners: list[str]
     definitions: list[DefinitionSource]
     campaigns: list[CampaignSource]
+    erased: bool = False  #: whether an erasure was ever asked for
 
     def schema(self, tenant: str) -> TenantSchema:
         """The vocabulary in the form that documents and events are checked against."""
@@ -163,7 +164,8 @@ class TenantSource(msgspec.Struct):
         older = [row for campaign in running for row in campaign.older_rows()]
         conditions = {campaign.id: campaign.condition for campaign in running if campaign.is_out_of_order}
         rows = [campaign.row() for campaign in running]
-        return compile_rulebook(self.schema(tenant), version, rows, older, conditions)
+        book = compile_rulebook(self.schema(tenant), version, rows, older, conditions)
+        return msgspec.structs.replace(book, remembers_erased=True) if self.erased else book
 
 
 _decoder = msgspec.json.Decoder(TenantSource)

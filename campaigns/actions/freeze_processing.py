@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from campaigns.language.action import action
 from campaigns.language.context import Context
-from campaigns.language.effects import Effect, Freeze
+from campaigns.language.effects import NO_END, Effect, Freeze
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Failed
 from campaigns.language.parameters import Value
-
-NO_END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class FreezeProcessingParams(msgspec.Struct, frozen=True):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from campaigns.language.action import action
@@ -10,6 +13,7 @@ from campaigns.language.context import Context
 from campaigns.language.effects import Effect, Emit, RestoreLead
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import NoOp, Skipped
+from campaigns.language.request import request
 
 
 class RestoreLeadParams(msgspec.Struct, frozen=True):
@@ -26,3 +30,9 @@ def restore_lead(lead: LeadState, params: RestoreLeadParams, context: Context) -
     if lead.restorable_until <= context.now:
         return Skipped("policy: the lead could be restored for 30 days; they are over")
     return [RestoreLead(), Emit("lead.restored", {})]
+
+
+@request("lead.restore_requested", logs=RESTORES)
+def restore(lead: LeadState, data: Mapping[str, Any], context: Context) -> list[Effect] | NoOp | Skipped:
+    """What a person asks for, by the same rules."""
+    return restore_lead(lead, RestoreLeadParams(), context)

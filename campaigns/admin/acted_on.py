@@ -1,4 +1,4 @@
-"""Pages of what the engine made, read-only but for buttons that act on many rows, each with the count said first."""
+"""Buttons that act on many rows, each with the count said first; and pages that are read-only but for those."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from campaigns.admin.tenant_pages import TenantPages
 MOST = 5000
 
 
-class ActedOnPages(TenantPages):
-    """Nobody adds, changes or deletes a row by hand."""
+class ConfirmedPages(TenantPages):
+    """Pages with buttons that act on many rows."""
 
     one, many = "row", "rows"  #: what a row is called
 
@@ -35,6 +35,10 @@ class ActedOnPages(TenantPages):
             "list_url": self.list_url(),
         }
         return TemplateResponse(request, "campaigns/letters_confirm.html", context)
+
+
+class ActedOnPages(ConfirmedPages):
+    """Nobody adds, changes or deletes a row by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,18 +6,21 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from campaigns import restoring
 from campaigns.admin import timeline
+from campaigns.admin.acted_on import ConfirmedPages, chosen
 from campaigns.admin.clock_face import with_zone
 from campaigns.admin.lead_form import PREFIX, LeadForm, lead_form
-from campaigns.admin.tenant_pages import TenantPages, own_rows
+from campaigns.admin.tenant_pages import own_rows
 from campaigns.language.partitions import KEY, KIND
 from campaigns.language.schema import TenantSchema
-from campaigns.models import Lead, Stage, Tag
+from campaigns.models import Erasure, Lead, Stage, Tag
 from campaigns.schema_source import schema_of
 
 
@@ -34,13 +37,40 @@ class StageFilter(admin.SimpleListFilter):
         return queryset.filter(stage=self.value()) if self.value() else queryset
 
 
+class PresenceFilter(admin.SimpleListFilter):
+    """Whether they are there."""
+
+    title = "presence"
+    parameter_name = "presence"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Iterable[tuple[str, str]]:
+        return (("there", "there"), ("restorable", "deleted, can be restored"), ("gone", "deleted for good"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "there":
+                return queryset.filter(deleted_at=None, merged_into=None)
+            case "restorable":
+                return restoring.restorable(queryset, timezone.now())
+            case "gone":
+                return queryset.filter(deleted_at__isnull=False, restorable_until=None)
+        return queryset
+
+
+RESTORE_SAYS = (
+    "Those that were deleted and can be restored are there again, each behind what was sent for it before; campaigns"
+    " that hear of restored leads are run. Runs that were ended do not come back."
+)
+
+
 @admin.register(Lead)
-class LeadAdmin(TenantPages):
+class LeadAdmin(ConfirmedPages):
+    one, many = "lead", "leads"
     form = LeadForm
     list_display = ("key", "full_name", "email", "stage", "score", "owner", "state", "changed")
     list_display_links = ("key",)
     list_select_related = ("owner",)
-    list_filter = (StageFilter,)
+    list_filter = (PresenceFilter, StageFilter)
     search_fields = ("key", "email")
     search_help_text = "A key, or the beginning of a key, an e-mail address or a name"
     ordering = ("-id",)
@@ -49,7 +79,7 @@ class LeadAdmin(TenantPages):
     autocomplete_fields = ("company", "owner")
     change_form_template = "campaigns/lead_form.html"
     next_step = "No lead yet. Send an event with POST /api/v1/events, replay a file, or add one here."
-    actions = None
+    actions = ("restore",)
     show_full_result_count = False  # counting a million leads takes longer than showing fifty
 
     ABOUT: ClassVar = ("key", "first_name", "last_name", "email", "phone", "company", "owner")
@@ -83,7 +113,29 @@ class LeadAdmin(TenantPages):
         if lead.restorable_until is None:
             return f"deleted for good on {with_zone(lead.deleted_at)}"
         until = with_zone(lead.restorable_until)
-        return f"deleted on {with_zone(lead.deleted_at)}, a campaign can restore it until {until}"
+        return f"deleted on {with_zone(lead.deleted_at)}, it can be restored until {until}"
+
+    @admin.display(description="erasure")
+    def erasure(self, lead: Lead) -> str:
+        """When what is known of the lead will be erased."""
+        asked = open_erasure(lead)
+        return f"{asked.get_mode_display()}, due on {with_zone(asked.due_at)}" if asked else ""
+
+    @admin.action(description="Restore those that were deleted")
+    def restore(self, request: HttpRequest, leads: QuerySet) -> HttpResponse | None:
+        """By an event of each, so that it has its place among what is sent for the lead."""
+        leads = restoring.restorable(leads, timezone.now())
+        if "confirmed" not in request.POST:
+            return self.confirm(request, leads, "restore", RESTORE_SAYS)
+        count = restoring.restore(request.tenant.pk, chosen(leads), request.user.get_username(), timezone.now())
+        messages.success(request, f"{count:,} leads are restored as soon as their turn comes.")
+        return None
+
+    def log_addition(self, request: HttpRequest, obj: Lead, message: Any) -> LogEntry:
+        return _without_name(super().log_addition(request, obj, message))
+
+    def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> LogEntry:
+        return _without_name(super().log_change(request, obj, message))
 
     def has_change_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
         """Nothing happens to a lead that is deleted or merged away."""
@@ -105,13 +157,16 @@ class LeadAdmin(TenantPages):
         custom = [PREFIX + spec.key for spec in schema_for(request).fields.values() if not spec.builtin]
         gone = obj is not None and (obj.deleted_at is not None or obj.merged_into is not None)
         sets = [("State", {"fields": ("state",)})] if gone else []
+        if obj is not None and open_erasure(obj):
+            sets.append(("Erasure", {"fields": ("erasure",)}))
         sets += [("Person", {"fields": self.ABOUT}), ("Standing", {"fields": self.STANDING})]
         if custom:
             sets.append(("Your fields", {"fields": custom}))
         return sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Lead | None = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "on_lists", "partition", "state")
+        asked = ("frozen_until",) if obj is not None and open_erasure(obj) else ()
+        return (*super().get_readonly_fields(request, obj), "on_lists", "partition", "state", "erasure", *asked)
 
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
         """Of a lead that is there, write what the person changed into the row as it is now, locked."""
@@ -148,6 +203,8 @@ class LeadAdmin(TenantPages):
             position = int(before) if before.isdecimal() and len(before) < 19 else None
             context["entries"], context["older"] = timeline.entries(lead, schema_for(request), before=position)
             context["is_older_page"] = position is not None
+            restorable = restoring.restorable(self.get_queryset(request), timezone.now())
+            context["can_be_restored"] = restorable.filter(pk=lead.pk).exists()
         return super().render_change_form(request, context, **kwargs)
 
 
@@ -156,3 +213,15 @@ def schema_for(request: HttpRequest) -> TenantSchema:
     if not hasattr(request, "tenant_schema"):
         request.tenant_schema = schema_of(request.tenant.pk)
     return request.tenant_schema
+
+
+def open_erasure(lead: Lead) -> Erasure | None:
+    """The erasure of the lead that is not done: as long as there is one, the lead stays frozen."""
+    return Erasure.objects.filter(tenant=lead.tenant_id, lead_id=lead.pk, turn_at__isnull=False).first()
+
+
+def _without_name(entry: LogEntry) -> LogEntry:
+    """The log of changes outlives a lead that is erased."""
+    entry.object_repr = f"lead {entry.object_id}"
+    entry.save(update_fields=["object_repr"])
+    return entry

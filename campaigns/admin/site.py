@@ -90,6 +90,8 @@ NAVIGATION = (
         "Operations",
         ("Deliveries", "outgoing_mail", "campaigns_delivery", False),
         ("Dead letters", "report", "engine_deadletter", False),
+        ("Erasures", "person_off", "campaigns_erasure", False),
+        ("Legal holds", "gavel", "campaigns_legalhold", False),
         ("API keys", "key", "campaigns_apikey", True),
         ("Tenants", "domain", "campaigns_tenant", True),
         ("Users", "group", "auth_user", True),

@@ -106,7 +106,8 @@ ANALYZE audit_accepted, audit_waiting, audit_dead, audit_retried, audit_executed
 -- name: gather_missing
 -- Accepted, but neither executed nor a dead letter nor waiting. Nobody can tell a single event that was thrown away
 -- from one that was lost. But only so many were thrown away, and only what had been accepted when the abort ended:
--- the latest of these, since the oldest had been executed. What is more, or later, was lost.
+-- the latest of these, since the oldest had been executed. What is more, or later, was lost. What was accepted for a
+-- lead before it was erased is not missed: it was erased with it.
 INSERT INTO audit_missing
 SELECT place, tenant_id, lead, event_id, is_done,
        maybe AND (unknown OR row_number() OVER (PARTITION BY tenant_id, maybe ORDER BY place DESC) <= thrown)
@@ -125,6 +126,9 @@ FROM (
                       WHERE x.tenant_id = a.tenant_id AND x.event_key = a.event_key AND x.times > 0)
       AND NOT EXISTS (SELECT FROM audit_dead AS d WHERE d.tenant_id = a.tenant_id AND d.event_key = a.event_key)
       AND NOT EXISTS (SELECT FROM audit_waiting AS w WHERE w.tenant_id = a.tenant_id AND w.event_key = a.event_key)
+      AND NOT EXISTS (SELECT FROM campaigns_erasure AS e
+                      WHERE e.tenant_id = a.tenant_id AND e.done_at >= coalesce(a.accepted_at, e.done_at)
+                        AND e.key_hash = sha256(convert_to(a.tenant_id || ':' || a.lead, 'UTF8')))
 ) AS missing;
 
 -- name: select_figures
@@ -250,6 +254,10 @@ JOIN campaigns_lead AS l ON l.id = x.lead_id AND l.tenant_id = a.tenant_id
 WHERE l.key <> a.lead AND NOT EXISTS (
     SELECT FROM campaigns_lead AS merged WHERE merged.tenant_id = a.tenant_id AND merged.key = a.lead
         AND merged.merged_into = coalesce(l.merged_into, l.id)
+) AND NOT EXISTS (
+    SELECT FROM campaigns_erasure AS e -- who was anonymised has another key
+    WHERE e.tenant_id = a.tenant_id AND e.done_at >= coalesce(a.accepted_at, e.done_at)
+      AND e.key_hash = sha256(convert_to(a.tenant_id || ':' || a.lead, 'UTF8'))
 );
 
 -- name: find_strayed

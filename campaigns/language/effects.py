@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from campaigns.language.lead import LeadState
+
+#: A time that does not come: until a person ends it.
+NO_END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class SetField(msgspec.Struct, frozen=True):

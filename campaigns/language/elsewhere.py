@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from campaigns.language.activity import RESTORES, make_row
 from campaigns.language.context import Context, EventView
-from campaigns.language.request import RequestSpec
+from campaigns.language.request import REQUESTS, RequestSpec
 from campaigns.language.rulebook import Campaign
 from campaigns.language.sending import sent_id
 from engine.types import Event
@@ -32,7 +32,11 @@ def send(chain: Chain, campaign: Campaign, step: str) -> None:
 
 
 def meet_deleted(chain: Chain, event: Event) -> None:
-    """An event for a deleted lead does not bring it back: only campaigns that begin by restoring it hear of it."""
+    """An event for a deleted lead does not bring it back: only campaigns that begin by restoring it hear of it, and a
+    person who restores it is heard."""
+    asked = REQUESTS.get(event.type)
+    if asked is not None and asked.logs == RESTORES:
+        answer(chain, asked, event)
     subscribers = chain.subscribers(event)
     restoring = tuple(one for one in subscribers if one[0].program.steps[0].logs == RESTORES)
     if restoring:

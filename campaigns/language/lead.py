@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from campaigns.language.shared import Shared
 
 if TYPE_CHECKING:
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
     from campaigns.language.run import ParkedRun
 
 from campaigns.language.outgoing import Outgoing
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """What is known of the lead is to be erased."""
+
+    mode: str
+    due_at: datetime
+    frozen_before: datetime | None = None  #: until when the lead was frozen when it was asked for
+    campaign_id: int | None = None  #: by which campaign and run
+    run: str = ""
 
 
 class LeadState:
@@ -24,8 +36,10 @@ class LeadState:
         "changed_records",
         "changed_runs",
         "deleted_at",
+        "erasure",
         "frozen_until",
         "history",
+        "hold",
         "id",
         "is_new",
         "key",
@@ -68,6 +82,8 @@ class LeadState:
         #: id -> parked run; loaded only when campaigns of the rulebook wait
         self.runs: dict[str, ParkedRun] = {} if runs is None else runs
         self.frozen_until: datetime | None = None  #: no campaign does anything to it before
+        self.erasure: Erasure | None = None  #: that is not done yet; loaded, as holds, where campaigns may ask for one
+        self.hold: str | None = None  #: why its data may not be erased
         self.history: dict[Asked, Any] = {}  #: what is known of what the rulebook asks about it
         self.is_new = is_new  #: has no row from before this transaction
         self.announced = not is_new  #: lead.created has been raised

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from campaigns.language import compensation, grouping, parking
+from campaigns.language import compensation, erasure, grouping, parking
 from campaigns.language.context import Context, EventView
 from campaigns.language.entry import closed
 from campaigns.language.outcome import (
@@ -23,6 +23,7 @@ from campaigns.language.outcome import (
     Outcome,
     Parked,
     RemoveRuns,
+    RequestErasure,
     Restart,
     Skipped,
     Undo,
@@ -56,6 +57,8 @@ def carry_out(chain: Chain, run: Run, step: Step, order: Order) -> Outcome | Non
             return compensation.go_on(chain, run, order) if order.undone else compensation.mark(run, order)
         case Undo():
             return compensation.end_undoing(chain, run, order)
+        case RequestErasure():
+            return erasure.begin(chain, run, step, order)
     raise TypeError(f"nobody carries out {order}")
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from campaigns.language.effects import Effect, Emit, PutRecord
+from campaigns.language.effects import NO_END, Effect, Emit, PutRecord
 from campaigns.language.slots import SlotRequest
 
 
@@ -148,6 +148,16 @@ class OpenGroup(Order, frozen=True):
 
 class CloseGroup(Order, frozen=True):
     """The group that the run is in is over, and what its steps changed stays."""
+
+
+ANONYMISE, ERASE = "anonymise", "erase"
+
+
+class RequestErasure(Order, frozen=True):
+    """Freeze the lead, end its runs, this one too, and have it erased when the time has come."""
+
+    mode: str = ANONYMISE
+    due_at: datetime = NO_END
 
 
 class BadValueError(Exception):

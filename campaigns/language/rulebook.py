@@ -98,6 +98,8 @@ class Rulebook(msgspec.Struct, frozen=True):
     timers: tuple[Timer, ...] = ()  #: triggers that the clock sets off
     watches: tuple[Watch, ...] = ()  #: smart lists that are watched
     experiments: dict[str, tuple[Experiment, ...]] = {}  #: by the type of event that is their result
+    erases: bool = False  #: whether campaigns ask for erasures: what stands in their way must be loaded
+    remembers_erased: bool = False  #: whether leads' keys may have been erased: old events of those are refused
 
     def find(self, campaign_id: int, version: int) -> Campaign | None:
         """The version of a campaign that a run is on."""
@@ -162,6 +164,7 @@ class _Build:
         self.deletes = False
         self.watched: dict[str, tuple[Matches, set[int]]] = {}
         self.experiments: list[Experiment] = []
+        self.erases = False
 
     def add(self, row: CampaignRow) -> None:
         """The live version of a campaign."""
@@ -200,6 +203,7 @@ class _Build:
             self.watched.setdefault(list, (matches, set()))[1].add(id)
         if AB_TEST in compiled.needs_records:
             self.experiments += experiments_of(key, compiled.program.steps)
+        self.erases |= any(step.logs == "erasure_requested" for step in compiled.program.steps)
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records
         self.needs_history |= compiled.needs_history
@@ -220,7 +224,7 @@ class _Build:
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
             frozenset(self.needs_history), self.deletes, tuple(_timers(self.heard)),
             tuple(Watch(list, matches, frozenset(by)) for list, (matches, by) in self.watched.items()),
-            experiments,
+            experiments, self.erases,
         )  # fmt: skip
 
 

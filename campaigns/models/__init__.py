@@ -15,6 +15,7 @@ from campaigns.models.company import Company
 from campaigns.models.definition import Definition
 from campaigns.models.delivery import Delivery
 from campaigns.models.due import DuePlan, DueTime
+from campaigns.models.erasure import Erasure, LegalHold
 from campaigns.models.event_type import EventType
 from campaigns.models.field_definition import FieldDefinition
 from campaigns.models.lead import Lead
@@ -41,9 +42,11 @@ __all__ = [
     "Delivery",
     "DuePlan",
     "DueTime",
+    "Erasure",
     "EventType",
     "FieldDefinition",
     "Lead",
+    "LegalHold",
     "ListMember",
     "Membership",
     "Move",

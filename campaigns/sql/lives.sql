@@ -63,9 +63,13 @@ WHERE l.tenant_id = ANY(%s) AND l.deleted_at >= %s GROUP BY l.tenant_id;
 
 -- name: select_leads_to_purge
 -- Those that cannot be restored any more, a day after a hard deletion. Served by the index on deleted_at.
-SELECT tenant_id, id FROM campaigns_lead
-WHERE deleted_at IS NOT NULL AND coalesce(restorable_until, deleted_at + interval '1 day') < now()
-ORDER BY tenant_id, id LIMIT %s;
+-- What an erasure will see to, or a legal hold keeps, is left alone.
+SELECT l.tenant_id, l.id FROM campaigns_lead AS l
+WHERE l.deleted_at IS NOT NULL AND coalesce(l.restorable_until, l.deleted_at + interval '1 day') < now()
+  AND NOT EXISTS (SELECT FROM campaigns_erasure AS e
+                  WHERE e.tenant_id = l.tenant_id AND e.lead_id = l.id AND e.turn_at IS NOT NULL)
+  AND campaigns_held(l.tenant_id, l.id) IS NULL
+ORDER BY l.tenant_id, l.id LIMIT %s;
 
 -- name: select_losers_of
 SELECT l.tenant_id, l.id FROM campaigns_lead AS l

@@ -36,6 +36,7 @@ SELECT t.id, t.rulebook_version, json_build_object(
         SELECT coalesce(json_agg(json_build_object(
             'kind', d.kind, 'key', d.key, 'name', d.name, 'spec', d.spec, 'archived', d.archived)), '[]')
         FROM campaigns_definition AS d WHERE d.tenant_id = t.id),
+    'erased', EXISTS (SELECT FROM campaigns_erasure AS x WHERE x.tenant_id = t.id),
     'campaigns', (
         SELECT coalesce(json_agg(json_build_object(
             'id', c.id, 'key', c.key, 'name', c.name, 'status', c.status, 'position', c.position,

@@ -287,7 +287,7 @@ def test_the_admin_says_plainly_who_is_deleted_or_merged_and_lets_nobody_change_
     browser = logged_in(MARKETERS[ACME])
     page = browser.get("/admin/campaigns/lead/").content.decode()
 
-    assert "merged into 1" in page and "a campaign can restore it until" in page
+    assert "merged into 1" in page and "it can be restored until" in page
     for key, words in (("bob", "merged into 1"), ("eve", "deleted on")):
         row = lead_row(worker, ACME, key) or {}
         form = browser.get(f"/admin/campaigns/lead/{row['id']}/change/").content.decode()

@@ -20,9 +20,11 @@ from campaigns.models import (
     Delivery,
     DuePlan,
     DueTime,
+    Erasure,
     EventType,
     FieldDefinition,
     Lead,
+    LegalHold,
     ListMember,
     Membership,
     Move,
@@ -82,6 +84,9 @@ def make_vocabulary(tenant: str) -> None:
     Owner.objects.create(tenant_id=tenant, email=f"{label}@example.test", name=label)
     Company.objects.create(tenant_id=tenant, name=label)
     StaticList.objects.create(tenant_id=tenant, key="vips", name=label)
+    LegalHold.objects.create(
+        tenant_id=tenant, reason=label, set_by=label, lifted_at=NOW, lifted_by=label, lifted_because=label
+    )
     statuses = [{"key": "invited"}, {"key": "attended", "success": True}]
     SharedRecord.objects.create(tenant_id=tenant, kind="rotation", key="sales", data={"label": label})
     SlotBucket.objects.create(tenant_id=tenant, key=label, next_at=NOW)
@@ -110,6 +115,10 @@ def make_lead(tenant: str, key: str = "1") -> Lead:
         waits=1, entered_at=NOW, state={"type": canary(tenant), "at": NOW.isoformat()},
     )  # fmt: skip
     add_delivery(lead)
+    Erasure.objects.create(
+        tenant_id=tenant, lead_id=lead.pk, key_hash=b"", mode="erase", run=canary(tenant), due_at=NOW,
+        cancelled_at=NOW, cancelled_by=canary(tenant),
+    )  # fmt: skip
     return lead
 
 

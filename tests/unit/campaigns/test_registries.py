@@ -118,6 +118,7 @@ def test_these_are_the_actions() -> None:
         "remove_from_program",
         "remove_values",
         "request_campaign",
+        "request_erasure",
         "restart_campaign",
         "restore_lead",
         "resubscribe",
