@@ -13,6 +13,7 @@ from campaigns.language.executing import Tokens
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Skipped
 from campaigns.language.parameters import CampaignRef, Value
+from campaigns.language.requesting import note_request
 from campaigns.language.schema import CAMPAIGN_REQUESTED
 
 
@@ -34,5 +35,5 @@ def request_campaign(lead: LeadState, params: RequestCampaignParams, context: Co
     """The campaign runs for this lead after the present event, if it is active and can be requested."""
     if params.campaign not in context.requestable:
         return Skipped(f"policy: campaign {params.campaign} is not active or has no trigger campaign_requested")
-    told = {**dict(params.tokens), "campaign": params.campaign}
+    told = {**dict(params.tokens), "campaign": params.campaign, **note_request(context.run, params.campaign)}
     return [Emit(CAMPAIGN_REQUESTED, told | ({"run_key": params.run_key} if params.run_key else {}))]

@@ -36,6 +36,7 @@ class RequestErasureParams(msgspec.Struct, frozen=True):
     logs="erasure_requested",
     params=RequestErasureParams,
     kind="flow",
+    kind="flow",
     writes=["processing"],
     final=True,
 )

@@ -15,9 +15,9 @@ from campaigns.language.values import show
 from campaigns.language.variablekinds import VARIABLE_TYPES
 from campaigns.language.variables import declare, read_name
 
-EXECUTE = "execute_campaign"
+EXECUTE, REQUEST = "execute_campaign", "request_campaign"
 THIS = "this"
-RESERVED = ("campaign", "run_key")  #: names that a request has of its own
+RESERVED = ("campaign", "run_key", "requested_by")  #: names that a request has of its own
 
 
 class Tokens(Kind):
@@ -100,7 +100,12 @@ class ThisOrRunning(Named):
 
 
 def executed_by(document: Any) -> frozenset[str]:
-    """The campaigns that the steps of a document execute, nested ones and choices included."""
+    """The campaigns that the steps of a document execute."""
+    return named_by(document, EXECUTE)
+
+
+def named_by(document: Any, action: str) -> frozenset[str]:
+    """The campaigns that the steps of one action name, nested ones and choices included."""
     found, pending = set(), [document]
     while pending:
         item = pending.pop()
@@ -108,7 +113,7 @@ def executed_by(document: Any) -> frozenset[str]:
             pending.extend(item)
         elif isinstance(item, dict):
             pending.extend(item.values())
-            if item.get("action") == EXECUTE:
+            if item.get("action") == action:
                 found |= {key for key in _campaigns(item) if isinstance(key, str)}
     return frozenset(found)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from campaigns.language import compensation, erasure, grouping, parking
+from campaigns.language import compensation, erasure, grouping, joining, parking
 from campaigns.language.context import Context, EventView
 from campaigns.language.entry import closed
 from campaigns.language.outcome import (
@@ -16,6 +16,7 @@ from campaigns.language.outcome import (
     Ended,
     Execute,
     Failed,
+    Join,
     Mark,
     NoOp,
     OpenGroup,
@@ -53,6 +54,8 @@ def carry_out(chain: Chain, run: Run, step: Step, order: Order) -> Outcome | Non
             return grouping.close_group(chain, run)
         case Apply():
             return _apply(chain, run, step, order)
+        case Join():
+            return joining.join(chain, run, step, order)
         case Mark():
             return compensation.go_on(chain, run, order) if order.undone else compensation.mark(run, order)
         case Undo():

@@ -127,6 +127,15 @@ class Apply(Order, frozen=True):
     then: Outcome = Done()
 
 
+class Join(Order, frozen=True):
+    """The run rests until campaigns that it requested are over, or the time is."""
+
+    campaigns: tuple[str, ...] = ()
+    needed: int = 0  #: how many requests; 0 for all
+    until: datetime = datetime.max
+    on_timeout: int | None = None  #: the place of the steps for whom it took longer
+
+
 class Mark(Order, frozen=True):
     """The run passes a checkpoint, or has undone what was done behind it."""
 

@@ -48,6 +48,7 @@ from campaigns.language.parameters import (
 )
 from campaigns.language.periods import BUSINESS_DAYS, UNITS
 from campaigns.language.references import ColumnsInto, CompanyValues, DefinedRef, ObjectValues, PartOf
+from campaigns.language.requesting import JoinedCampaigns
 from campaigns.language.rules import Rule
 from campaigns.language.transforms import PLAIN
 from campaigns.language.values import ITEMS_LIMIT, STRING_LIMIT, TEXT_LIMIT
@@ -254,6 +255,11 @@ def _ways(more: JsonSchema) -> JsonSchema:
     """A way that a run may take."""
     parts = {"label": {"type": "string", "minLength": 1}, **more, "steps": STEPS}
     return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+
+
+@schema_of.register
+def _joined(kind: JoinedCampaigns) -> JsonSchema:
+    return _items(TEXT) | {"uniqueItems": True}
 
 
 @schema_of.register

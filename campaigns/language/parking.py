@@ -222,6 +222,7 @@ def merge(chain: Chain, run: Run, into: str) -> None:
 def finish(chain: Chain, run: Run, label: str = "") -> None:
     """A run is over: it is stored no longer, and who waits for it goes on."""
     _drop(chain, run.id)
+    chain.changes.touched = True  # those that wait for it look again
     key = run.campaign.key
     chain.changes.raise_event(CAMPAIGN_ENDED, {"campaign": key, "run": run.id, "label": label}, key)
     parent = chain.lead.runs.get(run.parent)

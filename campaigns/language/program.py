@@ -15,6 +15,7 @@ from campaigns.language.action import ActionSpec, Bound, Run, prepare
 from campaigns.language.checkpoints import check_undoing
 from campaigns.language.condition import Matches
 from campaigns.language.context import Context
+from campaigns.language.executing import REQUEST, named_by
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
 from campaigns.language.lead import LeadState
@@ -72,6 +73,7 @@ class Program(msgspec.Struct, frozen=True):
     places: dict[str, int]  #: of each step by its id
     hears: frozenset[str]  #: types of events that wake runs
     parks: bool  #: whether a run may outlive its event
+    joins: frozenset[str] = frozenset()  #: campaigns that a step waits for
 
 
 def compile_program(raw: Any, scope: Scope) -> Program | None:
@@ -83,11 +85,21 @@ def compile_program(raw: Any, scope: Scope) -> Program | None:
     builder.check_targets()
     scope.faults = builder.faults
     check_undoing(scope)
+    _check_joins(raw, scope)
     steps = tuple(step for step in builder.steps if step is not None)
     if not steps:
         return None
+    joins = frozenset(key for _, key in scope.joins)
     hears = frozenset[str]().union(*(step.hears for step in steps))
-    return Program(steps, {step.id: place for place, step in enumerate(steps)}, hears, scope.parks)
+    return Program(steps, {step.id: place for place, step in enumerate(steps)}, hears, scope.parks, joins)
+
+
+def _check_joins(raw: Any, scope: Scope) -> None:
+    """What a step waits for must be asked for by another."""
+    requested = named_by(raw, REQUEST) if scope.joins else frozenset()
+    for path, key in scope.joins:
+        if key not in requested:
+            scope.fault(path, f"no step of this campaign requests {show(key)}{scope.hint(key, requested)}")
 
 
 def failing(step: Step, reason: str) -> Step:

@@ -69,6 +69,7 @@ class Run:
     at_door = False  #: has not begun: its campaign is paused and collects
     child: Run | None = None  #: the run that it waited for, when that one is over
     remembers = False  #: a step has asked for its memory
+    requested: Sequence[str] = ()  #: campaigns that a step joins, in the order of asking; empty where it has
     passed: Sequence[str] = ()  #: checkpoints, in order
     undoing: Sequence[str] = ()  #: those that are still to be undone, the present one first; never stored
     group: Before | None = None  #: while it is in a group of steps: what there was before; never stored
@@ -127,6 +128,7 @@ class Run:
             "since": self.waited_since and self.waited_since.isoformat(),
             "variables": {name: [type, TYPES[type].dump(value)] for name, (type, value) in self.variables.items()},
             "jumps": self.jumps,
+            "requested": list(self.requested),
             "passed": list(self.passed),
             "memories": {step: memory for step, memory in self.memories.items() if memory},
             "kept": [_decode(_encode(heard)) for heard in self.kept],
@@ -147,6 +149,7 @@ class Run:
         run.variables = {
             name: (type, TYPES[type].cast(raw)) for name, (type, raw) in state.get("variables", {}).items()
         }
+        run.requested = state.get("requested", ())
         run.passed = state.get("passed", ())
         run.jumps = dict(state.get("jumps", {}))
         run.memories = {step: dict(memory) for step, memory in state.get("memories", {}).items()}

@@ -100,3 +100,21 @@ def test_variants_are_counted_exactly_by_bundles_that_race_and_shown(
         number = Campaign.objects.get(key="try").pk
     page = logged_in(MARKETERS[ACME]).get(f"/admin/campaigns/campaign/{number}/change/").content.decode()
     assert "100.0 %" in page and "won 2" in page
+
+
+def test_what_a_run_requested_is_waited_for_in_the_database(worker: psycopg.Connection) -> None:
+    wait = step("wait_for_event", "wait", timeout={"amount": 1, "unit": "days"}, branches=[
+        {"label": "on", "trigger": {"type": "list_joined", "list": "vips"}, "steps": []}])  # fmt: skip
+    for tenant in TENANTS:
+        publish(tenant, "part", wait, triggers=[{"type": "campaign_requested"}])
+        joined = step("join", "join", campaigns=["part"], timeout={"amount": 2, "unit": "days"})
+        publish(tenant, "whole", step("request_campaign", "ask", campaign="part"), joined, step("add_note", text="x"))
+    execute(worker, *(purchase(tenant, "2") for tenant in TENANTS))
+    publish(ACME, "on", step("add_to_list", "go", list="vips"))
+    execute(worker, *(purchase(tenant, "2", "e2") for tenant in TENANTS))
+    left = {}
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            left[tenant] = sorted(ParkedRun.objects.filter(lead__key="2").values_list("step", flat=True))
+    assert left == {ACME: [], ZETA: ["join", "wait"]}
+    assert ("note_added", "one", "done") in history(worker, ACME, "2")

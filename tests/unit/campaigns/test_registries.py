@@ -99,6 +99,7 @@ def test_these_are_the_actions() -> None:
         "give_referral_credit",
         "increment_number",
         "interesting_moment",
+        "join",
         "jump_to",
         "link_opportunity",
         "lookup_value",
