@@ -36,7 +36,6 @@ class RequestErasureParams(msgspec.Struct, frozen=True):
     logs="erasure_requested",
     params=RequestErasureParams,
     kind="flow",
-    kind="flow",
     writes=["processing"],
     final=True,
 )
