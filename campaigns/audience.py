@@ -63,7 +63,7 @@ class Audience:
         self.moment = Moment(schema, now)
         self.narrowed: Narrowed = narrow(self.node, self.moment)
         self._matches = matches_of(self.node)
-        self._rulebook = _needs(scope)
+        self.needs = _needs(scope)
 
     @property
     def condition(self) -> Sql:
@@ -103,7 +103,7 @@ class Audience:
     def read(self, connection: psycopg.Connection, ids: Collection[int]) -> list[LeadState]:
         """Leads with what the filter looks at, in the order of their ids."""
         rows = self._select("select_leads_by_id", connection, list(ids))
-        rulebooks = {self.moment.schema.tenant: self._rulebook}
+        rulebooks = {self.moment.schema.tenant: self.needs}
         leads = read_leads(connection, rows, rulebooks)
         load_history(connection, leads, rulebooks, self.moment.now)
         return leads

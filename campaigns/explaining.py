@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from campaigns.clockwork import say_times
+from campaigns.explained_batches import Membership, look_at_batches
 from campaigns.hindsight import Row, load_history, load_states, undo
 from campaigns.language.context import Context
 from campaigns.language.effects import NO_END
@@ -24,10 +25,10 @@ from campaigns.language.interpreter import view_of
 from campaigns.language.lead import LeadState
 from campaigns.language.qualification import compile_qualification, refusal
 from campaigns.language.rulebook import Rulebook, compile_rulebook
-from campaigns.language.schema import TenantSchema
+from campaigns.language.schema import BATCH_MEMBER, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.shared import AUDIENCE, Shared
-from campaigns.language.tracing import Trace, reasons, trace_filter
+from campaigns.language.tracing import Trace, reasons, say, trace_filter
 from campaigns.language.trigger import compile_trigger
 from campaigns.models import Campaign, Erasure, Lead, ParkedRun, SharedRecord
 from campaigns.schema_source import CampaignSource, source_of
@@ -72,6 +73,7 @@ class Explanation(msgspec.Struct, frozen=True):
     inside: list[InsideNow]
     events: list[Heard]
     times: list[str] = []  #: of each trigger that the clock sets off: when it is due
+    batches: Membership | None = None  #: of a campaign with an audience
 
 
 def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = None) -> Explanation:
@@ -83,11 +85,13 @@ def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = Non
         inside = [_inside(run, stored) for run in ParkedRun.objects.filter(lead=found, campaign=stored)]
         source = source_of(tenant)
         live = next(item for item in source.campaigns if item.id == stored.pk)
-        past = None if live.document is None else _Events(source.schema(tenant), live, found, now)
+        schema = source.schema(tenant)
+        past = None if live.document is None else _Events(schema, live, found, now)
         times = [] if past is None else say_times(connection_of(tenant), past.book, past.lead, now)
         events = [] if past is None else past.look()
-        verdict = _frozen(found, now) or _verdict(stored, inside, events, times)
-    return Explanation(campaign, lead, stored.status, stored.live_version, verdict, inside, events, times)
+        batches = look_at_batches(stored, live.document, found, schema, now)
+        verdict = _frozen(found, now) or _verdict(stored, inside, events, times, batches)
+    return Explanation(campaign, lead, stored.status, stored.live_version, verdict, inside, events, times, batches)
 
 
 def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
@@ -114,16 +118,25 @@ def _frozen(lead: Lead, now: datetime) -> str | None:
     return f"The lead is frozen until {lead.frozen_until.isoformat()}."
 
 
-def _verdict(campaign: Campaign, inside: list[InsideNow], events: list[Heard], times: list[str]) -> str:
+def _verdict(
+    campaign: Campaign, inside: list[InsideNow], events: list[Heard], times: list[str], batches: Membership | None
+) -> str:
     if inside:
         return f"The lead is inside: {inside[0].why}."
     if campaign.status != Campaign.Status.ACTIVE:
         why = f" It was stopped by itself: {campaign.tripped_why}." if campaign.tripped_at else ""
         return f"The campaign is {campaign.status}: nobody enters.{why}"
+    if batches is not None and all(event.type == BATCH_MEMBER for event in events):
+        told = [f"Told by a batch, {events[0].verdict}"] if events else []
+        return " ".join((batches.verdict, *told, *map(_sentence, times)))
     if not events:
         said = f"Nothing that the campaign's triggers hear happened to the lead in the last {DAYS} days."
-        return " ".join((said, *(f"{line[0].upper()}{line[1:]}." for line in times)))
+        return " ".join((said, *map(_sentence, times)))
     return f"The last such event, {events[0].type}: {events[0].verdict}"
+
+
+def _sentence(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}."
 
 
 class _Events:
@@ -179,7 +192,7 @@ class _Events:
         if not heard:
             return "no trigger hears it: its constraints do not hold."
         if trace is not None and not trace.holds:
-            return "the filter says no: " + "; ".join(map(_said, reasons(trace))) + "."
+            return "the filter says no: " + "; ".join(map(say, reasons(trace))) + "."
         entry = compile_entry(self.document.get("entry"), self.scope)
         shut = None if entry is EVERYBODY else closed(entry, self.campaign.key, lead)
         if shut:
@@ -190,8 +203,3 @@ class _Events:
         if refused:
             return f"the qualification says no: {refused}."
         return "trigger and filter say yes; then the campaign was not live or paused, or an earlier run was inside."
-
-
-def _said(trace: Trace) -> str:
-    value = "no value" if trace.value is None else msgspec.json.encode(trace.value).decode()
-    return f"{trace.path} wants {msgspec.json.encode(trace.condition).decode()} and found {value}"

@@ -4,13 +4,15 @@
 
 The leads are taken back to the moment `since`, then the events from outside since then are played, once with the
 draft in place of the live version and once as it is. Other campaigns of the tenant run in both. Who was inside a
-campaign at that moment is not known, and nobody is.
+campaign at that moment is not known, and nobody is. A document with the trigger `batch` is run for its audience: at the
+beginning, or at the times of its schedule, for those who match it as they are by then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import psycopg
@@ -22,8 +24,9 @@ from campaigns.language.history import Remembered
 from campaigns.language.lead import LeadState
 from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
-from campaigns.language.schema import DATE_REACHED
+from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED, TenantSchema
 from campaigns.models import Campaign
+from campaigns.rehearsed_batches import muster, needs_of, starts_of
 from campaigns.schema_source import TenantSource, source_of
 from campaigns.tenancy import connection_of, tenant_context
 from engine.types import Event
@@ -58,28 +61,66 @@ def rehearse(
     with tenant_context(tenant):
         campaign = Campaign.objects.get(key=key)
         source = source_of(tenant)
-        books = [_rulebook(tenant, source, campaign, draft=True)]
+        plays = [_Play(tenant, source, campaign, since, until, draft=True)]
         if campaign.live_version is not None and campaign.status != Campaign.Status.ARCHIVED:
-            books.append(_rulebook(tenant, source, campaign, draft=False))
-        reports: list[Report] = [Report() for _ in books]
+            plays.append(_Play(tenant, source, campaign, since, until, draft=False))
+        reports: list[Report] = [Report() for _ in plays]
         played = 0
         for ids in _pages(tenant, leads):
-            for place, book in enumerate(books):
-                _add(reports[place], _play(tenant, book, key, ids, since, until))
+            for play, report in zip(plays, reports, strict=True):
+                _add(report, play.on(ids))
             played += len(ids)
             progress(played)
     return Rehearsed(reports[0], reports[1] if len(reports) > 1 else None)
 
 
-def _rulebook(tenant: str, source: TenantSource, campaign: Campaign, *, draft: bool) -> Rulebook:
-    """The tenant's running campaigns, with this one as its draft or as it is live, running in any case."""
-    schema = source.schema(tenant)
-    if draft and (faults := validate(campaign.draft, schema, key=campaign.key)):
-        raise FaultyDraft(faults)
+class _Play:
+    """The draft or the live version, to be played on leads."""
+
+    def __init__(
+        self, tenant: str, source: TenantSource, campaign: Campaign, since: datetime, until: datetime, *, draft: bool
+    ) -> None:
+        self.tenant, self.key, self.since, self.until = tenant, campaign.key, since, until
+        self.schema = source.schema(tenant)
+        live = next(found.document for found in source.campaigns if found.id == campaign.pk)
+        self.document = campaign.draft if draft else live
+        if draft and (faults := validate(campaign.draft, self.schema, key=campaign.key)):
+            raise FaultyDraft(faults)
+        self.book = _rulebook(source, self.schema, campaign, self.document)
+        self.starts = starts_of(self.document, self.schema, since, until)
+        dated = any(timer.timing.event == DATE_REACHED for timer in self.book.timers)
+        self.all = dated or bool(self.starts)  #: leads to whom nothing happened may be set off too, by the clock
+        if self.starts:
+            self.book = needs_of(self.document, self.schema, self.book, since)
+
+    def on(self, ids: list[int]) -> Report:
+        """What it does to these leads."""
+        connection = connection_of(self.tenant)
+        history = load_history(connection, self.tenant, ids, self.since, limit=ROWS_AT_ONCE)
+        leads: dict[str, LeadState] = {}
+        events: list[Event] = []
+        concerned = ids if self.all else [id for id in ids if id in history]
+        before = _before(connection, self.book, concerned, self.since)
+        for lead in load_states(connection, self.book, concerned):
+            rows = history.get(lead.id, [])
+            undo(lead, rows, self.book)
+            forget_entries(lead, self.since)
+            lead.history = Remembered(reversed(before.get(lead.id, [])))
+            leads[lead.key] = lead
+            events += [one for one in events_of(rows, self.tenant, lead.key) if self._is_played(one)]
+        musters = [muster(self.document, self.schema, at) for at in self.starts]
+        return Rehearsal(self.book, leads, self.key).play(_in_order(events), self.until, self.since, musters)
+
+    def _is_played(self, event: Event) -> bool:
+        """Dates come by the clock, and batches that are rehearsed are in the place of those that really were."""
+        was_told = event.type == BATCH_MEMBER and event.data.get("campaign") == self.key
+        return event.type != DATE_REACHED and not was_told
+
+
+def _rulebook(source: TenantSource, schema: TenantSchema, campaign: Campaign, document: Any) -> Rulebook:
+    """The tenant's running campaigns, with this one as the document says, running in any case."""
     rows = [found.row() for found in source.campaigns if found.status == "active" or found.id == campaign.pk]
-    if draft:
-        rows = [(*row[:5], campaign.draft) if row[0] == campaign.pk else row for row in rows]
-    return compile_rulebook(schema, 0, rows)
+    return compile_rulebook(schema, 0, [(*row[:5], document) if row[0] == campaign.pk else row for row in rows])
 
 
 def _pages(tenant: str, limit: int) -> Iterator[list[int]]:
@@ -92,24 +133,6 @@ def _pages(tenant: str, limit: int) -> Iterator[list[int]]:
             return
         yield ids
         after, limit = ids[-1], limit - len(ids)
-
-
-def _play(tenant: str, book: Rulebook, key: str, ids: list[int], since: datetime, until: datetime) -> Report:
-    connection = connection_of(tenant)
-    history = load_history(connection, tenant, ids, since, limit=ROWS_AT_ONCE)
-    before = _before(connection, book, list(history), since)
-    leads: dict[str, LeadState] = {}
-    events: list[Event] = []
-    dated = any(timer.timing.event == DATE_REACHED for timer in book.timers)  # then the clock alone may set it off
-    for lead in load_states(connection, book, ids if dated else [id for id in ids if id in history]):
-        rows = history.get(lead.id, [])
-        undo(lead, rows, book)
-        forget_entries(lead, since)
-        lead.history = Remembered(reversed(before.get(lead.id, [])))
-        leads[lead.key] = lead
-        events += events_of(rows, tenant, lead.key)
-    played = [event for event in _in_order(events) if event.type != DATE_REACHED]  # those come by the clock
-    return Rehearsal(book, leads, key).play(played, until, since)
 
 
 def _before(connection: psycopg.Connection, book: Rulebook, ids: list[int], since: datetime) -> dict[int, list[Row]]:
@@ -127,8 +150,19 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
 
 def _add(total: Report, part: Report) -> None:
     """Add one page's report to the whole."""
-    for name in ("events", "leads", "runs", "leads_entered", "inside", "loops", "messages", "leads_messaged"):
+    for name in (
+        "events",
+        "leads",
+        "runs",
+        "leads_entered",
+        "inside",
+        "loops",
+        "messages",
+        "leads_messaged",
+        "members",
+    ):
         setattr(total, name, getattr(total, name) + getattr(part, name))
+    total.batches = max(total.batches, part.batches)  # each page has its own part of each
     total.most_messages = max(total.most_messages, part.most_messages)
     for reason, count in part.refused.items():
         total.refused[reason] = total.refused.get(reason, 0) + count

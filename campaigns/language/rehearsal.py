@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE
-from campaigns.language.schema import DATE_REACHED
+from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED
 from campaigns.language.shared import Shared
 from campaigns.language.slots import UNTOUCHED, give_slot, take_slots
 from campaigns.language.timing import FAR_AHEAD, DateTiming, due_event
@@ -44,6 +44,15 @@ class Report(msgspec.Struct):
     messages: int = 0
     most_messages: int = 0  #: to one lead
     leads_messaged: int = 0
+    batches: int = 0  #: that were started
+    members: int = 0  #: told by them
+
+
+class Muster(msgspec.Struct, frozen=True):
+    """A batch of the campaign: when it is started, and who its members are among the leads as they are then."""
+
+    at: datetime
+    choose: Callable[[list[LeadState]], list[LeadState]]
 
 
 class _Rows:
@@ -64,6 +73,7 @@ class Rehearsal:
         self.rulebook = rulebook
         self.leads = leads
         self.shared = Shared()  #: as if nobody had been there before: a cap is counted from 0
+        self.campaign = campaign
         self.ids = {found.id for found in rulebook.campaigns if found.key == campaign}
         self.report = Report(leads=len(leads))
         self.entered: set[str] = set()
@@ -73,12 +83,19 @@ class Rehearsal:
         self.dated = [one for one in rulebook.timers if isinstance(one.timing, DateTiming)]
         self.set = 0  #: timers so far
         self.dates: set[tuple[str, datetime]] = set()  #: of leads, that were set
+        self.musters: list[Muster] = []  #: still to come, the next one last
         self.begins: datetime | None = None  #: dates before are past
 
-    def play(self, events: Iterable[Event], until: datetime, since: datetime | None = None) -> Report:
-        """Play events in their order, and waits up to a moment. With a beginning, also dates of leads that are reached.
-        Returns the report."""
-        self.begins = since
+    def play(
+        self,
+        events: Iterable[Event],
+        until: datetime,
+        since: datetime | None = None,
+        musters: Sequence[Muster] = (),
+    ) -> Report:
+        """Play events in their order, and batches and waits up to a moment. With a beginning, also dates of leads that
+        are reached. Returns the report."""
+        self.begins, self.musters = since, [muster for muster in musters if muster.at <= until][::-1]
         for key in list(self.leads) if self.dated and since is not None else ():
             self._set_dates(key, since)
         for event in events:
@@ -88,7 +105,23 @@ class Rehearsal:
         self._wait_until(until)
         return self._finish()
 
+    def _muster(self, muster: Muster) -> None:
+        """Freeze an audience, then tell its members: none is there because of what another one's run did."""
+        self.report.batches += 1
+        known = [lead for lead in self.leads.values() if lead.announced and lead.deleted_at is None]
+        for lead in muster.choose(known):
+            self.report.members += 1
+            self._execute(_member(lead, self.campaign, self.report.batches, muster.at), muster.at)
+
     def _wait_until(self, moment: datetime) -> None:
+        """Start the batches and end the waits that are due by then."""
+        while self.musters and self.musters[-1].at <= moment:
+            muster = self.musters.pop()
+            self._end_waits(muster.at)
+            self._muster(muster)
+        self._end_waits(moment)
+
+    def _end_waits(self, moment: datetime) -> None:
         """End the waits that are over by then, each at its own time."""
         while self.timers and self.timers[0][0] <= moment:
             at, _, event = heapq.heappop(self.timers)
@@ -176,6 +209,12 @@ class Rehearsal:
         report.messages, report.leads_messaged = sum(self.messaged.values()), len(self.messaged)
         report.most_messages = max(self.messaged.values(), default=0)
         return report
+
+
+def _member(lead: LeadState, campaign: str, batch: int, at: datetime) -> Event:
+    data = {"campaign": campaign, "batch": f"rehearsed-{batch}"}
+    id = f"batch:{data['batch']}:{lead.id}"
+    return Event(id=id, tenant=lead.tenant, lead=lead.key, type=BATCH_MEMBER, accepted_at=at, occurred_at=at, data=data)
 
 
 def _due(lead: str, run: str, waits: int, at: datetime) -> Event:

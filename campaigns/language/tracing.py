@@ -71,6 +71,12 @@ def _jsonable(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value)) if value is not None else None
 
 
+def say(trace: Trace) -> str:
+    """A condition, and what it found."""
+    value = "no value" if trace.value is None else msgspec.json.encode(trace.value).decode()
+    return f"{trace.path} wants {msgspec.json.encode(trace.condition).decode()} and found {value}"
+
+
 def reasons(trace: Trace) -> list[Trace]:
     """The conditions by which a filter says no: the leaves that had to be otherwise."""
     if trace.holds:

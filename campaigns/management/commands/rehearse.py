@@ -18,6 +18,8 @@ from campaigns.rehearsals import FaultyDraft, Rehearsed, rehearse
 FIGURES = (
     ("events", "events played"),
     ("leads", "leads they happened to"),
+    ("batches", "batches started"),
+    ("members", "members of them"),
     ("leads_entered", "leads that entered"),
     ("runs", "runs"),
     ("inside", "runs still inside at the end"),
