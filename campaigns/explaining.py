@@ -179,12 +179,23 @@ class _Events:
     def _heard(self, row: Row, entered: bool) -> Heard:
         view = view_of(self.schema, row.kind, row.data.get("data") or {})
         context = Context(self.schema, row.kind, view, row.recorded_at, row.occurred_at)
+        context.source = row.data.get("source", "")
         says = [hears_event(item, self.lead, context) for item in self.triggers]
         condition = self.document.get("filter")
         trace = trace_filter(condition, self.scope, "filter", self.lead, context) if condition is not None else None
-        said = [f"triggers[{n}]: {'hears it' if yes else 'does not hear it'}" for n, yes in enumerate(says)]
+        said = [f"triggers[{n}]: {self._said_by(n, yes, context)}" for n, yes in enumerate(says)]
         verdict = self._judge(any(says), trace, entered, self.lead, context)
         return Heard(row.data["event_id"], row.kind, row.occurred_at, entered, verdict, said, trace)
+
+    def _said_by(self, number: int, hears: bool, context: Context) -> str:
+        """What a trigger says of an event, and the circumstances that are not those it asks for."""
+        subscription = self.triggers[number]
+        if hears:
+            return "hears it"
+        if not hears_event(msgspec.structs.replace(subscription, test=None), self.lead, context):
+            return "does not hear it"
+        wrong = [f"when.{name}" for name, test in subscription.checks if not test(self.lead, context)]
+        return f"does not hear it: {', '.join(wrong)}" if wrong else "does not hear it"
 
     def _judge(self, heard: bool, trace: Trace | None, entered: bool, lead: LeadState, context: Context) -> str:
         if entered:

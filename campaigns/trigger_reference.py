@@ -17,7 +17,27 @@ What starts a campaign. This page is made from the triggers' own declarations: `
 and a test keeps it true. A campaign has one trigger or several, and starts when any of them hears an event. Beside its
 own keys each trigger takes an `id`, by which it stays the same one when the campaign changes, and `where`: a list of
 constraints on the event's attributes, such as `{"attribute": "amount", "operator": "at_least", "value": 100}`, all of
-which must match. A `!` marks an attribute that each event has; a `…` stands for whatever else the sender added.
+which must match. Each also takes `when`: the circumstances under which it hears its event. A `!` marks an attribute
+that each event has; a `…` stands for whatever else the sender added.
+
+"""
+WHEN = """# Circumstances
+
+What may stand in the `when` of any trigger, of exits, goals and waits too; all of it must hold.
+
+| key | only events |
+|---|---|
+| `source` | that came from there: `api`, `user`, `import`, `webhook`, `campaign`, `delivery`, `batch`; one or a list |
+| `actor` | of this user, webhook or campaign |
+| `campaign`, `step` | that arose from this campaign, from this step of it |
+| `days`, `from`, `until`, `zone` | on these days, at these hours (`"09:00"`); a night is of its first day |
+| `depth` | with so many events between them and the one from outside: `{"at_most": 1}` |
+| `count`, `in_past` | with which there were so many, `{"at_least": 3}`, ever or within a period |
+| `first_time` | that are the lead's first such: `true` |
+
+Counted are events that the trigger hears and that meet its `where`: events from outside, and changes of fields. Of what
+else arises inside, the history keeps what actions log, and a filter asks it (docs/conditions.md). A trigger whose own
+keys tell events apart says them by `where` to count.
 
 """
 STANDARD = """# Events that every tenant has
@@ -43,7 +63,7 @@ def page(triggers: Iterable[TriggerSpec], tests: Mapping[str, Sequence[str]]) ->
     events = [spec for spec in SYSTEM_EVENTS.values() if spec.outside]
     standard = ["| event | what happened | attributes |", "|---|---|---|"]
     standard += [f"| `{spec.name}` | {spec.label} | {_attributes(spec)} |" for spec in events]
-    return BEGINNING + "\n".join([f"{len(every)} triggers.", "", *lines, "", STANDARD + "\n".join(standard), ""])
+    return BEGINNING + "\n".join([f"{len(every)} triggers.", "", *lines, "", WHEN + STANDARD + "\n".join(standard), ""])
 
 
 def _row(trigger: TriggerSpec, tests: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ class ActionView(LanguageView):
 
 
 class TriggersView(LanguageView):
-    """Every trigger with the keys that it understands beside `id`, `type` and `where`."""
+    """Every trigger with the keys that it understands beside `id`, `type`, `where` and `when`."""
 
     def get(self, request: Request) -> HttpResponse:
         return json_response({"triggers": [describe_trigger(one) for one in TRIGGERS]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from campaigns.language.activity import Recorder
 from campaigns.language.effects import (
@@ -31,6 +31,9 @@ from campaigns.language.sending import sends_limit
 from campaigns.language.trigger import QUALIFIERS
 from campaigns.language.values import TYPES
 
+if TYPE_CHECKING:
+    from campaigns.language.run import Run
+
 Logged = tuple[str, dict[str, Any]]  #: kind, empty for the action's own, and data
 
 
@@ -41,12 +44,14 @@ class Arisen(NamedTuple):
     data: dict[str, Any]  #: typed
     subscribers: tuple[Subscriber, ...]
     depth: int
+    by: tuple[str, str] | None  #: the campaign and the step that did it
 
 
 class Changes:
     """The only code that changes a lead. Events that nobody hears do not arise."""
 
     __slots__ = (
+        "by",
         "depth",
         "hears_fields",
         "lead",
@@ -66,6 +71,7 @@ class Changes:
         self.queue: deque[Arisen] = deque()
         self.posted: list[Deliver] = []  #: by the present step
         self.depth = 0  #: of the event being handled
+        self.by: Run | None = None  #: whose step is being executed
         self.touched = False  #: the lead has changed since somebody set this to False
         self.outgoing: list[SendEvent] = []  #: of the step being executed
         self.sends = 0  #: events for other leads so far
@@ -256,7 +262,8 @@ class Changes:
         topic = self.rulebook.by_event.get(type)
         subscribers = topic.subscribers(qualifier) if topic else ()
         if subscribers or type in self.rulebook.wakes:
-            self.queue.append(Arisen(type, data, subscribers, self.depth + 1))
+            by = None if self.by is None else (self.by.campaign.key, self.by.step)
+            self.queue.append(Arisen(type, data, subscribers, self.depth + 1, by))
 
 
 def _end_runs(lead: LeadState) -> None:

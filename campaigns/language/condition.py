@@ -165,7 +165,7 @@ def _read_options(raw: dict[str, Any], found: Operator, scope: Scope, path: str)
         if name in raw and name not in allowed:
             scope.fault(f"{path}.{name}", f"has no meaning with {found.name} on {TYPES[found.type].label}")
     return Options(
-        zone=_read_zone(raw.get("zone", "tenant"), scope, f"{path}.zone"),
+        zone=read_zone(raw.get("zone", "tenant"), scope, f"{path}.zone"),
         week_start=scope.schema.week_start,
         case_sensitive=_word(raw, "case", ("insensitive", "sensitive"), scope, path) == "sensitive",
         accent_insensitive=_word(raw, "accent", ("sensitive", "insensitive"), scope, path) == "insensitive",
@@ -192,7 +192,8 @@ def _word(raw: dict[str, Any], name: str, words: tuple[str, ...], scope: Scope, 
     return value
 
 
-def _read_zone(raw: Any, scope: Scope, path: str) -> ZoneInfo:
+def read_zone(raw: Any, scope: Scope, path: str) -> ZoneInfo:
+    """The zone of a condition; the tenant's where the lead's own is meant."""
     if raw == "tenant":
         return scope.schema.zone
     if raw == LEAD:

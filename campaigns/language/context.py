@@ -62,7 +62,7 @@ def view_of(schema: TenantSchema, type: str, data: dict[str, Any]) -> EventView:
 class Context:
     """The surroundings of one event while its campaigns run."""
 
-    __slots__ = ("depth", "event", "now", "occurred_at", "requestable", "run", "schema", "type")
+    __slots__ = ("by", "depth", "event", "now", "occurred_at", "requestable", "run", "schema", "source", "type")
 
     run: Run  #: of the campaign whose step is executed; set before any is
 
@@ -82,4 +82,6 @@ class Context:
         self.now = now  #: the instant of evaluation
         self.occurred_at = occurred_at
         self.depth = depth  #: how many events lie between this one and the one from outside
+        self.source = ""  #: who told of the event from outside, as the event says
+        self.by: tuple[str, str] | None = None  #: the campaign and the step that did it, where one did
         self.requestable = requestable  #: keys of the running campaigns that can be requested

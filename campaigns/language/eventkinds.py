@@ -49,7 +49,7 @@ def heard_context(heard: Heard, context: Context) -> Context:
     """The surroundings of an event that a run heard."""
     view = view_of(context.schema, heard.type, heard.data)
     found = Context(context.schema, heard.type, view, context.now, heard.at, context.depth, context.requestable)
-    found.run = context.run
+    found.run, found.source, found.by = context.run, heard.source, heard.by
     return found
 
 

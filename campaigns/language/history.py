@@ -12,9 +12,10 @@ import msgspec
 
 from campaigns.language.activity import ActivityRow
 from campaigns.language.constraints import Constraint, at
-from campaigns.language.context import Context
+from campaigns.language.context import Context, EventView
 from campaigns.language.operator import Moment
 from campaigns.language.periods import Period, shift, start_of_day
+from campaigns.language.schema import TenantSchema
 from campaigns.language.sources import SOURCE_SQL, source_of
 from campaigns.language.sqltext import FALSE, Sql, joined, sql
 
@@ -255,9 +256,10 @@ def ask(lead: LeadState, question: Asked, context: Context) -> Any:
 
 
 def counting(
-    append: Callable[[ActivityRow], None], history: dict[Any, Any], context: Context
+    append: Callable[[ActivityRow], None], history: dict[Any, Any], schema: TenantSchema, now: datetime
 ) -> Callable[[ActivityRow], None]:
     """The same, counting too: the next filter sees what was done before it in this bundle."""
+    context = Context(schema, "", EventView({}, {}), now, now)
 
     def append_and_count(row: ActivityRow) -> None:
         append(row)

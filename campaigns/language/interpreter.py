@@ -125,10 +125,7 @@ class Chain:
         self.occurred_at = event.occurred_at
         self.event_key = event_key
         append = recorder.activities.append
-        self.append = append
-        if lead.history:
-            blank = Context(rulebook.schema, event.type, EventView({}, {}), now, event.occurred_at)
-            self.append = counting(append, lead.history, blank)
+        self.append = counting(append, lead.history, rulebook.schema, now) if lead.history else append
         self.recorder = recorder
         self.sent = recorder.sent
         self.executed = 0
@@ -202,14 +199,22 @@ class Chain:
         queue = self.changes.queue
         while queue:
             arisen = queue.popleft()
-            self.handle(arisen.type, EventView(arisen.data, {}), arisen.subscribers, arisen.depth)
+            self.handle(arisen.type, EventView(arisen.data, {}), arisen.subscribers, arisen.depth, arisen.by)
 
-    def handle(self, type: str, view: EventView, subscribers: tuple[Subscriber, ...], depth: int) -> None:
+    def handle(
+        self,
+        type: str,
+        view: EventView,
+        subscribers: tuple[Subscriber, ...],
+        depth: int,
+        by: tuple[str, str] | None = None,
+    ) -> None:
         """Let the lead's parked runs hear an event, then begin the runs that it sets off."""
         lead, rulebook = self.lead, self.rulebook
         context = Context(rulebook.schema, type, view, self.now, self.occurred_at, depth, rulebook.requestable)
+        context.source, context.by = self.event.source, by
         self.context = context
-        self.changes.depth = depth
+        self.changes.depth, self.changes.by = depth, None
         if lead.runs:
             parking.wake(self, context)
         if rulebook.experiments:
@@ -265,6 +270,7 @@ class Chain:
             context.occurred_at, self.now, context.depth,
         )  # fmt: skip
         self.begun.append(run)
+        self.changes.by = run
         if key or parent:
             run.key, run.parent = key, parent
         context.run = run
@@ -314,7 +320,7 @@ class Chain:
         if self.executed > STEPS_LIMIT:
             grouping.put_back(self, run)
             self.stop(run.campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
-        run.step = step.id
+        run.step, self.changes.by = step.id, run
         if run.remembers and run.woken is None and not run.returned:
             run.memories.pop(step.id, None)
         lead, context, bound, choice = self.lead, self.context, step.bound, None

@@ -57,7 +57,7 @@ def wake(chain: Chain, context: Context) -> None:
     """Let the parked runs hear an event: exits end them, waits for it go on, others keep it for a wait to come."""
     if context.type not in chain.rulebook.wakes:
         return
-    heard = Heard(context.type, context.event.raw, context.occurred_at)
+    heard = Heard(context.type, context.event.raw, context.occurred_at, context.source, context.by)
     for parked, campaign in inside(chain):
         way_out = _way_out(chain, campaign, context)
         if way_out is not None:

@@ -43,12 +43,14 @@ class ParkedRun(msgspec.Struct):
     asks: SlotRequest | None = None  #: while its slot is not reserved; never stored
 
 
-class Heard(msgspec.Struct, frozen=True):
+class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event that happened to the lead while the run was parked."""
 
     type: str
     data: dict[str, Any]
     at: datetime
+    source: str = ""
+    by: tuple[str, str] | None = None
 
 
 class Run:

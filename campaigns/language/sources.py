@@ -33,3 +33,8 @@ def kind_of(source: Any) -> str | None:
 def source_of(row: Any) -> str | None:
     """What did or reported an activity."""
     return CAMPAIGN if row.campaign_id is not None else kind_of(row.data.get("source"))
+
+
+def actor_of(source: Any) -> str | None:
+    """Who it was, as far as the source says it: a user, a webhook, a campaign."""
+    return (source.partition(":")[2] or None) if isinstance(source, str) else None

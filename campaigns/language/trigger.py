@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from campaigns.language.circumstances import Check, compile_when
 from campaigns.language.context import Context
 from campaigns.language.filtertree import all_of, compile_where
 from campaigns.language.lead import LeadState
@@ -68,6 +69,7 @@ class Subscription(msgspec.Struct, frozen=True):
     test: Matches | None = None  #: a further condition
     timing: DateTiming | Silence | None = None  #: of a trigger that the clock sets off
     name: str = ""  #: of such a trigger: its id, or its place among the campaign's triggers
+    checks: tuple[Check, ...] = ()  #: the circumstances within it, each by its name
 
 
 #: (the trigger in the document, the scope, the path) -> the subscription; None with a fault
@@ -92,7 +94,7 @@ TRIGGERS: Registry[TriggerSpec] = Registry("trigger")
 def trigger(
     name: str, *, label: str, keys: Mapping[str, str] | tuple[str, ...] = (), hears: str = ""
 ) -> Callable[[Compile], Compile]:
-    """Enter a function as the trigger of that name; `keys` are those it understands beside `id`, `type` and `where`."""
+    """Enter a function as the trigger of that name; `keys` are those it understands beside those that all have."""
 
     def enter(compile: Compile) -> Compile:
         docs = keys if isinstance(keys, Mapping) else {}
@@ -145,13 +147,24 @@ def compile_trigger(raw: Any, scope: Scope, path: str) -> Subscription | None:
         what = f"unknown trigger {name[:64]!r}" if isinstance(name, str) else "names no trigger"
         scope.fault(f"{path}.type", what + (scope.hint(name, TRIGGERS.names())))
         return None
-    scope.expect_keys(raw, path, ("id", "type", *spec.keys, "where"))
+    scope.expect_keys(raw, path, ("id", "type", *spec.keys, "where", "when"))
     if "id" in raw:
         _check_id(raw["id"], scope, path)
     heard = spec.compile(raw, scope, path)
-    if heard is None or "where" in spec.keys:
+    if heard is None:
         return heard
-    return narrowed(heard, compile_where(raw.get("where"), heard.event, scope, f"{path}.where"))
+    whole = narrowed(heard, compile_where(raw.get("where"), heard.event, scope, f"{path}.where"))
+    return whole if raw.get("when") is None or whole is None else _under(whole, heard, raw, scope, path)
+
+
+def _under(whole: Subscription, heard: Subscription, raw: dict[str, Any], scope: Scope, path: str) -> Subscription:
+    """The subscription under circumstances; looked at last, since they may ask more than the event."""
+    kept = None if heard.qualifier is None else (QUALIFIERS[heard.event.name], heard.qualifier)
+    own = heard.test is not None
+    checks = compile_when(raw["when"], heard.event, kept, own, raw.get("where"), scope, f"{path}.when")
+    test = all_of([test for _, test in checks]) if checks else None
+    under = narrowed(whole, test) or whole
+    return structs.replace(under, checks=checks)
 
 
 def _check_id(raw: Any, scope: Scope, path: str) -> None:

@@ -241,9 +241,14 @@ def test_a_bundle_counts_what_was_stored_and_what_it_adds(worker_connection: psy
         "filter": {"activity": "purchase", "count": {"exactly": 3}, "in_past": {"amount": 1, "unit": "hours"}},
         "steps": [{"id": "score", "action": "change_score", "params": {"amount": 1}}],
     }
+    fourth = {
+        "triggers": [{"type": "event", "event": "purchase", "when": {"source": "api", "count": {"exactly": 4}}}],
+        "steps": [{"id": "score", "action": "change_score", "params": {"amount": 10}}],
+    }
     for tenant in (ACME, ZETA):
         with tenant_context(tenant):
             make_campaign(tenant, "third", third)
+            make_campaign(tenant, "fourth", fourth)
     now = datetime.now(UTC)
 
     def bundle(*orders: tuple[str, int]) -> None:
@@ -263,7 +268,7 @@ def test_a_bundle_counts_what_was_stored_and_what_it_adds(worker_connection: psy
     bundle((ACME, 2), (ACME, 3), (ACME, 4))
 
     rows = worker_connection.execute("SELECT tenant_id, score FROM campaigns_lead WHERE key = 'new'").fetchall()
-    assert dict(rows) == {ACME: 1, ZETA: 0}
+    assert dict(rows) == {ACME: 11, ZETA: 0}
 
 
 def test_since_the_entry_counts_for_each_run_what_was_stored_and_what_a_bundle_adds(

@@ -171,3 +171,25 @@ def test_who_comes_too_late_for_a_cap_is_told_so(worker: psycopg.Connection) -> 
     assert late.verdict == "the campaign does not let the lead in: it has had its 1 leads."
     for tenant, lead in ((ACME, "first"), (ZETA, "second")):
         assert explain(tenant, "few", lead).events[0].entered is True
+
+
+def test_what_was_counted_then_is_explained_and_rehearsed(worker: psycopg.Connection) -> None:
+    second = {"activity": "purchase", "count": {"exactly": 2}}
+    with tenant_context(ACME):
+        make_campaign(ACME, "second", {**DOCUMENT, "filter": second})
+        trigger = {"type": "event", "event": "purchase", "when": {"source": "user", "count": {"at_least": 3}}}
+        make_campaign(ACME, "third", {"triggers": [trigger], "steps": [ADD]})
+    buy(worker, "new", [10, 10, 10])
+    buy(worker, "new", [10, 10, 10], ZETA)
+
+    third, other, first = explain(ACME, "second", "new").events
+    assert third.verdict.endswith("and found 3.")
+    assert (other.entered, first.entered) == (True, False)
+    assert first.verdict.endswith("and found 1.")
+
+    why = explain(ACME, "third", "new").events
+    assert why[0].triggers == ["triggers[0]: does not hear it: when.source"]
+    assert why[1].triggers == ["triggers[0]: does not hear it: when.source, when.count"]
+
+    played = rehearse(ACME, "second", since=NOW - timedelta(days=2, hours=1), until=NOW, leads=10)
+    assert (played.draft.events, played.draft.runs) == (3, 1)  # with the purchase that every tenant's lead 1 has
