@@ -39,9 +39,19 @@ class Move(TenantOwned):
         )
 
     @property
+    def goes_back(self) -> bool:
+        """Whether those moved are, or were, taken back."""
+        return self.state in (self.State.UNDOING, self.State.UNDONE)
+
+    @property
     def dealt_with(self) -> int:
         """How many were moved or are out; on the way back those who are back."""
-        return self.undone if self.state == self.State.UNDOING else min(self.moved + self.ended, self.total)
+        return self.undone if self.goes_back else self.moved + self.ended
+
+    @property
+    def expected(self) -> int:
+        """Of how many; some may have parked on the old version after the move began."""
+        return self.moved if self.goes_back else max(self.total, self.dealt_with)
 
     def __str__(self) -> str:
         return f"move {self.pk} from version {self.from_version} to {self.to_version}"
