@@ -12,7 +12,7 @@ from campaigns.language.context import Context
 from campaigns.language.effects import Effect, SendEvent
 from campaigns.language.lead import LeadState
 from campaigns.language.leadkeys import LeadKeys
-from campaigns.language.merging import LEADS_LIMIT, MERGE, SCORES, WINNERS, absorb
+from campaigns.language.merging import END, LEADS_LIMIT, MERGE, MOVE, SCORES, WINNERS, absorb
 from campaigns.language.names import name_fault
 from campaigns.language.outcome import Failed, NoOp, Skipped
 from campaigns.language.parameters import Choice, FieldRefs
@@ -29,11 +29,15 @@ class MergeLeadsParams(msgspec.Struct, frozen=True):
         tuple[FieldSpec, ...], FieldRefs("Fields whose value comes from the others, where they have one")
     ] = ()
     score: Annotated[str, Choice("Whose score stays", *SCORES)] = "winner"
+    runs: Annotated[
+        str, Choice("Whether the others' waiting runs end, or move: go on as those of the lead that stays", END, MOVE)
+    ] = END
 
 
 @action("merge_leads", label="Merge leads", logs="merge_leads", params=MergeLeadsParams, kind="outside")
 def merge_leads(lead: LeadState, params: MergeLeadsParams, context: Context) -> list[Effect] | Skipped | Failed:
-    """One lead stays, with what it lacked; the others' keys lead to it. Done soon after, not before the next step."""
+    """One lead stays, with what it lacked; the others' keys lead to it. Done soon after, not before the next step.
+    A run that would move into a campaign where the lead that stays is inside, or may not enter any more, ends."""
     keys = list(dict.fromkeys(key for key in params.others if key is not None))
     if not keys:
         return Skipped("missing: there is no other lead")
@@ -48,6 +52,7 @@ def merge_leads(lead: LeadState, params: MergeLeadsParams, context: Context) -> 
         "winner": params.winner,
         "prefer": [spec.key for spec in params.prefer_others],
         "score": params.score,
+        "runs": params.runs,
     }
     return [SendEvent(lead.key, MERGE, data, said={"others": keys})]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from campaigns.language import inheriting
 from campaigns.language.activity import RESTORES, make_row
 from campaigns.language.context import Context, EventView
 from campaigns.language.request import REQUESTS, RequestSpec
@@ -56,7 +57,10 @@ def answer(chain: Chain, asked: RequestSpec, event: Event) -> None:
         rulebook.schema, event.type, view, chain.now, chain.occurred_at, event.depth, rulebook.requestable
     )
     chain.changes.depth = event.depth
+    inherited = inheriting.take(chain, event, context)
     for kind, data in chain.carry_out(asked.answer(chain.lead, event.data, context)):
         data["lead"] = by["lead"]
         place = by["campaign_id"], by["version"], by["step"]
         chain.append(make_row((chain.lead_id, chain.occurred_at, kind or asked.logs, *place, chain.event_key, data)))
+    if inherited:
+        inheriting.settle(chain, inherited, context)

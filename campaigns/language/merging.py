@@ -14,6 +14,7 @@ MERGE = "lead.merge_requested"
 LEADS_LIMIT = 25
 WINNERS = ("this", "oldest", "highest_score")
 SCORES = ("winner", "highest", "sum")
+END, MOVE = "end", "move"  #: what becomes of the others' parked runs
 
 
 def current(lead: LeadState) -> LeadState:

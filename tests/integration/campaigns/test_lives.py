@@ -13,6 +13,7 @@ from django.test import Client
 
 from campaigns import handler, keys, lives
 from campaigns.housekeeping import keep_house
+from campaigns.runs import wake_due
 from engine import tasks
 from tests.integration.campaigns.carrying import (
     carry_on,
@@ -292,3 +293,26 @@ def test_the_admin_says_plainly_who_is_deleted_or_merged_and_lets_nobody_change_
         row = lead_row(worker, ACME, key) or {}
         form = browser.get(f"/admin/campaigns/lead/{row['id']}/change/").content.decode()
         assert words in form and 'name="_save"' not in form
+
+
+def test_the_losers_runs_go_on_as_the_winners_and_no_other_tenants_do(worker: psycopg.Connection) -> None:
+    publish_merge(worker, runs="move")
+    ten = {"event": "amount", "operator": "is", "value": 10}
+    for tenant in (ACME, ZETA):
+        publish(tenant, "waits", step("wait_duration", "wait", wait={"amount": 1, "unit": "days"}),
+                step("change_score", "two", amount=5), filter=ten)  # fmt: skip
+        execute(worker, purchase(tenant, "bob", "b1", amount="10"))
+    before = dict(worker.execute("SELECT tenant_id, id FROM campaigns_parkedrun WHERE version = 1 AND step = 'wait'"))
+
+    merge(worker, "1", "bob")
+
+    one, bob = (lead_row(worker, ACME, key) or {} for key in ("1", "bob"))
+    assert bob["merged_into"] == one["id"]
+    of_runs = "SELECT tenant_id, id, lead_id FROM campaigns_parkedrun WHERE step = 'wait' ORDER BY tenant_id"
+    zeta = (lead_row(worker, ZETA, "bob") or {})["id"]
+    assert worker.execute(of_runs).fetchall() == [(ACME, before[ACME], one["id"]), (ZETA, before[ZETA], zeta)]
+    worker.execute("UPDATE campaigns_parkedrun SET wake_at = now(), state = state - 'until' || jsonb_build_object("
+                   "'until', now()) WHERE step = 'wait'")  # fmt: skip
+    assert wake_due(worker) == 2
+    carry_on(worker, ACME, ZETA)
+    assert [(lead_row(worker, *who) or {})["score"] for who in ((ACME, "1"), (ACME, "bob"), (ZETA, "bob"))] == [5, 0, 5]
