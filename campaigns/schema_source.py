@@ -30,9 +30,10 @@ class FieldSource(msgspec.Struct):
     label: str
     type: str
     options: list[str]
+    option_labels: dict[str, str] = {}
 
     def spec(self) -> FieldSpec:
-        return FieldSpec(self.key, self.label, self.type, _options(self.options))
+        return FieldSpec(self.key, self.label, self.type, _options(self.options), labels=self.option_labels)
 
 
 class AttributeSource(msgspec.Struct):
@@ -107,6 +108,7 @@ class TenantSource(msgspec.Struct):
     """A tenant's vocabulary and campaigns as they are stored."""
 
     timezone: str
+    currency: str
     week_start: str
     fields: list[FieldSource]
     event_types: list[EventTypeSource]
@@ -124,6 +126,7 @@ class TenantSource(msgspec.Struct):
         return TenantSchema.build(
             tenant,
             timezone=self.timezone,
+            currency=self.currency,
             week_start=DAYS.index(self.week_start),
             fields=[field.spec() for field in self.fields],
             event_types={source.name: source.spec() for source in self.event_types},

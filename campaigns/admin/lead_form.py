@@ -27,8 +27,8 @@ def yes_or_no(value: str) -> bool:
     return value == "true"
 
 
-def _choices(options: frozenset[str] | None) -> list[tuple[str, str]]:
-    return [(option, option) for option in sorted(options or ())]
+def _choices(spec: FieldSpec) -> list[tuple[str, str]]:
+    return [(option, spec.labels.get(option, option)) for option in sorted(spec.options or ())]
 
 
 INPUTS: dict[str, Callable[[FieldSpec], forms.Field]] = {
@@ -46,9 +46,11 @@ INPUTS: dict[str, Callable[[FieldSpec], forms.Field]] = {
     ),
     "date": lambda spec: forms.DateField(widget=theme.DateInput),
     "datetime": lambda spec: forms.SplitDateTimeField(widget=theme.DateTimeInput),
-    "picklist": lambda spec: forms.ChoiceField(choices=[("", "none"), *_choices(spec.options)], widget=theme.Choices),
-    "multi_select": lambda spec: forms.MultipleChoiceField(choices=_choices(spec.options), widget=theme.SeveralChoices),
+    "picklist": lambda spec: forms.ChoiceField(choices=[("", "none"), *_choices(spec)], widget=theme.Choices),
+    "multi_select": lambda spec: forms.MultipleChoiceField(choices=_choices(spec), widget=theme.SeveralChoices),
     "json": lambda spec: DocumentField(),
+    "currency": lambda spec: forms.CharField(max_length=40, widget=theme.TextInput),
+    "geo": lambda spec: DocumentField(),
 }
 
 

@@ -31,6 +31,17 @@ class LinesField(forms.CharField):
         return list(dict.fromkeys(line for line in lines if line))
 
 
+def write_option(option: str, labels: dict[str, str]) -> str:
+    """The line of one option of a field: `vip = Very important`."""
+    return f"{option} = {labels[option]}" if option in labels else option
+
+
+def read_option(line: str) -> tuple[str, str]:
+    """The inverse of write_option(): the option, and its label if it has one."""
+    option, _, label = line.partition(" = ")
+    return option.strip(), label.strip()
+
+
 class AttributesField(LinesField):
     """The attributes of an event type, one on each line: `amount: decimal, required`."""
 

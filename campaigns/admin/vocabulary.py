@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from campaigns.admin import theme
 from campaigns.admin.tenant_pages import TenantForm, TenantPages
-from campaigns.admin.text_fields import AttributesField, LinesField
+from campaigns.admin.text_fields import AttributesField, LinesField, read_option, write_option
 from campaigns.language.schema import BUILTIN_FIELDS
 from campaigns.language.values import TYPES, cast_string
 from campaigns.models import Company, EventType, FieldDefinition, Lead, Owner, Stage, Tag
@@ -49,7 +49,16 @@ class EventTypeAdmin(TenantPages):
 
 class FieldForm(TenantForm):
     type = forms.ChoiceField(choices=type_choices, widget=theme.Choices, help_text="It cannot be changed later.")
-    options = LinesField(required=False, help_text="For a choice among values: one on each line.")
+    options = LinesField(
+        required=False,
+        help_text="For a choice among values: one on each line, with a label if people shall read another"
+        " word: “vip = Very important”. Campaigns and leads know the value before the sign; change labels at any time.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = self.instance.option_labels
+        self.initial["options"] = [write_option(option, labels) for option in self.instance.options]
 
     def clean_key(self) -> str:
         if self.cleaned_data["key"] in BUILTIN_FIELDS:
@@ -57,12 +66,16 @@ class FieldForm(TenantForm):
         return self.cleaned_data["key"]
 
     def clean_options(self) -> list[str]:
-        for option in self.cleaned_data["options"]:
+        pairs = [read_option(line) for line in self.cleaned_data["options"]]
+        for option in (text for pair in pairs for text in pair if text):
             try:
                 cast_string(option)
             except ValueError as error:
                 raise ValidationError(f"“{option[:40]}” {error}.") from error
-        return self.cleaned_data["options"]
+        if len(dict(pairs)) < len(pairs) or not all(option for option, _ in pairs):
+            raise ValidationError("Each value is written once, before the sign if it has a label.")
+        self.instance.option_labels = {option: label for option, label in pairs if label}
+        return [option for option, _ in pairs]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

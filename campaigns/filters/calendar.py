@@ -119,13 +119,19 @@ def at_hour(value: int, wanted: Wanted, context: Context) -> bool:
 
 
 def _hours(value: Sql, wanted: Wanted, moment: Moment) -> Sql:
-    return sql("{} BETWEEN {} AND {}", value, *wanted)
+    over_midnight = wanted[0] > wanted[1]
+    return sql(
+        "({} >= {} OR {} <= {})" if over_midnight else "({} >= {} AND {} <= {})", value, wanted[0], value, wanted[1]
+    )
 
 
-@operator("hour_between", "datetime", operand=Operand.PAIR, family=_HOUR, sql=_hours)
+@operator(
+    "hour_between", "datetime", operand=Operand.PAIR, family=msgspec.structs.replace(_HOUR, ordered=False), sql=_hours
+)
 def hour_between(value: int, wanted: Wanted, context: Context) -> bool:
-    """From the first of these hours to the second, both included: 9 and 16 end at 16:59."""
-    return wanted[0] <= value <= wanted[1]
+    """From the first of these hours to the second, both included: 9 and 16 end at 16:59; 22 and 5 go over midnight."""
+    first, last = wanted
+    return first <= value <= last if first <= last else value >= first or value <= last
 
 
 class Anniversaries(msgspec.Struct, frozen=True):

@@ -222,7 +222,7 @@ def _read_operands(raw: dict[str, Any], found: Operator, target: Target, scope: 
     many = isinstance(value, list) and shape is not Operand.ONE
     literal = found.family.literal
     typed = [literal(item, target, scope, f"{path}[{place}]" if many else path) for place, item in enumerate(items)]
-    return _check_order(typed, shape, scope, path)
+    return _check_order(typed, found, scope, path)
 
 
 def _items(value: Any, shape: Operand, scope: Scope, path: str) -> list[Any] | None:
@@ -238,10 +238,10 @@ def _items(value: Any, shape: Operand, scope: Scope, path: str) -> list[Any] | N
     return items
 
 
-def _check_order(typed: list[Any], shape: Operand, scope: Scope, path: str) -> list[Any] | None:
+def _check_order(typed: list[Any], found: Operator, scope: Scope, path: str) -> list[Any] | None:
     if any(item is None for item in typed):
         return None
-    if shape is Operand.PAIR and not any(isinstance(item, Dynamic) for item in typed):
+    if found.operand is Operand.PAIR and found.family.ordered and not any(isinstance(item, Dynamic) for item in typed):
         low, high = typed
         if type(low) is type(high) and low > high:
             scope.fault(path, "has its higher value first")
@@ -324,9 +324,9 @@ def _close_constant(read: Read, found: Operator, wanted: Any, value_form: Any, o
 
     def matches(lead: LeadState, context: Context) -> bool:
         value = read(lead, context)
-        if value is None:
-            return on_null
-        return test(value if value_form is None else value_form(value), wanted, context)
+        if value is not None and value_form is not None:
+            value = value_form(value)
+        return on_null if value is None else test(value, wanted, context)
 
     return matches
 
@@ -343,13 +343,14 @@ def _close_dynamic(
 
     def matches(lead: LeadState, context: Context) -> bool:
         value = read(lead, context)
+        if value is not None and value_form is not None:
+            value = value_form(value)
         if value is None:
             return on_null
         found_values = [item for item in (read_one(lead, context) for read_one in reads) if item is not None]
         if len(found_values) < least:
             return without
-        wanted = tuple(map(form, found_values))
-        return test(value if value_form is None else value_form(value), wanted, context)
+        return test(value, tuple(map(form, found_values)), context)
 
     return matches
 

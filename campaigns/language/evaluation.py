@@ -128,6 +128,8 @@ def _type_of(owner: str, name: str, scope: Scope, path: str) -> tuple[str, bool]
         return "", False
     if spec.type == UNDECLARED:
         scope.fault(path, f"attribute '{name}' is undeclared; declare it in its event type to compute with it")
+    elif spec.type in ("currency", "geo"):
+        scope.fault(path, f"{owner}.{name} is of type {TYPES[spec.type].label} and cannot be computed with")
     elif spec.type not in _KINDS:
         scope.fault(path, f"{owner}.{name} has several values and cannot be computed with")
     return spec.type, not isinstance(spec, FieldSpec) and spec.required

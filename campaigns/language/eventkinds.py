@@ -24,7 +24,7 @@ from campaigns.language.values import show
 BRANCHES_LIMIT = 20
 MATCHES_LIMIT = 10
 APPROVERS_LIMIT = 50
-TIMED = ("date", "datetime", UNDECLARED)
+TIMED = ("date", "datetime", "currency", UNDECLARED)
 
 
 class EventBranch(msgspec.Struct, frozen=True):

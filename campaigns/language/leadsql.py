@@ -29,6 +29,8 @@ _READERS = {
     "boolean": "campaigns_read_boolean(l.fields -> {})",
     "date": "campaigns_read_date(l.fields -> {})",
     "datetime": "campaigns_read_datetime(l.fields -> {})",
+    "currency": "campaigns_read_currency(l.fields -> {})",
+    "geo": "campaigns_read_object(l.fields -> {})",
     "json": "campaigns_read_object(l.fields -> {})",
 }
 #: The keys of the lists that are not archived.

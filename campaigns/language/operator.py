@@ -79,12 +79,14 @@ class Family(msgspec.Struct, frozen=True):
     literal: Callable[[Any, Target, Scope, str], Any] = typed_value
     #: makes the form of a typed operand; None where it is compared as it is
     operand: Callable[[Options], Callable[[Any], Any] | None] = _identity
-    #: makes the form of the lead's value
+    #: makes the form of the lead's value; None where it has no such part, and so no value
     value: Callable[[Options], Callable[[Any], Any] | None] = _identity
     #: makes the form of the lead's value in the database
     sql_value: Callable[[Options], Callable[[Sql], Sql] | None] = _identity
     #: the names of the switches its filters may have
     switches: frozenset[str] = frozenset()
+    #: whether operands can be put in order as they are written
+    ordered: bool = True
 
 
 class Operator(msgspec.Struct, frozen=True):

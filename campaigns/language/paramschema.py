@@ -84,6 +84,8 @@ LITERALS: dict[str, JsonSchema] = {
     "picklist": {"type": "string", "maxLength": STRING_LIMIT},
     "multi_select": {"type": "array", "items": TEXT, "maxItems": ITEMS_LIMIT},
     "json": {"type": "object"},
+    "currency": {"type": ["string", "object"]},
+    "geo": {"type": "object"},
 }
 
 

@@ -37,6 +37,7 @@ class FieldSpec:
     read_only: bool = False
     builtin: bool = False
     action: str | None = None  #: the only action that may change it
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)  #: of options, for people
     cast: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
     dump: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
 
@@ -265,6 +266,7 @@ class TenantSchema:
 
     tenant: str
     timezone: str = "UTC"
+    currency: str = "USD"
     week_start: int = 0  #: the day that weeks of the calendar begin on, from Monday
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     event_types: Mapping[str, EventTypeSpec] = field(default_factory=dict)

@@ -181,6 +181,9 @@ _RECAST = {
     ("picklist", "string"),
     ("picklist", "text"),
     ("picklist", "picklist"),
+    ("string", "currency"),
+    ("currency", "string"),
+    ("currency", "text"),
     ("multi_select", "multi_select"),
 }
 _AS_TEXT = {"integer", "decimal", "date", "datetime"}

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from campaigns.language.jsonvalues import cast_json
+from campaigns.language.money import cast_currency
+from campaigns.language.places import cast_geo
 from campaigns.language.storable import INTEGER_LIMIT, check_text
 
 STRING_LIMIT = 255  #: characters
@@ -223,6 +225,8 @@ TYPES: dict[str, ValueType] = {
         ValueType("picklist", "one of a list", cast_string, _same),
         ValueType("multi_select", "several of a list", cast_multi_select, sorted),
         ValueType("json", "JSON object", cast_json, _same),
+        ValueType("currency", "amount of money", cast_currency, _same),
+        ValueType("geo", "place", cast_geo, _same),
     )
 }
 

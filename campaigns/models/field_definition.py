@@ -14,6 +14,8 @@ class FieldDefinition(TenantOwned):
     label = LineField()
     type = LineField(help_text="It cannot be changed later.")
     options = models.JSONField(default=list, blank=True)  #: picklist and multi_select: the allowed values, in order
+    #: what people read instead of them, {option: label}; values are stored, and compared, by option
+    option_labels = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
 
     class Meta:
         verbose_name = "field"

@@ -9,10 +9,12 @@ SELECT id, rulebook_version FROM campaigns_tenant WHERE id = ANY(%s);
 -- each tenant is one row. Served by the primary key of the tenant and the tenant-first key of each table.
 SELECT t.id, t.rulebook_version, json_build_object(
     'timezone', t.timezone,
+    'currency', t.currency,
     'week_start', t.week_start,
     'fields', (
         SELECT coalesce(json_agg(json_build_object(
-            'key', f.key, 'label', f.label, 'type', f.type, 'options', f.options) ORDER BY f.key), '[]')
+            'key', f.key, 'label', f.label, 'type', f.type, 'options', f.options,
+            'option_labels', f.option_labels) ORDER BY f.key), '[]')
         FROM campaigns_fielddefinition AS f WHERE f.tenant_id = t.id),
     'event_types', (
         SELECT coalesce(json_agg(json_build_object(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from campaigns.filters.calendar import WEEKDAYS
 from campaigns.filters.timeframes import FRAMES
+from campaigns.language.jsonvalues import JsonObject
 from campaigns.language.operator import Nulls, Operand, Operator
 from campaigns.language.values import TYPES
 
@@ -57,6 +58,18 @@ exact = st.sampled_from(
 )
 decimals = exact | st.decimals(-3, 3, places=2).map(lambda number: number if number else abs(number))
 
+named = st.fixed_dictionaries(
+    {}, optional={"country": st.sampled_from(["AT", "DE"]), "region": words, "city": words.map(str.strip)}
+)
+degrees = st.sampled_from([0.0, 45.0, 48.2, 48.2082, 89.9, 90.0]) | st.floats(0, 90).map(lambda one: round(one, 7))
+points = st.just({}) | st.builds(
+    lambda latitude, longitude, north, east: {"latitude": latitude * north + 0.0, "longitude": longitude * east + 0.0},
+    degrees, degrees, st.sampled_from([1, -1]), st.sampled_from([1, -1, 2, -2]),
+)  # fmt: skip
+circles = st.builds(
+    lambda point, km: {**(point or {"latitude": 48.2, "longitude": 16.37}), "km": km},
+    points, st.sampled_from([1, 25, 900.5, 5_000, 10_007.557, 20_000]),
+)  # fmt: skip
 inside = st.integers(0, 3) | st.none() | st.just(["name"]) | st.dictionaries(st.just("name"), st.none() | st.just("x"))
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -69,6 +82,12 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "datetime": instants,
     "picklist": st.sampled_from(OPTIONS),
     "multi_select": st.frozensets(st.sampled_from(OPTIONS), min_size=1),
+    "currency": st.builds(
+        "{} {}".format,
+        st.sampled_from(["0", "1", "-1", "1.10", "1.20", "2.40", "999999999999999999.9999999999"]),
+        st.sampled_from(["USD", "EUR", "CHF", "XXX"]),
+    ),
+    "geo": st.builds(lambda where, point: {**where, **point}, named, points).filter(bool).map(JsonObject),
     "json": st.dictionaries(st.sampled_from(["plan", "seats"]), inside, min_size=1),
 }
 
@@ -127,7 +146,7 @@ OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "month_is": st.lists(st.integers(1, 12), min_size=1, max_size=6),
     "year_is": st.sampled_from([2010, 2011, 2018, 2024, 2026]),
     "at_hour": st.lists(st.integers(0, 23), min_size=1, max_size=12),
-    "hour_between": st.lists(st.integers(0, 23), min_size=2, max_size=2).map(sorted),
+    "hour_between": st.lists(st.integers(0, 23), min_size=2, max_size=2),
     "anniversary_in_next_days": st.sampled_from([0, 1, 2, 40, 366]),
     "in_time_frame": st.sampled_from(FRAMES) | st.lists(st.sampled_from(FRAMES), min_size=1, max_size=2),
     "full_text_match": searches,
@@ -137,6 +156,13 @@ OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "phone_country_is": st.sampled_from(["Austria", ["US", "de"]]),
     "url_is": st.sampled_from(["HTTPS://acme.test:443/shop?id=7#top", "http://acme.test"]),
     "url_is_not": st.sampled_from(["HTTPS://acme.test:443/shop?id=7#top", "http://acme.test"]),
+    "currency_is": st.sampled_from(["eur", ["USD", "CHF"]]),
+    "currency_is_not": st.sampled_from(["eur", ["USD", "CHF"]]),
+    "country_is": st.sampled_from(["Austria", ["DE", "at"]]),
+    "country_is_not": st.sampled_from(["Austria", ["DE", "at"]]),
+    **dict.fromkeys(["region_is", "region_is_not", "city_is", "city_is_not"], words | st.lists(words, min_size=1)),
+    "within_radius": circles,
+    "not_within_radius": circles,
     "path_exists": st.sampled_from(["plan", "plan.name", "seats.0", ["plan.name.x", "seats"]]),
     "path_missing": st.sampled_from(["plan", "plan.name", "seats.0", ["plan.name.x", "seats"]]),
     "in_table": st.just("names"),

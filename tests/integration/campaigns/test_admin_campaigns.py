@@ -249,6 +249,7 @@ def test_wrong_attributes_are_refused(ann: Client, lines: str) -> None:
         ({"key": "orders", "type": "string"}, "__all__"),
         ({"key": "genre", "type": "picklist"}, "options"),
         ({"key": "genre", "type": "string", "options": "a"}, "options"),
+        ({"key": "genre", "type": "picklist", "options": "a = A\na = B"}, "options"),
         ({"key": "genre", "type": "colour"}, "type"),
     ],
 )
@@ -256,6 +257,25 @@ def test_wrong_fields_are_refused(ann: Client, values: dict[str, str], fault: st
     response = ann.post(url("fielddefinition_add"), {"label": "X", **values})
 
     assert fault in response.context["adminform"].form.errors
+
+
+def test_a_label_is_changed_and_the_option_stays(ann: Client) -> None:
+    ann.post(
+        url("fielddefinition_add"),
+        {"key": "genre", "label": "Genre", "type": "picklist", "options": "jazz = Jazz music\npop"},
+    )
+    with tenant_context(ACME):
+        row = FieldDefinition.objects.get(key="genre")
+    page = ann.get(url("fielddefinition_change", row.pk)).content.decode()
+    ann.post(url("fielddefinition_change", row.pk), {"label": "Genre", "options": "jazz = Jazz & more\npop = Pop"})
+
+    with tenant_context(ACME):
+        row.refresh_from_db()
+        form = ann.get(url("lead_change", Lead.objects.get().pk)).content.decode()
+    assert "jazz = Jazz music" in page
+    assert row.options == ["jazz", "pop"]
+    assert row.option_labels == {"jazz": "Jazz & more", "pop": "Pop"}
+    assert '<option value="jazz">Jazz &amp; more</option>' in form
 
 
 def test_keys_and_types_are_not_changed_later(ann: Client) -> None:

@@ -28,6 +28,8 @@ TYPES: dict[str, Any] = {
     "next_call": ("datetime", [], "2026-07-01T08:30:00Z"),
     "genre": ("picklist", ["jazz", "pop"], "jazz"),
     "formats": ("multi_select", ["cd", "lp"], ["cd", "lp"]),
+    "deal": ("currency", [], "12.50 EUR"),
+    "home": ("geo", [], {"city": "Wien", "country": "AT", "latitude": 48.2, "longitude": 16.37}),
     "profile": ("json", [], {"plan": {"name": "free", "paid": 1.5}}),
 }
 
@@ -92,6 +94,8 @@ def test_every_type_of_field_is_stored_in_its_one_form(ann: Client, typed_lead: 
             "field_next_call_1": ["09:00:00"],
             "field_genre": [""],
             "field_formats": ["lp"],
+            "field_deal": ["7 chf"],
+            "field_home": ['{"country": "Germany"}'],
             "field_profile": ['{"plan": null}'],
         }
 
@@ -107,6 +111,8 @@ def test_every_type_of_field_is_stored_in_its_one_form(ann: Client, typed_lead: 
         "birthday": "1815-12-10",
         "next_call": "2026-07-02T07:00:00Z",  # typed in Vienna
         "formats": ["lp"],
+        "deal": "7 CHF",
+        "home": {"country": "DE"},
         "profile": {"plan": None},
     }
 

@@ -31,6 +31,8 @@ COLUMNS = {
     "multi_select": ["tags", "lists"],
 }
 
+RATES = {"eur": {"2011-01-01": "1.1", "2025-01-01": "1.2", "2026-10-25": "1"}, "chf": {"2024-02-29": "2.4"}}
+
 INSERT = """
 WITH people AS (SELECT * FROM jsonb_to_recordset(%(people)s) AS p (
     key text, first_name text, score bigint, tags text[], stage text, owner boolean, company boolean, lists text[],
@@ -64,6 +66,8 @@ class World:
             FieldDefinition.objects.create(tenant_id=ACME, key="timezone", label="Time zone", type="string")
             table = {"columns": ["n"], "rows": {key: [1] for key in ("ANN", "straße", " Café ")}}
             Definition.objects.create(tenant_id=ACME, kind="table", key="names", name="Names", spec=table)
+            for code, rates in RATES.items():
+                Definition.objects.create(tenant_id=ACME, kind="currency", key=code, name=code, spec={"rates": rates})
             for name in CHOICES["tags"]:
                 Tag.objects.create(tenant_id=ACME, name=name)
             StaticList.objects.create(tenant_id=ACME, key="news", name="News")

@@ -36,6 +36,8 @@ FIELDS = (
     FieldSpec("colour", "Favourite colour", "picklist", COLOURS),
     FieldSpec("colours", "Colours", "multi_select", COLOURS),
     FieldSpec("profile", "Profile", "json"),
+    FieldSpec("deal", "Deal", "currency"),
+    FieldSpec("home", "Home", "geo"),
     FieldSpec("crm_id", "Id in the CRM", "string", read_only=True),
 )
 
@@ -133,6 +135,10 @@ DEFINED = {
             ),
             defined("webhook", "ping", url="http://ping.example/"),
             defined("webhook", "gone", url="http://gone.example/", archived=True),
+        ],
+        "currency": [
+            defined("currency", "eur", rates={"2026-01-01": "1.1", "2026-03-15": "1.2"}),
+            defined("currency", "chf", rates={"2026-03-16": 1.25}),
         ],
         "slot": [defined("slot", "hero", variants=["spring", "autumn"])],
         "partition": [

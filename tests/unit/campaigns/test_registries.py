@@ -47,6 +47,10 @@ OPERATORS_OF = {
     "multi_select": {"contains_any_of", "contains_all_of", "contains_none_of", "is_exactly", "is_not_exactly"}
     | {"size_is", "size_at_least", "size_at_most"}
     | PRESENCE,
+    "currency": NUMBERS | {"currency_is", "currency_is_not"},
+    "geo": {"country_is", "country_is_not", "region_is", "region_is_not", "city_is", "city_is_not"}
+    | {"within_radius", "not_within_radius"}
+    | PRESENCE,
     "json": {"path_exists", "path_missing"} | PRESENCE,
 }
 
@@ -156,6 +160,7 @@ def test_these_are_the_kinds_of_definitions() -> None:
     assert DEFINITIONS.names() == [
         "calendar",
         "company",
+        "currency",
         "email",
         "goal",
         "hook",

@@ -92,6 +92,9 @@ def test_anniversaries_come_round_and_29_february_on_the_28th(born: date, now: d
         ("at_hour", 0, True),
         ("hour_between", [0, 5], True),
         ("hour_between", [1, 5], False),
+        ("hour_between", [22, 0], True),
+        ("hour_between", [22, 23], False),
+        ("hour_between", [1, 0], True),
     ],
 )
 def test_the_clock_and_the_calendar_are_those_of_the_zone(operator: str, value: Any, found: bool) -> None:

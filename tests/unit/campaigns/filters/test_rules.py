@@ -26,6 +26,8 @@ FIELD = {
     "picklist": "colour",
     "multi_select": "colours",
     "json": "profile",
+    "currency": "deal",
+    "geo": "home",
 }
 SAMPLE = {
     "string": "ann",
@@ -36,6 +38,8 @@ SAMPLE = {
     "datetime": "2026-01-01T00:00:00Z",
     "picklist": "red",
     "multi_select": "red",
+    "currency": "5 USD",
+    "geo": "Vienna",
 }
 #: Operands of operators that take something else than a value of the type.
 NAMED = {
@@ -55,6 +59,10 @@ NAMED = {
     "phone_is": "+43 1 58858",
     "url_is": "https://acme.test/",
     "path_": "plan.name",
+    "currency_is": "EUR",
+    "country_is": "Austria",
+    "within": {"latitude": 48.2, "longitude": 16.37, "km": 25},
+    "not_within": {"latitude": 48.2, "longitude": 16.37, "km": 25},
 }
 
 

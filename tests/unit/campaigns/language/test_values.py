@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.language.jsonvalues import JsonObject
 from campaigns.language.values import TYPES, cast, caster, dump
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -37,6 +38,19 @@ NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
         ("datetime", "2026-01-02T12:00:00Z", NOON),
         ("datetime", "2026-01-02 14:00:00+02:00", NOON),
         ("datetime", NOON.astimezone(timezone(timedelta(hours=5))), NOON),
+        ("currency", "12.5 eur", "12.50 EUR"),
+        ("currency", " 7.00  EUR", "7 EUR"),
+        ("currency", "-0.00 USD", "0 USD"),
+        ("currency", "0.1234567891 BTC", "0.1234567891 BTC"),
+        ("currency", {"amount": Decimal("3.10"), "currency": "chf"}, "3.10 CHF"),
+        ("currency", "  ", None),
+        ("geo", {"country": "austria", "city": " Wien "}, JsonObject({"country": "AT", "city": "Wien"})),
+        (
+            "geo",
+            {"latitude": Decimal("48.20820001"), "longitude": -0.0},
+            JsonObject({"latitude": 48.2082, "longitude": 0.0}),
+        ),
+        ("geo", {"city": None}, None),
         ("picklist", "red", "red"),
         ("multi_select", ["b", "a", "b"], frozenset("ab")),
         ("multi_select", [], None),
@@ -83,6 +97,17 @@ def test_a_json_value_becomes_a_typed_one(kind: str, raw: Any, value: Any) -> No
         ("datetime", "2026-01-02T25:00:00Z", "is no time"),
         ("datetime", "0001-01-01T00:00:00+14:00", "is outside the years 1 to 9999"),
         ("datetime", "2026-01-02", "expected a time like"),
+        ("currency", "12 euros", "expected an amount with its currency, such as 12.50 EUR"),
+        ("currency", 12, "expected an amount with its currency, such as 12.50 EUR"),
+        ("currency", "12", "expected an amount with its currency, such as 12.50 EUR"),
+        ("currency", "1e5 EUR", "expected an amount with its currency, such as 12.50 EUR"),
+        ("geo", "Wien", "expected a JSON object"),
+        ("geo", {"town": "Wien"}, "has 'town'; expected some of country, region, city"),
+        ("geo", {"latitude": 48}, "has one of latitude and longitude"),
+        ("geo", {"latitude": 91, "longitude": 0}, "expected a latitude from -90 to 90"),
+        ("geo", {"latitude": "48", "longitude": 0}, "expected a latitude from -90 to 90"),
+        ("geo", {"country": "Mars"}, "expected the English name of a country"),
+        ("geo", {"city": 3}, "expected text in city"),
         ("multi_select", "red", "expected a list of texts, got 'red'"),
         ("multi_select", [1], "expected text, got 1"),
         ("multi_select", ["x"] * 201, "has 201 items"),
