@@ -52,6 +52,11 @@ Several values are alternatives in a positive operator; a negative one matches w
 | `leap_day` | in years without 29 February: `february_28` (unless said) or `march_1` |
 
 """
+CONDITIONS = """## Conditions on what is kept of a lead
+
+Shown with examples in [conditions.md](conditions.md).
+
+"""
 GROUPS_TABLE = """## Groups
 
 | group | matches when |
@@ -74,7 +79,7 @@ def page(operators: Iterable[Operator], conditions: Mapping[str, ReadCondition])
     types = "".join(_section(name, [one for one in every if one.type == name]) for name in TYPES)
     lines = ["| condition | asks |", "|---|---|"]
     lines += [f"| `{name}` | {_flat(read.__doc__ or '')} |" for name, read in conditions.items()]
-    about = "## Conditions on what is kept of a lead\n\n"
+    about = CONDITIONS
     count = f"{len(every)} operators of {len(TYPES)} types, {len(conditions)} conditions.\n\n"
     return BEGINNING + count + NULLS + types + about + "\n".join([*lines, "", GROUPS_TABLE.rstrip(), ""])
 

@@ -28,6 +28,7 @@ JOIN campaigns_lead AS l ON l.tenant_id = %s AND l.key = r.lead
 SPECS = {
     "purpose": {"profiling": {"text": "To know"}, "profiling-more": {"text": "To know more"}},
     "topic": {"news": {"channels": ["email", "sms"]}},
+    "nurture": {"onboarding": {"streams": [{"key": "basics"}, {"key": "expert"}]}},
     "goal": {"order": {}, "order-2": {}},
     "partition": {"europe": {}, "asia": {}},
     "pool": {"sales": {"owners": [{"email": "canary-acme@example.test"}]}, "away": {"owners": [{"email": "x@y.test"}]}},
@@ -41,7 +42,17 @@ SPECS = {
 maybe = st.booleans()
 members = st.fixed_dictionaries(
     {"status": st.sampled_from(["invited", "attended", "gone"])},
-    optional={"success_at": st.just("2026-01-01T00:00:00+00:00"), "ended": st.just("2026-01-01T00:00:00+00:00")},
+    optional={
+        "since": st.sampled_from(EDGES).map(datetime.isoformat),
+        "success_at": st.just("2026-01-01T00:00:00+00:00"),
+        "ended": st.just("2026-01-01T00:00:00+00:00"),
+    },
+)
+nursed = st.fixed_dictionaries(
+    {"stream": st.sampled_from(["basics", "gone"]), "position": st.integers(0, 3), "exhausted": maybe}
+)
+periods = st.sampled_from(
+    [{"amount": 1, "unit": "days"}, {"amount": 7, "unit": "months"}, {"amount": 9, "unit": "years"}]
 )
 grants = st.fixed_dictionaries(
     {"granted": maybe}, optional={"expires": st.none() | st.sampled_from(EDGES).map(datetime.isoformat)}
@@ -51,6 +62,7 @@ kept = st.fixed_dictionaries(
     {},
     optional={
         ("program", "webinar"): members,
+        ("nurture", "onboarding"): nursed,
         ("consent", "profiling:000001"): grants,
         ("consent", "profiling:000002"): grants,
         ("consent", "profiling-more:000001"): grants,
@@ -68,7 +80,21 @@ either = st.sampled_from(["in", "not_in"])
 ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "program": st.fixed_dictionaries(
         {"program": st.just("webinar"), "operator": either},
-        optional={"status": st.sampled_from(["invited", ["invited", "attended"]]), "success": maybe},
+        optional={
+            "status": st.sampled_from(["invited", ["invited", "attended"]]),
+            "success": maybe,
+            "in_past": periods,
+            "for": periods,
+        },
+    ),
+    "nurture": st.fixed_dictionaries(
+        {"nurture": st.just("onboarding"), "operator": either},
+        optional={
+            "stream": st.sampled_from(["basics", ["expert"]]),
+            "position_from": st.integers(0, 3),
+            "position_to": st.integers(0, 3),
+            "exhausted": maybe,
+        },
     ),
     "consent": st.fixed_dictionaries({"consent": st.sampled_from(list(SPECS["purpose"])), "operator": either}),
     "subscription": st.fixed_dictionaries(

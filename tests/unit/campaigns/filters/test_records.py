@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from campaigns.language.lead import LeadState
-from tests.unit.campaigns.acme import lead
+from tests.unit.campaigns.acme import NOW, lead
 from tests.unit.campaigns.filters.matching import fault, matches
 
 
@@ -74,6 +75,45 @@ def test_a_goal_is_reached_once_or_for_each_key() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({}, True),
+        ({"operator": "not_in"}, False),
+        ({"stream": "basics"}, True),
+        ({"stream": ["expert"]}, False),
+        ({"position_from": 2}, True),
+        ({"position_from": 3}, False),
+        ({"position_to": 2}, True),
+        ({"position_to": 1}, False),
+        ({"position_from": 1, "position_to": 2, "exhausted": False}, True),
+        ({"exhausted": True}, False),
+    ],
+)
+def test_a_lead_is_so_far_in_a_nurture(more: dict[str, Any], found: bool) -> None:
+    who = keeping(nurture__onboarding={"stream": "basics", "position": 2, "exhausted": False})
+
+    assert matches({"nurture": "onboarding", **more}, who) is found
+    assert not matches({"nurture": "onboarding"}, lead())
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({"in_past": {"amount": 3, "unit": "days"}}, True),
+        ({"in_past": {"amount": 2, "unit": "days"}}, False),
+        ({"for": {"amount": 2, "unit": "days"}}, True),
+        ({"for": {"amount": 4, "unit": "days"}}, False),
+        ({"for": {"amount": 2, "unit": "days"}, "in_past": {"amount": 1, "unit": "weeks"}}, True),
+    ],
+)
+def test_a_lead_has_a_status_for_so_long(more: dict[str, Any], found: bool) -> None:
+    since = (NOW - timedelta(days=3)).isoformat()
+
+    assert matches({"program": "webinar", **more}, keeping(program__webinar={**MEMBER, "since": since})) is found
+    assert not matches({"program": "webinar", **more}, keeping(program__webinar=MEMBER))
+
+
+@pytest.mark.parametrize(
     ("owner", "active", "inactive", "sales"),
     [("ann@acme.test", True, False, True), ("bob@acme.test", False, True, False), (None, False, False, False)],
 )
@@ -107,6 +147,12 @@ def test_a_lead_is_in_a_bucket() -> None:
         ({"subscription": "spam"}, "filter.subscription: unknown topic 'spam'"),
         ({"subscription": "news", "channel": "fax"}, "filter.channel: expected one of email"),
         ({"subscription": "news", "state": "on"}, "filter.state: expected one of subscribed"),
+        ({"nurture": "onboard"}, "filter.nurture: unknown nurture 'onboard'; did you mean 'onboarding'?"),
+        ({"nurture": "onboarding", "stream": "pro"}, "filter.stream: the nurture has no stream 'pro'"),
+        ({"nurture": "onboarding", "position_from": -1}, "filter.position_from: expected a whole number from 0 on"),
+        ({"nurture": "onboarding", "exhausted": 1}, "filter.exhausted: expected true or false"),
+        ({"program": "webinar", "for": "long"}, "filter.for: expected a period like"),
+        ({"program": "webinar", "for": {"amount": 0, "unit": "days"}}, "filter.for.amount: must be at least 1"),
         ({"owner": "ann@acme.test"}, "filter.owner: expected one of active, inactive"),
         ({"pool": "sails"}, "filter.pool: unknown pool 'sails'; did you mean 'sales'?"),
         ({"goal": "none"}, "filter.goal: unknown goal 'none'"),
