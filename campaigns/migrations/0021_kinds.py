@@ -11,7 +11,7 @@ FUNCTIONS = (Path(__file__).parent / "sql" / "kinds.sql").read_text()
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0019_dues"),
+        ("campaigns", "0020_erasure"),
     ]
 
     operations = [migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop)]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0020_kinds"),
+        ("campaigns", "0021_kinds"),
     ]
 
     operations = [
