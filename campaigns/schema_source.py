@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 
 from campaigns.definitions import DEFINITIONS  # noqa: F401  so that every kind is known
+from campaigns.language.campaigntags import tags_of
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
 from campaigns.language.executing import executed_by
@@ -148,6 +149,10 @@ class TenantSource(msgspec.Struct):
         """Which campaigns the live ones come after: asked on publication only."""
         return {campaign.key: after_of(campaign.document) for campaign in self.campaigns if campaign.document}
 
+    def campaign_tags(self) -> frozenset[str]:
+        """The tags of the live campaigns: asked on publication only."""
+        return frozenset().union(*(tags_of(campaign.document) for campaign in self.campaigns))
+
     def entrants(self) -> list[Entrant]:
         """The live campaigns, to be compared with one that shall be."""
         live = [campaign for campaign in self.campaigns if campaign.document is not None]
@@ -201,7 +206,8 @@ def source_of(tenant: str) -> TenantSource:
 def schema_of(tenant: str) -> TenantSchema:
     """The vocabulary of one tenant, read on Django's connection. Needs the tenant's context."""
     source = source_of(tenant)
-    return replace(source.schema(tenant), executes=source.executes(), follows=source.follows())
+    beside = {"executes": source.executes(), "follows": source.follows(), "campaign_tags": source.campaign_tags()}
+    return replace(source.schema(tenant), **beside)
 
 
 def _options(options: list[str]) -> frozenset[str] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 ORDER = (
     *("format", "tenant", "key", "name", "position", "document", "requires"),
-    *("after", "triggers", "schedule", "filter", "entry", "qualification", "exits", "goals", "limits"),
+    *("tags", "after", "triggers", "schedule", "filter", "entry", "qualification", "exits", "goals", "limits"),
     *("id", "type", "label", "action", "event", "field", "attribute", "operator", "when", "where", "from", "to"),
     *("value", "params", "choices", "cases", "default", "steps", "all", "any", "none"),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from campaigns.language.campaigntags import TAGS, check_tags
 from campaigns.language.condition import Matches
 from campaigns.language.entry import EVERYBODY, Entry, compile_entry
 from campaigns.language.exits import Exit, compile_exits
@@ -27,7 +28,19 @@ from campaigns.triggers import TRIGGERS
 SIZE_LIMIT = 256_000  #: bytes
 DEPTH_LIMIT = 60  #: levels of JSON
 TRIGGERS_LIMIT = 50
-KEYS = ("after", "triggers", "filter", "entry", "qualification", "goals", "exits", "limits", "schedule", "steps")
+KEYS = (
+    "tags",
+    "after",
+    "triggers",
+    "filter",
+    "entry",
+    "qualification",
+    "goals",
+    "exits",
+    "limits",
+    "schedule",
+    "steps",
+)
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -72,6 +85,7 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
         return None, faults
     scope.expect_keys(document, "", KEYS)
     check_after(document.get(AFTER), scope)
+    check_tags(document.get(TAGS), scope)
     subscriptions = compile_triggers(document.get("triggers"), scope)
     if scope.publishing:
         check_schedule(document.get("schedule"), scope)

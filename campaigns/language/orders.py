@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -132,17 +132,19 @@ def _requested(chain: Chain, run: Run, data: dict[str, Any]) -> Iterator[None]:
 
 def _remove(chain: Chain, run: Run, order: RemoveRuns) -> Outcome:
     key = order.campaign or run.campaign.key
-    count = _end_runs(chain, run, key, order.reason)
-    if key == run.campaign.key:
+    concerned = (lambda one: order.tag in one.tags) if order.tag else (lambda one: one.key == key)
+    count = _end_runs(chain, run, concerned, order.reason)
+    if concerned(run.campaign):
         return Ended(order.reason)
-    return Done(said={"campaign": key, "runs": count, "reason": order.reason}) if count else NoOp()
+    said = {"tag": order.tag} if order.tag else {"campaign": key}
+    return Done(said={**said, "runs": count, "reason": order.reason}) if count else NoOp()
 
 
-def _end_runs(chain: Chain, run: Run, key: str, label: str) -> int:
-    """End the lead's runs of a campaign, but for the one that asks. Returns how many."""
+def _end_runs(chain: Chain, run: Run, concerned: Callable[[Campaign], bool], label: str) -> int:
+    """End the lead's runs of some campaigns, but for the one that asks. Returns how many."""
     count = 0
     for parked, campaign in parking.inside(chain):
-        if campaign.key == key and parked.id != run.id:
+        if parked.id != run.id and concerned(campaign):
             parking.end(chain, parked, campaign, label)
             count += 1
     return count
@@ -172,7 +174,7 @@ def _restart_other(chain: Chain, run: Run, order: Restart) -> Outcome:
         campaign = _admitting(chain, order.campaign)
         if campaign is None:
             return Skipped(f"condition: {order.campaign} does not admit the lead")
-        ended = _end_runs(chain, run, order.campaign, "restarted")
+        ended = _end_runs(chain, run, lambda one: one.key == order.campaign, "restarted")
         _remember(chain, order)
         chain.start(campaign, "", "")
     return Done(said={**order.said, "ended": ended})

@@ -107,9 +107,10 @@ class Execute(Order, frozen=True):
 
 
 class RemoveRuns(Order, frozen=True):
-    """End the lead's runs of a campaign; "" is the run's own, which ends too."""
+    """End the lead's runs of a campaign, "" is the run's own, which ends too; or of all with a tag."""
 
     campaign: str = ""
+    tag: str = ""
 
 
 class Restart(Order, frozen=True):

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from campaigns.language.action import ActionSpec, Parameter
+from campaigns.language.campaigntags import CampaignOrTag
 from campaigns.language.checkpoints import CheckpointLabel, CheckpointRef
 from campaigns.language.eventkinds import WatchedRule
 from campaigns.language.experimentkinds import VARIANTS_LIMIT, ResultTrigger, Variants
@@ -257,6 +258,12 @@ def _ways(more: JsonSchema) -> JsonSchema:
     """A way that a run may take."""
     parts = {"label": {"type": "string", "minLength": 1}, **more, "steps": STEPS}
     return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+
+
+@schema_of.register
+def _tagged(kind: CampaignOrTag) -> JsonSchema:
+    tag = {"type": "object", "properties": {"tag": TEXT}, "required": ["tag"], "additionalProperties": False}
+    return _either(TEXT, tag)
 
 
 @schema_of.register

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from campaigns.language.campaigntags import tags_of
 from campaigns.language.condition import Matches
 from campaigns.language.document import Compiled, compile_document
 from campaigns.language.entry import EVERYBODY, Entry
@@ -44,6 +45,7 @@ class Campaign(msgspec.Struct, frozen=True):
     emptied_at: datetime | None = None  #: runs entered before this are over
     entry: Entry = EVERYBODY  #: whom it lets in
     limits: Limits = USUAL  #: at which it is stopped
+    tags: frozenset[str] = frozenset()
 
     @property
     def parks(self) -> bool:
@@ -194,7 +196,7 @@ class _Build:
         campaign = Campaign(
             id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches,
             "" if how.pause == DRAIN else how.pause, how.emptied_at, compiled.entry,
-            compiled.limits,
+            compiled.limits, tags_of(document),
         )  # fmt: skip
         if campaign.parks or how.pause == COLLECT:
             self.versions[id, number] = campaign

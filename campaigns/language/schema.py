@@ -283,6 +283,7 @@ class TenantSchema:
     executes: Mapping[str, frozenset[str]] | None = None
     #: campaign -> those that its live document comes after; None when not known
     follows: Mapping[str, frozenset[str]] | None = None
+    campaign_tags: frozenset[str] | None = None  #: of the live documents; None when not known
     people: frozenset[str] | None = None  #: users who may work in the tenant; None when not known
 
     @classmethod

@@ -58,6 +58,7 @@ class Scope:
         self.meets = False  #: several runs of a lead may be inside at once
         self.variables: dict[str, str] = {}  #: of the run, set by the steps so far; name to type
         self.targets: list[tuple[str, str]] = []  #: path and id of steps that others go on to
+        self.own_tags: frozenset[str] = frozenset()  #: of the document
         self.joins: list[tuple[str, str]] = []  #: path and key of campaigns that a step waits for
         self.checkpoints: dict[str, str] = {}  #: labels, and the path of the step that marks each
         self.undoes: list[tuple[str, str]] = []  #: path, and the label of the checkpoint to which is undone; "" for all

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.test import Client
 
-from campaigns import handler, keys, rulebooks
+from campaigns import handler, keys, operations, rulebooks
 from campaigns.experiments import figures_of
 from campaigns.models import Campaign, Lead, ParkedRun, Record
 from campaigns.tenancy import tenant_context
@@ -118,3 +118,26 @@ def test_what_a_run_requested_is_waited_for_in_the_database(worker: psycopg.Conn
             left[tenant] = sorted(ParkedRun.objects.filter(lead__key="2").values_list("step", flat=True))
     assert left == {ACME: [], ZETA: ["join", "wait"]}
     assert ("note_added", "one", "done") in history(worker, ACME, "2")
+
+
+def test_runs_are_removed_by_the_tag_of_campaigns_of_their_own_tenant(worker: psycopg.Connection) -> None:
+    wait = step("wait_duration", "wait", wait={"amount": 1, "unit": "days"})
+    for tenant in TENANTS:
+        publish(tenant, "old", wait, tags=["winback"])
+    remove = step("remove_from_flow", "out", campaign={"tag": "winback"})
+    execute(worker, *(purchase(tenant, "2") for tenant in TENANTS))
+    publish(ACME, "new", remove, triggers=[{"type": "list_joined", "list": "vips"}])
+    for tenant in TENANTS:
+        publish(tenant, "join", step("add_to_list", "go", list="vips"))
+    execute(worker, *(purchase(tenant, "2", "e2") for tenant in TENANTS))
+    left = {}
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            left[tenant] = list(ParkedRun.objects.filter(lead__key="2").values_list("step", flat=True))
+    assert left == {ACME: [], ZETA: ["wait"]}
+    with tenant_context(ZETA):
+        refused = Campaign(tenant_id=ZETA, key="x", draft={"triggers": [{"type": "lead_created"}], "steps": [
+            step("remove_from_flow", campaign={"tag": "spring"})]})  # fmt: skip
+        assert [str(fault) for fault in operations.faults_of(refused)] == [
+            "steps[0].params.campaign.tag: no campaign has the tag 'spring'; known: winback"
+        ]

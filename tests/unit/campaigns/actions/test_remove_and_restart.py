@@ -32,7 +32,7 @@ def note(id: str) -> dict[str, Any]:
     return step("add_note", id, text=id)
 
 
-def remove(campaign: str, **more: Any) -> dict[str, Any]:
+def remove(campaign: Any, **more: Any) -> dict[str, Any]:
     return step("remove_from_flow", "remove", campaign=campaign, **more)
 
 
@@ -169,3 +169,39 @@ def test_nobody_can_be_inside_a_campaign_that_is_a_draft() -> None:
 
 def test_a_paused_campaign_may_still_have_runs_to_end() -> None:
     assert faults(campaign(remove("old"))) == []
+
+
+def test_the_runs_of_all_campaigns_with_a_tag_end_and_no_others() -> None:
+    tagged = campaign(WAIT, tags=["winback", "spring"])
+    plain = campaign(step("wait_duration", "plain", wait=DAY))
+    ends = campaign(remove({"tag": "winback"}), note("after"), on=on("signup"))
+    book, who = rulebook(ends, tagged, {**tagged, "tags": ["winback"]}, plain), lead()
+    run(book, who)
+    rows = run(book, who, SIGNUP)
+    assert outcomes(rows)[-2:] == [("remove", "removed_from_flow", "done"), ("after", "note_added", "done")]
+    assert rows[-2].data == {"tag": "winback", "runs": 2, "reason": "removed", "outcome": "done"}
+    assert [parked.step for parked in who.runs.values()] == ["plain"]
+    assert outcomes(run(book, who, SIGNUP))[0] == ("remove", "removed_from_flow", "no_op")
+
+
+def test_a_campaign_that_has_the_tag_itself_ends_too() -> None:
+    rows = run(rulebook(campaign(remove({"tag": "winback"}), note("after"), tags=["winback"])), lead())
+    assert [row.step for row in rows if row.step] == ["remove"]
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        (campaign(note("x"), tags="winback"), "tags: expected a list of at most 20 tags, got 'winback'"),
+        (campaign(note("x"), tags=["Win back"]), "tags[0]: expected 1 to 63 lower-case letters, digits, - and _"),
+        (campaign(note("x"), tags=["a", "a"]), "tags[1]: 'a' is there twice"),
+        (
+            campaign(remove({"tag": "winbak"})),
+            "campaign.tag: no campaign has the tag 'winbak'; did you mean 'winback'?",
+        ),
+        (campaign(remove({"tag": 7})), "campaign.tag: expected the tag of campaigns, got 7"),
+        (campaign(remove({"tags": "a"})), "campaign.tags: has no meaning here"),
+    ],
+)
+def test_a_fault_of_a_tag_is_named(document: dict[str, Any], fault: str) -> None:
+    assert any(fault in found for found in faults(document, schema(campaign_tags=frozenset({"winback"}))))
