@@ -11,9 +11,9 @@ import psycopg
 
 from campaigns.language.interpreter import LEAD_CREATED
 from campaigns.language.lead import LeadState
+from campaigns.language.outside import put, take_back
 from campaigns.language.qualification import ENTRY
 from campaigns.language.rulebook import Rulebook
-from campaigns.language.schema import TenantSchema
 from campaigns.language.sqltext import sql
 from campaigns.language.watching import SEEN
 from campaigns.leads import read_leads
@@ -68,33 +68,23 @@ def undo(lead: LeadState, rows: Iterable[Row], rulebook: Rulebook) -> None:
         if row.kind == LEAD_CREATED:
             lead.values, lead.announced = {"score": 0}, False
         elif row.data.get("outcome") == "done" or row.is_event:
-            _undo_one(lead, row.data | row.data.get("data", {}) if row.is_event else row.data, row, rulebook)
+            _undo_one(lead, row.data, row, rulebook)
 
 
 def _undo_one(lead: LeadState, data: dict[str, Any], row: Row, rulebook: Rulebook) -> None:
+    if row.is_event:
+        take_back(lead, row.kind, row.data.get("data") or {}, rulebook.schema)
+        return
     if "field" in data and "old" in data:
-        _set_back(lead, data["field"], data["old"], rulebook.schema)
+        put(lead, data["field"], data["old"], rulebook.schema)
     lead.tags.difference_update(data.get("added", ()))
     lead.tags.update(data.get("removed", ()))
-    if row.kind in ("add_to_list", "list.joined"):
+    if row.kind == "add_to_list":
         lead.lists.discard(data.get("list", ""))
     elif row.kind == "remove_from_list" and "list" in data:
         lead.lists.add(data["list"])
     elif "old" in data:
         _put_back(lead, data, rulebook)
-
-
-def _set_back(lead: LeadState, field: str, old: Any, schema: TenantSchema) -> None:
-    spec = schema.fields.get(field)
-    if spec is None:
-        return
-    lead.values.pop(field, None)
-    try:
-        value = None if old is None else spec.cast(old)
-    except ValueError:  # its type was another then
-        return
-    if value is not None:
-        lead.values[field] = value
 
 
 def _put_back(lead: LeadState, data: dict[str, Any], rulebook: Rulebook) -> None:

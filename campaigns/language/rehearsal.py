@@ -18,6 +18,7 @@ from campaigns.language.activity import ActivityRow
 from campaigns.language.history import Remembered
 from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
+from campaigns.language.outside import is_change, make_again
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE
 from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED
@@ -138,8 +139,8 @@ class Rehearsal:
         if lead is None:
             lead = self.leads[event.lead] = _stranger(event, len(self.leads))
         before = self._dates_of(lead)
-        if event.source == "signal":
-            _change_from_outside(lead, event, self.rulebook)
+        if is_change(event):
+            make_again(lead, event.type, event.data, self.rulebook.schema)
         lead.shared = self.shared
         if not lead.history and self.rulebook.needs_history:
             lead.history = Remembered(())
@@ -225,18 +226,3 @@ def _due(lead: str, run: str, waits: int, at: datetime) -> Event:
 def _stranger(event: Event, number: int) -> LeadState:
     """A lead that nobody knew before the event."""
     return LeadState(id=-1 - number, tenant=event.tenant, key=event.lead, values={"score": 0}, is_new=True)
-
-
-def _change_from_outside(lead: LeadState, event: Event, rulebook: Rulebook) -> None:
-    """What a person or a program changed had changed when its event came."""
-    data = event.data
-    if event.type == "field.changed" and data.get("field") in rulebook.schema.fields:
-        field = rulebook.schema.fields[data["field"]]
-        value = None if data.get("new") is None else field.cast(data["new"])
-        lead.values.pop(field.key, None)
-        if value is not None:
-            lead.values[field.key] = value
-    elif event.type == "tag.added":
-        lead.tags.add(data["tag"])
-    elif event.type == "list.joined":
-        lead.lists.add(data["list"])

@@ -15,11 +15,11 @@ from campaigns.language.condition import Matches
 from campaigns.language.context import Context, EventView
 from campaigns.language.effects import Emit, PutRecord
 from campaigns.language.lead import LeadState
+from campaigns.language.outside import is_change, take_back
 from engine.types import Event
 
 if TYPE_CHECKING:
     from campaigns.language.interpreter import Chain
-    from campaigns.language.schema import TenantSchema
 
 SEEN = "smart_list_seen"  #: kind of the records, by the list's key
 JOINED, LEFT = "smart_list.joined", "smart_list.left"
@@ -88,36 +88,13 @@ def _context(chain: Chain) -> Context:
 
 def before_event(chain: Chain, event: Event) -> LeadState:
     """The lead as it was before a change outside of which the event tells; before any other event it is as it is."""
-    lead, data = chain.lead, event.data
-    if not event.source.startswith("signal"):
+    lead = chain.lead
+    if not is_change(event):
         return lead
     earlier = LeadState(
         id=lead.id, tenant=lead.tenant, key=lead.key, values=dict(lead.values), tags=set(lead.tags),
         lists=set(lead.lists), records=lead.records, runs=lead.runs,
     )  # fmt: skip
     earlier.history, earlier.frozen_until = lead.history, lead.frozen_until
-    match event.type:
-        case "field.changed":
-            _put_back(earlier, data["field"], data.get("old"), chain.rulebook.schema)
-        case "tag.added":
-            earlier.tags.discard(data["tag"])
-        case "tag.removed":
-            earlier.tags.add(data["tag"])
-        case "list.joined":
-            earlier.lists.discard(data["list"])
-        case "list.left":
-            earlier.lists.add(data["list"])
+    take_back(earlier, event.type, event.data, chain.rulebook.schema)
     return earlier
-
-
-def _put_back(lead: LeadState, field: str, old: object, schema: TenantSchema) -> None:
-    spec = schema.fields.get(field)
-    if spec is None:
-        return
-    lead.values.pop(field, None)
-    try:
-        value = None if old is None else spec.cast(old)
-    except ValueError:  # its type was another then
-        return
-    if value is not None:
-        lead.values[field] = value

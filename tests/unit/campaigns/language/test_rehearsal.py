@@ -77,7 +77,7 @@ def test_a_loop_is_counted() -> None:
 def test_what_people_changed_counts_from_its_moment_on() -> None:
     renamed = msgspec.structs.replace(
         at(1, "field.changed", field="nickname", old=None, new="Jo"),
-        source="signal",
+        source="signal:ann",
         data={"field": "nickname", "new": "Jo"},
     )
     named = campaign(ADD, filter={"field": "nickname", "operator": "is", "value": "Jo"})
