@@ -20,10 +20,10 @@ import psycopg
 
 from campaigns.dues import PLANNED_AHEAD, QUERIES, Row, row_of
 from campaigns.language.lead import LeadState
-from campaigns.language.schema import TenantSchema
+from campaigns.language.rulebook import Rulebook
 from campaigns.language.timing import LATE_LIMIT, DateTiming, Due, Silence, Timer, due_event
 from campaigns.leads import typed
-from campaigns.schema_source import load_rulebooks
+from campaigns.rulebooks import RulebookCache
 from engine import clock, enqueue
 from engine.arrays import columns
 from engine.errors import LaneFull
@@ -37,6 +37,8 @@ LEADS_AT_ONCE = 5_000
 TOLD_AT_ONCE, TENANT_SHARE = 1_000, 200
 #: Then other chores are done: after telling, after planning.
 TELLING_SECONDS, PLANNING_SECONDS = 1.0, 0.5
+#: Rulebooks kept while maintenance has its turn.
+KEPT_RULEBOOKS = 100
 #: A day's planning begins so long before the last one's end.
 AHEAD = timedelta(hours=1)
 #: What was planned on publication is planned once more then: a bundle that began under the version before did not
@@ -126,8 +128,9 @@ def _push(events: list[Event]) -> set[tuple[str, str]]:
 def plan(worker: psycopg.Connection, now: datetime) -> int:
     """Give turns to campaigns, round after round, one to each tenant in a round. Returns how many turns."""
     until, turns, had = time.monotonic() + PLANNING_SECONDS, 0, list[str]()
+    rulebooks = RulebookCache(size=KEPT_RULEBOOKS)
     while time.monotonic() < until:
-        tenant = _plan_turn(worker, now, had)
+        tenant = _plan_turn(worker, now, had, rulebooks)
         if tenant is not None:
             turns, had = turns + 1, [*had, tenant]
         elif had:
@@ -137,17 +140,17 @@ def plan(worker: psycopg.Connection, now: datetime) -> int:
     return turns
 
 
-def _plan_turn(worker: psycopg.Connection, now: datetime, had: list[str]) -> str | None:
+def _plan_turn(worker: psycopg.Connection, now: datetime, had: list[str], rulebooks: RulebookCache) -> str | None:
     with worker.transaction():
         row = worker.execute(QUERIES["take_plan"], {"now": now, "had": had}).fetchone()
         if row is None:
             return None
         turn = Turn(*row)
-        _work(worker, turn, now)
+        _work(worker, turn, now, rulebooks)
     return turn.tenant
 
 
-def _work(worker: psycopg.Connection, turn: Turn, now: datetime) -> None:
+def _work(worker: psycopg.Connection, turn: Turn, now: datetime, rulebooks: RulebookCache) -> None:
     if not turn.runs:
         worker.execute(QUERIES["delete_plan"], turn.place)
         return
@@ -159,7 +162,8 @@ def _work(worker: psycopg.Connection, turn: Turn, now: datetime) -> None:
     if last is None:
         _finish(worker, turn, turn.planning_to, now)
         return
-    rows = _Page(worker, turn, last, now).rows()
+    rulebook = rulebooks.current(worker, [turn.tenant])[turn.tenant]
+    rows = _Page(worker, turn, rulebook, last, now).rows()
     if rows:
         worker.execute(QUERIES["insert_dues_planned"], columns(sorted(set(rows))))
     worker.execute(QUERIES["advance_plan"], {**turn.place, "cursor": last, "now": now})
@@ -176,11 +180,10 @@ def _finish(worker: psycopg.Connection, turn: Turn, planning_to: datetime, now: 
 class _Page:
     """Some leads of a tenant, and the times of one campaign."""
 
-    def __init__(self, worker: psycopg.Connection, turn: Turn, last: int, now: datetime) -> None:
+    def __init__(self, worker: psycopg.Connection, turn: Turn, rulebook: Rulebook, last: int, now: datetime) -> None:
         self.worker = worker
         self.turn = turn
-        rulebook = load_rulebooks(worker, [turn.tenant])[turn.tenant]
-        self.schema: TenantSchema = rulebook.schema
+        self.schema = rulebook.schema
         self.timers = [timer for timer in rulebook.timers if timer.campaign_id == turn.campaign_id]
         self.after = max(turn.planned_to, now - LATE_LIMIT)
         self.until = turn.planning_to or now
@@ -196,9 +199,10 @@ class _Page:
         return [row_of(self.turn.tenant, lead, timer, due) for lead, due in found]
 
     def _dates(self, timing: DateTiming) -> Iterable[tuple[int, Due]]:
+        reads = timing.reads
         found = self.worker.execute(QUERIES["select_leads_with_fields"], {**self.place, "field": timing.field})
         for id, fields in found.fetchall():
-            stored = {name: value for name, value in _decode(fields).items() if name in timing.reads}
+            stored = {name: value for name, value in _decode(fields).items() if name in reads}
             lead = LeadState(id=id, tenant=self.turn.tenant, key="", values=typed(stored, self.schema))
             for due in timing.coming(lead, self.schema, self.after, self.until):
                 yield id, due

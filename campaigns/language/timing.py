@@ -32,8 +32,8 @@ AGAIN = "again"
 #: What comes later than this is not done any more.
 LATE_LIMIT = timedelta(hours=24)
 
-#: How far an anniversary may lie from the one looked for, whatever zones, clocks and lengths of months do.
-_SLACK = timedelta(days=45)
+#: By how much an anniversary may miss where it is looked for, whatever zones, clocks and lengths of months do.
+_SLACK = timedelta(days=10)
 _DAY = timedelta(days=1)
 MONTHS_DIFFER = 3  #: days by which one is longer than another
 
@@ -66,38 +66,41 @@ class DateTiming(msgspec.Struct, frozen=True):
 
     def coming(self, lead: LeadState, schema: TenantSchema, after: datetime, until: datetime) -> list[Due]:
         """Those after one instant and not after another, in their order."""
-        near = after.year - 2, until.year + 2
-        found = [due for due in self._all(lead, schema, near, (after, until)) if after < due.at <= until]
-        return sorted(found, key=lambda due: due.at)
+        found = [due for due in self._between(lead, schema, after, until) if after < due.at <= until]
+        return found if len(found) < 2 else sorted(found, key=lambda due: due.at)
 
     def at_of(self, occasion: str, lead: LeadState, schema: TenantSchema) -> datetime | None:
         """When an occasion is for the lead as it is now; None where it has no such any more."""
-        year = int(occasion[:4])
-        every = self._all(lead, schema, (year - 2, year + 2), None)
+        near = int(occasion[:4])
+        first, last = date(max(near - 2, 1), 1, 1), date(min(near + 2, LAST_YEAR), 12, 31)
+        every = self._all(lead, schema, first, last)
         return next((due.at for due in every if due.occasion == occasion), None)
 
-    def _all(
-        self, lead: LeadState, schema: TenantSchema, years: tuple[int, int], near: tuple[datetime, datetime] | None
-    ) -> Iterator[Due]:
-        given, zone = lead.values.get(self.field), self.zone_of(lead, schema)
+    def _between(self, lead: LeadState, schema: TenantSchema, after: datetime, until: datetime) -> Iterator[Due]:
+        """Those between two instants, and some more."""
+        if not self.yearly:
+            return self._all(lead, schema, date.min, date.max)
+        offset = timedelta(days=self.days)
+        return self._all(lead, schema, after.date() - offset - _SLACK, until.date() - offset + _SLACK)
+
+    def _all(self, lead: LeadState, schema: TenantSchema, first: date, last: date) -> Iterator[Due]:
+        """Those whose own day, before the offset, is one from the first to the last."""
+        given = lead.values.get(self.field)
         if given is None:
             return
+        zone = self.zone_of(lead, schema)
         shown = as_shown(given, zone)
         if not self.yearly:
             yield from self._due(shown, 0, zone)
             return
-        for year in range(max(shown.year, years[0]), min(years[1], LAST_YEAR) + 1):
-            if near is None or self._is_near(in_year(shown, year, self.leap_day), near):
-                yield from self._due(in_year(shown, year, self.leap_day), year - shown.year, zone)
+        for year in range(max(shown.year, first.year), min(last.year, LAST_YEAR) + 1):
+            anniversary = in_year(shown, year, self.leap_day)
+            if first <= day_shown(anniversary) <= last:
+                yield from self._due(anniversary, year - shown.year, zone)
 
     def zone_of(self, lead: LeadState, schema: TenantSchema) -> ZoneInfo:
         """Whose clocks and days these are. Leads without a zone of their own are where the tenant is."""
         return self.zone or zone_named(lead.values.get(ZONE_FIELD)) or schema.zone
-
-    def _is_near(self, shown: date, near: tuple[datetime, datetime]) -> bool:
-        """Whether a closer look is worth its time."""
-        day = day_shown(shown) + timedelta(days=self.days)
-        return near[0].date() - _SLACK <= day <= near[1].date() + _SLACK
 
     def _due(self, shown: date, years: int, zone: ZoneInfo) -> Iterator[Due]:
         """None where calendars end: beyond the years 1 and 9999."""

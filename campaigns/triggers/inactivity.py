@@ -47,8 +47,9 @@ def _kinds(raw: Any, scope: Scope, path: str) -> frozenset[str]:
     if not isinstance(raw, list) or not 1 <= len(raw) <= KINDS_LIMIT:
         scope.fault(path, f"expected a list of 1 to {KINDS_LIMIT} types of events, got {show(raw)}")
         return frozenset()
-    known = standard | scope.schema.event_types.keys()
+    own = scope.schema.event_types
     for place, name in enumerate(raw):
-        if not isinstance(name, str) or name not in known:
-            scope.fault(f"{path}[{place}]", f"unknown event type {show(name)}{scope.hint(name, known)}")
+        if not isinstance(name, str) or not (name in standard or name in own):
+            hint = scope.hint(name, standard.union(own))
+            scope.fault(f"{path}[{place}]", f"unknown event type {show(name)}{hint}")
     return frozenset(name for name in raw if isinstance(name, str))

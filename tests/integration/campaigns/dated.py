@@ -10,6 +10,7 @@ import psycopg
 
 from campaigns import handler, planning
 from campaigns.models import Campaign, DueTime, Lead
+from campaigns.rulebooks import RulebookCache
 from campaigns.tenancy import tenant_context
 from engine.types import Event
 from tests.integration.campaigns.world import make_campaign
@@ -35,7 +36,7 @@ def add_leads(worker: psycopg.Connection, tenant: str, **dates: Any) -> None:
 def plan(worker: psycopg.Connection, now: datetime) -> None:
     """As often as there is something to plan."""
     for _ in range(100):
-        if not planning._plan_turn(worker, now, []):
+        if not planning._plan_turn(worker, now, [], RulebookCache(size=10)):
             return
     raise AssertionError("it never ends")
 
