@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
@@ -25,12 +26,13 @@ logger = logging.getLogger(__name__)
 QUERIES = load("campaigns.sql", "erasure.sql")
 LIVES = load("campaigns.sql", "lives.sql")
 
-DONE = "done"
+DONE, FAILED = "done", "failed"
 #: What stands in the way of one that is due, and after how many seconds it is looked at again.
 OBSTACLES = {
     "held": 3600.0,  # a legal hold; whoever lifts it has the erasure looked at at once
     "waiting": 60.0,  # events of the lead wait in the outbox or in the buffer of a lane
     "busy": 5.0,  # somebody works on the lead
+    FAILED: 600.0,  # the database refused it, which nobody foresaw: the log says why
 }
 #: Then other chores are done.
 SECONDS_AT_ONCE = 0.5
@@ -121,19 +123,37 @@ def tend(worker: psycopg.Connection) -> int:
 
 
 def _turn(worker: psycopg.Connection, had: list[str]) -> tuple[str, str] | None:
-    """One erasure of a tenant that had none. Returns the tenant and what came of it."""
-    with worker.transaction():
-        row = worker.execute(QUERIES["take_erasure"], {"had": had}).fetchone()
-        if row is None:
-            return None
-        tenant, erasure = row
-        place = {"tenant": tenant, "erasure": erasure}
-        worker.execute(QUERIES["enter_tenant"], place)
-        found = worker.execute(QUERIES["erase_lead"], place).fetchone()
-        assert found is not None
-        came: str = found[0]
-        if came != DONE:
-            waits = {"seconds": OBSTACLES[came], "why": came}
-            worker.execute(QUERIES["postpone_erasure"], place | waits)
-    logger.info("erasure %d of tenant %s: %s", erasure, tenant, came)
-    return tenant, came
+    """One erasure of a tenant that had none. Returns the tenant and what came of it.
+
+    One that fails is tried again later, so that it holds up none.
+    """
+    place: dict[str, Any] = {}
+    try:
+        with worker.transaction():
+            row = worker.execute(QUERIES["take_erasure"], {"had": had}).fetchone()
+            if row is None:
+                return None
+            place = {"tenant": row[0], "erasure": row[1]}
+            came = _erase(worker, place)
+    except psycopg.Error:
+        if worker.closed or not place:
+            raise
+        logger.exception("erasure %(erasure)d of tenant %(tenant)s failed", place)
+        came = FAILED
+        _postpone(worker, place, came)
+    return place["tenant"], came
+
+
+def _erase(worker: psycopg.Connection, place: dict[str, Any]) -> str:
+    worker.execute(QUERIES["enter_tenant"], place)
+    found = worker.execute(QUERIES["erase_lead"], place).fetchone()
+    assert found is not None
+    came: str = found[0]
+    if came != DONE:
+        _postpone(worker, place, came)
+    logger.info("erasure %d of tenant %s: %s", place["erasure"], place["tenant"], came)
+    return came
+
+
+def _postpone(worker: psycopg.Connection, place: dict[str, Any], why: str) -> None:
+    worker.execute(QUERIES["postpone_erasure"], place | {"seconds": OBSTACLES[why], "why": why})

@@ -25,6 +25,7 @@ WAITS_FOR = {
     "held": "waits: a legal hold keeps it",
     "waiting": "waits: events of the lead are still to be executed",
     "busy": "waits: the lead is being worked on",
+    "failed": "failed, and is tried again; the log of maintenance says why",
 }
 
 

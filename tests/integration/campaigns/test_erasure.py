@@ -16,7 +16,7 @@ from campaigns.tenancy import tenant_context
 from engine import outbox
 from engine.types import encode
 from tests.integration.campaigns.carrying import carry_on, execute, history, lead_row, publish, purchase, step
-from tests.integration.campaigns.erasing import KEY, ask, connect, make_due, tenants, worker
+from tests.integration.campaigns.erasing import KEY, TENANTS, ask, connect, make_due, publish_request, tenants, worker
 from tests.integration.campaigns.world import ACME, ZETA, canary
 from tests.integration.engine.bundles import executor, lane
 
@@ -300,5 +300,29 @@ def test_events_that_wait_in_the_database_are_executed_first(worker: psycopg.Con
     make_due(worker, ACME)
     assert erasure.tend(worker) == 0
     worker.execute("DELETE FROM engine_spill")
+    make_due(worker, ACME)
+    assert erasure.tend(worker) == 1
+
+
+def test_one_that_fails_is_tried_again_and_holds_up_nobody(
+    worker: psycopg.Connection, owner_connection: psycopg.Connection
+) -> None:
+    refuse = (
+        "CREATE FUNCTION refuse_it() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF OLD.tenant_id = 'acme' THEN RAISE EXCEPTION 'no'; END IF; RETURN OLD; END $$;"
+        "CREATE TRIGGER refuse_it BEFORE DELETE ON campaigns_record FOR EACH ROW EXECUTE FUNCTION refuse_it()"
+    )
+    for tenant in TENANTS:
+        publish_request(tenant)
+        execute(worker, purchase(tenant, "1", "ask", amount="13"))
+        make_due(worker, tenant)
+    owner_connection.execute(refuse)
+    try:
+        assert erasure.tend(worker) == 1
+    finally:
+        owner_connection.execute("DROP FUNCTION refuse_it() CASCADE")
+    assert lead_row(worker, ZETA, "1") is None and lead_row(worker, ACME, "1") is not None
+    waits = "SELECT tenant_id, waits_for FROM campaigns_erasure WHERE turn_at IS NOT NULL"
+    assert worker.execute(waits).fetchall() == [(ACME, "failed")]
     make_due(worker, ACME)
     assert erasure.tend(worker) == 1
