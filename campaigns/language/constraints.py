@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,10 +22,20 @@ from campaigns.language.tokens import Dynamic, Target
 WHERE_LIMIT = 10
 #: When a question is tried, before it is asked.
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+DATA = Sql("a.data")  #: of a row `a` of campaigns_activity
 #: Names of the data of an activity, the outermost first.
 Path = tuple[str, ...]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+RECORD = Sql("r.data")  #: of a row `r` of campaigns_record
+
+
+class Kept(NamedTuple):
+    """What is kept of a lead, to be asked like an activity."""
+
+    data: dict[str, Any]
 
 
 class Constraint:
@@ -45,18 +55,18 @@ class Constraint:
         read = TYPES[self.type].read
         return read(next((found for path in self.places if (found := at(row.data, path)) is not None), None))
 
-    def holds(self, row: ActivityRow, context: Context) -> bool:
+    def holds(self, row: ActivityRow | Kept, context: Context) -> bool:
         """Whether an activity is like that."""
         return self._matches(row, context)
 
-    def value_sql(self) -> Sql:
-        """The value of a row `a` of campaigns_activity."""
-        return TYPES[self.type].sql(_json(self.places))
+    def value_sql(self, data: Sql) -> Sql:
+        """The value of a row whose data this is."""
+        return TYPES[self.type].sql(_json(self.places, data))
 
-    def sql(self, moment: Moment) -> Sql | None:
-        """The same of a row `a` of campaigns_activity; None where only memory can say."""
+    def sql(self, moment: Moment, data: Sql = DATA) -> Sql | None:
+        """The same of a row with that data; None where only memory can say."""
         found, operands, options = self._asked
-        return close_sql(self.value_sql(), found, operands, options, moment)
+        return close_sql(self.value_sql(data), found, operands, options, moment)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self._key == other._key  # type: ignore[attr-defined]
@@ -73,9 +83,9 @@ class Difference(Constraint):
         new, old = (TYPES[self.type].read(_at_end(row.data, self.places, end)) for end in ENDS)
         return None if new is None or old is None else new - old
 
-    def value_sql(self) -> Sql:
+    def value_sql(self, data: Sql) -> Sql:
         """The same of a row."""
-        new, old = (TYPES[self.type].sql(_json(_of_end(self.places, end))) for end in ENDS)
+        new, old = (TYPES[self.type].sql(_json(_of_end(self.places, end), data)) for end in ENDS)
         return sql("({} - {})", new, old)
 
 
@@ -98,9 +108,9 @@ def at(data: Any, path: Path) -> Any:
     return data
 
 
-def _json(places: Iterable[Path]) -> Sql:
+def _json(places: Iterable[Path], data: Sql) -> Sql:
     """The first of the values that is there; null in JSON is none."""
-    parts = [sql("nullif(a.data #> {}::text[], 'null')", list(path)) for path in places]
+    parts = [sql("nullif({} #> {}::text[], 'null')", data, list(path)) for path in places]
     if len(parts) == 1:
         return parts[0]
     return sql("coalesce({}, {})", *parts)
@@ -134,15 +144,18 @@ def constrain(
     return None
 
 
-def read_where(raw: Any, event: EventTypeSpec | None, scope: Scope, path: str) -> tuple[Constraint, ...]:
-    """Constraints on what activities carry: a list as triggers have it, or names and what they must be equal to."""
+def read_where(
+    raw: Any, event: EventTypeSpec | None, scope: Scope, path: str, within: Path = ("data",)
+) -> tuple[Constraint, ...]:
+    """Constraints on what activities carry: a list as triggers have it, or names and what they must be equal to. An
+    event's attributes are `within` the data."""
     items = [(f"{path}.{name}", _equal(name, wanted)) for name, wanted in raw.items()] if isinstance(raw, dict) else raw
     if isinstance(raw, list):
         items = [(f"{path}[{place}]", item) for place, item in enumerate(raw)]
     if not isinstance(items, list) or len(items) > WHERE_LIMIT:
         scope.fault(path, f"expected a list of at most {WHERE_LIMIT} constraints, or an object of names and values")
         return ()
-    found = [_read(item, event, scope, at) for at, item in items]
+    found = [_read(item, event, scope, at, within) for at, item in items]
     return tuple(one for one in found if one is not None)
 
 
@@ -150,7 +163,7 @@ def _equal(name: str, wanted: Any) -> dict[str, Any]:
     return {"attribute": name, "operator": None, "value": wanted}
 
 
-def _read(raw: Any, event: EventTypeSpec | None, scope: Scope, path: str) -> Constraint | None:
+def _read(raw: Any, event: EventTypeSpec | None, scope: Scope, path: str, within: Path) -> Constraint | None:
     if not isinstance(raw, dict) or not isinstance(raw.get("attribute"), str):
         scope.fault(path, "expected an object with attribute, operator and value")
         return None
@@ -160,10 +173,7 @@ def _read(raw: Any, event: EventTypeSpec | None, scope: Scope, path: str) -> Con
         return None
     name: str = raw["attribute"]
     said = {**raw, **equality(raw["value"], target.type)} if raw.get("operator", "") is None else raw
-    return constrain(said, ((*_DATA, name) if event else (name,),), target, scope, path)
-
-
-_DATA = ("data",)  #: of an event: beside its id and source
+    return constrain(said, ((*within, name) if event else (name,),), target, scope, path)
 
 
 def equality(wanted: Any, type: str) -> dict[str, Any]:

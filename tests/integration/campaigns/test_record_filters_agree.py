@@ -26,6 +26,7 @@ FROM jsonb_to_recordset(%s) AS r (lead text, kind text, key text, data jsonb)
 JOIN campaigns_lead AS l ON l.tenant_id = %s AND l.key = r.lead
 """
 SPECS = {
+    "object": {"car": {"fields": {"seats": "integer", "plate": "string", "sold": "boolean"}}},
     "purpose": {"profiling": {"text": "To know"}, "profiling-more": {"text": "To know more"}},
     "topic": {"news": {"channels": ["email", "sms"]}},
     "nurture": {"onboarding": {"streams": [{"key": "basics"}, {"key": "expert"}]}},
@@ -58,6 +59,22 @@ grants = st.fixed_dictionaries(
     {"granted": maybe}, optional={"expires": st.none() | st.sampled_from(EDGES).map(datetime.isoformat)}
 )
 exclusions = st.fixed_dictionaries({"until": st.none() | st.sampled_from(EDGES).map(datetime.isoformat)})
+cars = st.fixed_dictionaries(
+    {
+        "fields": st.fixed_dictionaries(
+            {}, optional={"seats": st.integers(2, 6), "plate": st.sampled_from(["x", "X1"]), "sold": st.booleans()}
+        )
+    },
+    optional={"relation": st.sampled_from(["owns", "Owns", "drives"])},
+)
+deals = st.fixed_dictionaries(
+    {},
+    optional={
+        "stage": st.sampled_from(["open", "won"]),
+        "role": st.just("buyer"),
+        "amount": st.sampled_from(["10", "1000.50"]),
+    },
+)
 kept = st.fixed_dictionaries(
     {},
     optional={
@@ -73,10 +90,35 @@ kept = st.fixed_dictionaries(
         ("partition", "current"): st.fixed_dictionaries({"partition": st.sampled_from(["europe", "asia", "gone"])}),
         ("excluded", "rich"): exclusions,
         ("excluded", "odd"): exclusions,
+        ("object", "car:A1"): cars,
+        ("object", "car:B2"): cars,
+        ("object", "cart:A1"): cars,
+        ("opportunity", "O1"): deals,
+        ("opportunity", "O2"): deals,
         ("bucket", "prices"): st.fixed_dictionaries({"bucket": st.integers(0, 3), "size": st.just(4)}),
     },
 )
 either = st.sampled_from(["in", "not_in"])
+counts = st.sampled_from([{"at_least": 2}, {"exactly": 0}, {"between": [1, 2]}])
+fields_of_cars = st.lists(
+    st.sampled_from(
+        [
+            {"attribute": "seats", "operator": "at_least", "value": 4},
+            {"attribute": "seats", "operator": "is_not", "value": 4},
+            {"attribute": "plate", "operator": "is", "value": "x"},
+            {"attribute": "plate", "operator": "is_empty"},
+            {"attribute": "sold", "operator": "is_false"},
+        ]
+    ),
+    max_size=2,
+)
+fields_of_deals = st.sampled_from(
+    [
+        {"stage": "won"},
+        [{"attribute": "amount", "operator": "greater_than", "value": 10, "or_empty": True}],
+        [{"attribute": "role", "operator": "is_not_empty"}],
+    ]
+)
 ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "program": st.fixed_dictionaries(
         {"program": st.just("webinar"), "operator": either},
@@ -95,6 +137,21 @@ ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "position_to": st.integers(0, 3),
             "exhausted": maybe,
         },
+    ),
+    "object": st.fixed_dictionaries(
+        {"object": st.just("car"), "operator": either},
+        optional={"where": fields_of_cars, "relation": st.just("owns"), "count": counts},
+    ),
+    "opportunity": st.fixed_dictionaries(
+        {"opportunity": st.sampled_from([None, "O1", "O"]), "operator": either},
+        optional={"where": fields_of_deals, "count": counts},
+    ),
+    "sample": st.fixed_dictionaries(
+        {
+            "sample": st.sampled_from(["spring", "ärger/1"]),
+            "operator": either,
+            "percent": st.sampled_from([1, 33.33, 50]),
+        }
     ),
     "consent": st.fixed_dictionaries({"consent": st.sampled_from(list(SPECS["purpose"])), "operator": either}),
     "subscription": st.fixed_dictionaries(
