@@ -23,11 +23,17 @@ from campaigns.admin.words import (
 from campaigns.exchange.comparison import steps_by_id
 from campaigns.language.action import ActionSpec
 from campaigns.language.eventkinds import EventBranches, WatchedRule
+from campaigns.language.experimentkinds import ResultTrigger, Variants
 from campaigns.language.flowkinds import Body, Cases, StepRef, Ways
 from campaigns.language.parameters import FieldRef, FieldRefs, FieldValues, Kind
 from campaigns.language.program import NESTING_LIMIT
 from campaigns.language.rules import Rule
 from campaigns.language.schema import TenantSchema
+
+#: What ways are called that one parameter holds, where its name does not say it.
+LABELS = {"body": "For each", "default": "Otherwise", "steps": "All or nothing", "undo": "To undo it"}
+#: Parameters that are told as ways, or by where they lead.
+WAYS = (Body, Cases, EventBranches, StepRef, Variants, Ways)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -121,7 +127,7 @@ class _Teller:
         return bracket(
             f"{spaced(name)} {self.value(kind, value)}"
             for name, kind, value in _given(spec, params)
-            if not isinstance(kind, Body | Cases | Ways | EventBranches | StepRef)
+            if not isinstance(kind, WAYS)
         )
 
     def targets(self, spec: ActionSpec | None, raw: dict[str, Any]) -> tuple[Target, ...]:
@@ -152,7 +158,7 @@ class _Teller:
 
     @ways_in.register
     def _body(self, kind: Body, name: str, value: Any) -> Iterable[tuple[str, Any]]:
-        label = "For each" if kind.loops else "Otherwise" if name == "default" else spaced(name).capitalize()
+        label = LABELS.get(name, spaced(name).capitalize())
         return [] if value is None else [(label, value)]
 
     @ways_in.register
@@ -164,6 +170,11 @@ class _Teller:
     def _shares(self, kind: Ways, name: str, value: Any) -> Iterable[tuple[str, Any]]:
         for way in objects(value):
             yield f"{show(way.get('label'))}: {show(way.get('weight'))} %", way.get("steps")
+
+    @ways_in.register
+    def _variants(self, kind: Variants, name: str, value: Any) -> Iterable[tuple[str, Any]]:
+        for variant in objects(value):
+            yield show(variant.get("label")), variant.get("steps")
 
     @ways_in.register
     def _branches(self, kind: EventBranches, name: str, value: Any) -> Iterable[tuple[str, Any]]:
@@ -193,6 +204,10 @@ class _Teller:
     @value.register(WatchedRule)
     def _rule(self, kind: Kind, value: Any) -> str:
         return condition_text(value, self.schema)
+
+    @value.register
+    def _trigger(self, kind: ResultTrigger, value: Any) -> str:
+        return trigger_text(value, self.schema) if isinstance(value, dict) else show(value)
 
     @value.register
     def _unknown(self, kind: None, value: Any) -> str:

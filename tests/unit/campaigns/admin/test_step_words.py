@@ -160,6 +160,27 @@ def test_choices_are_ways_too_with_the_steps_within_them() -> None:
     ]
 
 
+def test_a_test_of_variants_shows_the_steps_of_each_and_what_is_measured() -> None:
+    metric = {"type": "event", "event": "purchase"}
+    variants = [{"label": "short", "steps": [noted("a")]}, {"label": "long", "steps": [noted("b")]}]
+    steps = in_words(campaign(step("ab_test", variants=variants, metric=metric, within=DAY, decide_after=DAY)), ACME)
+
+    assert lines(steps["then"])[1:] == ["  short", "    Add a note (text A)", "  long", "    Add a note (text B)"]
+    assert "metric purchase happens, within 1 day" in steps["then"][0].text
+
+
+def test_what_is_done_together_and_what_undoes_it_is_shown() -> None:
+    group = step("transaction_group", "all", steps=[noted("a")])
+    mark = step("checkpoint", "mark", label="begun", undo=[noted("b")])
+
+    said = lines(in_words(campaign(group, mark), ACME)["then"])
+
+    assert [line.strip() for line in said if line.startswith("  ") and not line.startswith("    ")] == [
+        "All or nothing",
+        "To undo it",
+    ]
+
+
 @pytest.mark.parametrize("spec", [one for one in ACTIONS if any(isinstance(p.kind, Body) for p in one.parameters)])
 def test_the_steps_of_every_parameter_that_holds_steps_are_shown(spec: Any) -> None:
     for parameter in spec.parameters:
