@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from campaigns.exchange.layout import pretty
 from campaigns.language.action import ActionSpec, Parameter
+from campaigns.language.examples import example_of
 
 TESTS = Path("tests", "unit", "campaigns", "actions")
 
@@ -17,7 +19,9 @@ BEGINNING = """# Actions
 What a step of a campaign can do. This page is made from the actions' own declarations: `manage.py document_actions`
 writes it, and a test keeps it true. A value that says “or a token” takes `{{ event.amount }}`, `{{ lead.email }}`,
 `{{ now }}`, a variable of the run such as `{{ run.count }}`, or `{{ run.id }}` too; where it is text, a Liquid
-template. Each execution ends in one outcome: done, no_op (nothing to change), skipped (a rule forbade it), failed.
+template. The steps shown are checked by a test; names in them such as `orders`, `vips` or `welcome` stand for a
+tenant's own fields, lists and e-mails, and their tokens are of an event `purchase`. Each execution ends in one
+outcome: done, no_op (nothing to change), skipped (a rule forbade it), failed.
 
 """
 
@@ -40,7 +44,7 @@ def section(action: ActionSpec) -> str:
     if not action.parameters:
         return "\n".join([*head, "No parameters.", ""])
     rows = ["| parameter | takes | unless given | |", "|---|---|---|---|", *map(_row, action.parameters)]
-    return "\n".join([*head, *rows, ""])
+    return "\n".join([*head, *rows, "", "```json", pretty(example_of(action)), "```", ""])
 
 
 def _row(parameter: Parameter) -> str:

@@ -30,7 +30,13 @@ class AppendToFieldParams(msgspec.Struct, frozen=True):
     overflow: Annotated[str, Choice("What to do with a text that gets too long", "fail", "truncate")] = "fail"
 
 
-@action("append_to_field", label="Append to a field", logs="change_data_value", params=AppendToFieldParams)
+@action(
+    "append_to_field",
+    label="Append to a field",
+    logs="change_data_value",
+    params=AppendToFieldParams,
+    example={"field": "notes", "text": "Bought at {{ event.shop }}"},
+)
 def append_to_field(
     lead: LeadState, params: AppendToFieldParams, context: Context
 ) -> list[Effect] | NoOp | Skipped | Failed:

@@ -43,6 +43,7 @@ class ApprovalParams(msgspec.Struct, frozen=True):
     kind="flow",
     parks=True,
     hears=[APPROVAL_DECIDED],
+    example={"text": "May {{ lead.first_name | default: 'this lead' }} have a discount?"},
 )
 def approval(lead: LeadState, params: ApprovalParams, context: Context) -> Outcome:
     """The run rests until somebody approves or declines, in the admin or by the API. Approved, it goes on."""

@@ -32,6 +32,7 @@ class ChangeMemberDataParams(msgspec.Struct, frozen=True):
     logs="change_member_data",
     params=ChangeMemberDataParams,
     records=["program"],
+    example={"field": "seat"},
 )
 def change_member_data(lead: LeadState, params: ChangeMemberDataParams, context: Context) -> list[Effect] | Skipped:
     """The membership has the value in that field."""

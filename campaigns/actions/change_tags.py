@@ -24,7 +24,7 @@ class ChangeTagsParams(msgspec.Struct, frozen=True):
     remove: Annotated[frozenset[str], Tags("Tags to remove", create="create_missing")] = frozenset()
 
 
-@action("change_tags", label="Change tags", logs="change_tags", params=ChangeTagsParams)
+@action("change_tags", label="Change tags", logs="change_tags", params=ChangeTagsParams, example={"add": ["vip"]})
 def change_tags(lead: LeadState, params: ChangeTagsParams, context: Context) -> list[Effect] | Failed:
     """The lead has the tags of `add` and not those of `remove` afterwards; a tag in both is removed."""
     if len(lead.tags | params.add) > TAGS_LIMIT:

@@ -22,7 +22,13 @@ class ComputeFieldParams(msgspec.Struct, frozen=True):
     expression: Annotated[Compute, Expression("Such as (lead.total ?? 0) + event.amount", of="field")]
 
 
-@action("compute_field", label="Compute a field", logs="change_data_value", params=ComputeFieldParams)
+@action(
+    "compute_field",
+    label="Compute a field",
+    logs="change_data_value",
+    params=ComputeFieldParams,
+    example={"field": "orders"},
+)
 def compute_field(lead: LeadState, params: ComputeFieldParams, context: Context) -> list[Effect]:
     """The field takes the value of the expression; a division by zero gives no value."""
     return [SetField(params.field.key, params.expression(lead, context))]

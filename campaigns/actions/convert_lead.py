@@ -31,6 +31,7 @@ class ConvertLeadParams(msgspec.Struct, frozen=True):
     params=ConvertLeadParams,
     records=["opportunity"],
     writes=[f"field:{FIELD}", "field:owner", "record:opportunity"],
+    example={"to": "customer"},
 )
 def convert_lead(
     lead: LeadState, params: ConvertLeadParams, context: Context

@@ -28,7 +28,14 @@ class CreateTaskParams(msgspec.Struct, frozen=True):
     priority: Annotated[str, Choice("How much it matters", "normal", "high", "low")] = "normal"
 
 
-@action("create_task", label="Create a task", logs="create_task", params=CreateTaskParams, records=["task"])
+@action(
+    "create_task",
+    label="Create a task",
+    logs="create_task",
+    params=CreateTaskParams,
+    records=["task"],
+    example={"subject": "Call about the order at {{ event.shop }}"},
+)
 def create_task(lead: LeadState, params: CreateTaskParams, context: Context) -> list[Effect] | Skipped | Failed:
     """The task is kept with the lead, open, one for each step of each run."""
     if params.subject is None:

@@ -38,7 +38,15 @@ class DebounceParams(msgspec.Struct, frozen=True):
     ] = "last"
 
 
-@action("debounce", label="Debounce", logs="debounced", params=DebounceParams, kind="flow", parks=True)
+@action(
+    "debounce",
+    label="Debounce",
+    logs="debounced",
+    params=DebounceParams,
+    kind="flow",
+    parks=True,
+    example={"quiet_for": {"amount": 10, "unit": "minutes"}, "max_wait": {"amount": 1, "unit": "hours"}},
+)
 def debounce(lead: LeadState, params: DebounceParams, context: Context) -> Outcome:
     """The first run rests here; those of the campaign that come while it does end, and it rests on. When it has been
     quiet for long enough it goes on, once for all of them."""

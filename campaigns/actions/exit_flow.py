@@ -24,7 +24,14 @@ class ExitFlowParams(msgspec.Struct, frozen=True):
     ] = None
 
 
-@action("exit_flow", label="Exit the flow", logs="run_ended", params=ExitFlowParams, kind="flow")
+@action(
+    "exit_flow",
+    label="Exit the flow",
+    logs="run_ended",
+    params=ExitFlowParams,
+    kind="flow",
+    example={"label": "bought"},
+)
 def exit_flow(lead: LeadState, params: ExitFlowParams, context: Context) -> Ended | Undo:
     """No further step of the campaign runs for this event, but those that undo what it did where that is asked for."""
     label = params.label or "exit"

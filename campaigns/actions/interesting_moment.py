@@ -29,6 +29,7 @@ class InterestingMomentParams(msgspec.Struct, frozen=True):
     label="Interesting moment",
     logs="interesting_moment",
     params=InterestingMomentParams,
+    example={"type": "Purchase", "description": "Bought for {{ event.amount }} at {{ event.shop }}"},
 )
 def interesting_moment(lead: LeadState, params: InterestingMomentParams, context: Context) -> list[Effect] | Skipped:
     """The moment appears in the lead's history."""

@@ -22,13 +22,17 @@ LENGTH_LIMIT = 4_000  #: characters: what the usual chats take in one message
 class NotifyChatParams(msgspec.Struct, frozen=True):
     """Where, and what."""
 
-    destination: Annotated[Defined, DefinedRef("The webhook at which the chat takes messages", "webhook")]
+    destination: Annotated[
+        Defined, DefinedRef("The webhook whose address is the chat's own hook for messages", "webhook")
+    ]
     text: Annotated[str | None, Value("The message; a template", "text")]
 
 
 @action("notify_chat", label="Notify a chat", logs="chat_notified", params=NotifyChatParams, kind="outside")
 def notify_chat(lead: LeadState, params: NotifyChatParams, context: Context) -> list[Effect] | Skipped | Failed:
-    """The text is posted as {"text": …} after the commit, in place of the webhook's own body."""
+    """The text is posted as {"text": …} after the commit. The chat is a definition of the kind webhook: its address,
+    headers and secrets are those of the chat's incoming hook, as Slack, Mattermost or Rocket.Chat gives one. The body
+    that the definition may have is left out. Each chat is a webhook of its own; the step names it."""
     if params.text is None:
         return Skipped("missing: there is no text")
     if params.destination.archived:

@@ -30,7 +30,13 @@ class RandomDelayParams(msgspec.Struct, frozen=True):
 
 
 @action(
-    "random_delay", label="Wait for a random time", logs="wait_ended", params=RandomDelayParams, kind="flow", parks=True
+    "random_delay",
+    label="Wait for a random time",
+    logs="wait_ended",
+    params=RandomDelayParams,
+    kind="flow",
+    parks=True,
+    example={"min": {"amount": 1, "unit": "hours"}, "max": {"amount": 2, "unit": "days"}},
 )
 def random_delay(lead: LeadState, params: RandomDelayParams, context: Context) -> Parked | Done:
     """The run rests for a time between the two: drawn from the run's id, so the same however often it is executed."""

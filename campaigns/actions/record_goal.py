@@ -26,7 +26,14 @@ class RecordGoalParams(msgspec.Struct, frozen=True):
     once_key: Annotated[str | None, Value("Counted once for each, such as an order's number", "string")] = None
 
 
-@action("record_goal", label="Record a goal", logs="goal_reached", params=RecordGoalParams, records=["goal"])
+@action(
+    "record_goal",
+    label="Record a goal",
+    logs="goal_reached",
+    params=RecordGoalParams,
+    records=["goal"],
+    example={"value": "{{ event.amount }}"},
+)
 def record_goal(lead: LeadState, params: RecordGoalParams, context: Context) -> list[Effect] | NoOp:
     """The goal is reached, once for the lead, or once for each key."""
     record = reach(params.goal, params.value, params.once_key, lead, context)

@@ -25,7 +25,13 @@ class RemoveFromFieldParams(msgspec.Struct, frozen=True):
     separator: Annotated[str, Separator("Stands between the pieces")] = ";"
 
 
-@action("remove_from_field", label="Remove from a field", logs="change_data_value", params=RemoveFromFieldParams)
+@action(
+    "remove_from_field",
+    label="Remove from a field",
+    logs="change_data_value",
+    params=RemoveFromFieldParams,
+    example={"field": "notes", "text": "{{ event.shop }}"},
+)
 def remove_from_field(
     lead: LeadState, params: RemoveFromFieldParams, context: Context
 ) -> list[Effect] | NoOp | Skipped:

@@ -26,7 +26,12 @@ class ResubscribeParams(msgspec.Struct, frozen=True):
 
 
 @action(
-    "resubscribe", label="Resubscribe to a channel", logs="resubscribe", params=ResubscribeParams, records=["block"]
+    "resubscribe",
+    label="Resubscribe to a channel",
+    logs="resubscribe",
+    params=ResubscribeParams,
+    records=["block"],
+    example={"evidence": "Asked for it at {{ event.shop }}"},
 )
 def resubscribe(lead: LeadState, params: ResubscribeParams, context: Context) -> list[Effect] | NoOp | Skipped | Failed:
     """The channel is open again, unless it was blocked for a complaint or a bounce."""

@@ -48,7 +48,15 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     on_overflow: Annotated[int | None, Body("The steps for those too many, where they branch")] = None
 
 
-@action("throttle", label="Throttle", logs="throttled", params=ThrottleParams, kind="flow", parks=True)
+@action(
+    "throttle",
+    label="Throttle",
+    logs="throttled",
+    params=ThrottleParams,
+    kind="flow",
+    parks=True,
+    example={"key": "sms", "rate": 1000, "per": "hour"},
+)
 def throttle(lead: LeadState, params: ThrottleParams, context: Context) -> Outcome:
     """The run rests until a slot of its own, handed out in the order of asking. It always rests for a moment, even
     where a slot is free. Slots that came while nothing was executed are used late, at once."""

@@ -37,7 +37,13 @@ class WaitForWindowParams(msgspec.Struct, frozen=True):
 
 
 @action(
-    "wait_for_window", label="Wait for a window", logs="wait_ended", params=WaitForWindowParams, kind="flow", parks=True
+    "wait_for_window",
+    label="Wait for a window",
+    logs="wait_ended",
+    params=WaitForWindowParams,
+    kind="flow",
+    parks=True,
+    example={"days": ["monday", "tuesday", "thursday"]},
 )
 def wait_for_window(lead: LeadState, params: WaitForWindowParams, context: Context) -> Outcome:
     """The run rests until the window is open, or goes on at once when it is. Looked at again when the time has come:

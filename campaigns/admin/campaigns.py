@@ -15,12 +15,12 @@ from campaigns import batches, experiments, operations
 from campaigns.admin.approvals import ApprovalPages
 from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
-from campaigns.admin.documents import pretty
 from campaigns.admin.leads import schema_for
 from campaigns.admin.moves import MovePages
 from campaigns.admin.step_words import in_words
 from campaigns.admin.tenant_pages import TenantForm
 from campaigns.admin.text_fields import DocumentField
+from campaigns.exchange.layout import pretty
 from campaigns.inside import count_inside
 from campaigns.models import Campaign, CampaignVersion
 

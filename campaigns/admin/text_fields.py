@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from campaigns.admin import theme
-from campaigns.admin.documents import pretty
+from campaigns.exchange.layout import pretty
 from campaigns.language.document import DEPTH_LIMIT, SIZE_LIMIT
 from campaigns.language.jsonshape import check_shape
 from campaigns.language.values import TYPES

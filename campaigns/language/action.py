@@ -3,7 +3,8 @@ from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -21,6 +22,7 @@ from campaigns.language.tokens import Dynamic
 from campaigns.language.touches import HISTORY, overlap, record_name
 from campaigns.language.writing import written_by
 
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 Run = Callable[[LeadState, Any, Context], Sequence[Effect] | Outcome]
 
 #: What an action is: it changes what is kept of the lead, says where a run goes on, or asks something of others.
@@ -53,6 +55,7 @@ class ActionSpec(msgspec.Struct, frozen=True):
     reads: tuple[str, ...] = ()  #: of the lead, besides what its parameters say; names of touches.py
     writes: tuple[str, ...] | None = None  #: of the lead; None where its parameters and records say it
     kind: Nature = "state"
+    example: Mapping[str, Any] = EMPTY  #: of its reference: parameters that their kinds alone do not suggest
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ def action(
     final: bool = False,
     reads: Iterable[str] = (),
     writes: Iterable[str] | None = None,
+    example: Mapping[str, Any] = EMPTY,
 ) -> Callable[[Run], Run]:
     """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
 
@@ -90,6 +94,7 @@ def action(
     reads: what it reads of the lead besides tokens, conditions and records, by the names of touches.py.
     writes: what it writes of the lead where that is not what its parameters name and its records are; a
     parameter in braces, as in record:once:{key}, stands for its value.
+    example: parameters in the worked example of the reference, where their kinds alone do not suggest them.
     """
 
     def enter(run: Run) -> Run:
@@ -111,6 +116,7 @@ def action(
             tuple(reads),
             written,
             kind,
+            example,
         )
         ACTIONS.add(name, spec)
         return run

@@ -15,6 +15,7 @@ from campaigns.language.action import ActionSpec, Parameter
 from campaigns.language.campaigntags import CampaignOrTag
 from campaigns.language.checkpoints import CheckpointLabel, CheckpointRef
 from campaigns.language.eventkinds import WatchedRule
+from campaigns.language.examples import example_of
 from campaigns.language.experimentkinds import VARIANTS_LIMIT, ResultTrigger, Variants
 from campaigns.language.fieldkinds import (
     SEPARATOR_LIMIT,
@@ -92,6 +93,7 @@ LITERALS: dict[str, JsonSchema] = {
 
 def params_schema(action: ActionSpec) -> JsonSchema:
     """Of the object that a step has under `params`."""
+    example = example_of(action)
     return {
         "$schema": DIALECT,
         "title": action.label,
@@ -100,6 +102,7 @@ def params_schema(action: ActionSpec) -> JsonSchema:
         "properties": {one.name: _property(one) for one in action.parameters},
         "required": [one.name for one in action.parameters if one.required],
         "additionalProperties": False,
+        "examples": [] if example is None else [example["params"]],
     }
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns import keys
-from campaigns.admin.documents import pretty
+from campaigns.exchange.layout import pretty
 from campaigns.models import ApiKey, Campaign, EventType, FieldDefinition, Lead, ParkedRun, Stage, Tag, Tenant
 from campaigns.tenancy import operator_context, tenant_context
 from engine.models import TenantControl

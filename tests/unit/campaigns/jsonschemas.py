@@ -12,7 +12,17 @@ BOUNDS = {
     "minProperties": (dict, len, 1), "maxProperties": (dict, len, -1),
     "minimum": (int, int, 1), "maximum": (int, int, -1),
 }  # fmt: skip
-IGNORED = {"$schema", "title", "description", "default", "format", "items", "properties", "additionalProperties"}
+IGNORED = {
+    "$schema",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "format",
+    "items",
+    "properties",
+    "additionalProperties",
+}
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:
@@ -27,6 +37,8 @@ def _holds(word: str, told: Any, value: Any) -> bool:
     match word:
         case "type":
             return any(_is(value, name) for name in ([told] if isinstance(told, str) else told))
+        case "uniqueItems":
+            return not told or len({str(item) for item in value}) == len(value)
         case "enum":
             return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in told)
         case "anyOf":
