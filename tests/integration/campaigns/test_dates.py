@@ -256,3 +256,35 @@ def test_the_lead_moves_and_its_birthday_with_it(dated: psycopg.Connection, push
     assert planned(ACME) == {"anna": nine + 19 * HOUR}
     assert tick(dated, pushed, nine + 19 * HOUR) == ["anna"]
     assert noted(dated) == [(ACME, "anna")]
+
+
+def test_who_wins_a_merge_is_told_of_the_date_it_took_over_and_who_lost_is_not(
+    dated: psycopg.Connection, pushed: list[Event], now: datetime
+) -> None:
+    publish(ACME, RENEWAL)
+    merge = {"id": "merge", "action": "merge_leads", "params": {"others": ["loser"]}}
+    publish(ACME, {"type": "event", "event": "purchase"}, steps=[merge], key="merge")
+    add_leads(dated, ACME, loser=now + HOUR, winner=None)
+    plan(dated, now)
+    execute(dated, [purchase(ACME, "winner")], now)
+    execute(dated, pushed, now)  # the merge itself
+
+    assert planned(ACME) == {"loser": now + HOUR, "winner": now + HOUR}
+    assert tick(dated, pushed, now + HOUR) == ["winner"]
+    assert noted(dated) == [(ACME, "winner")]
+
+
+def test_who_is_restored_is_planned_anew(dated: psycopg.Connection, pushed: list[Event], now: datetime) -> None:
+    publish(ACME, RENEWAL)
+    restore = {"id": "back", "action": "restore_lead", "params": {}}
+    publish(ACME, {"type": "event", "event": "purchase"}, steps=[restore], key="back")
+    add_leads(dated, ACME, anna=now + 2 * HOUR)
+    gone = "UPDATE campaigns_lead SET deleted_at = %s, restorable_until = %s WHERE key = 'anna'"
+    dated.execute(gone, [now - HOUR, now + DAY])
+    plan(dated, now)
+    assert planned(ACME) == {}
+    execute(dated, [purchase(ACME, "anna")], now)
+
+    assert planned(ACME) == {"anna": now + 2 * HOUR}
+    assert tick(dated, pushed, now + 2 * HOUR) == ["anna"]
+    assert noted(dated) == [(ACME, "anna")]
