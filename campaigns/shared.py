@@ -10,7 +10,7 @@ import psycopg
 
 from campaigns.language.partitions import seat_parts
 from campaigns.language.rulebook import Rulebook
-from campaigns.language.shared import COMPANY, EXPERIMENT, KINDS, SEAT, Shared
+from campaigns.language.shared import COMPANY, EXPERIMENT, KINDS, LOAD, SEAT, Shared
 from engine.arrays import columns
 from engine.sql import load
 
@@ -95,6 +95,16 @@ def _lock_others(
     connection.execute(QUERIES["insert_shared_missing"], columns(wanted))
     for tenant, kind, key, data in connection.execute(QUERIES["lock_shared"], columns(wanted)).fetchall():
         shared[tenant].records[kind, key] = _decode(data)
+    loads = [(tenant, key) for tenant, kind, key in wanted if kind == LOAD]
+    if loads:
+        _count_loads(connection, shared, loads)
+
+
+def _count_loads(connection: psycopg.Connection, shared: Mapping[str, Shared], pools: list[tuple[str, str]]) -> None:
+    """How many leads the owners of pools have, where that was counted long ago; under the locks, so that what other
+    bundles gave them is in it."""
+    for tenant, key, data in connection.execute(QUERIES["count_loads"], columns(pools)).fetchall():
+        shared[tenant].put(LOAD, key, _decode(data))
 
 
 def _leave_out_decided(

@@ -11,10 +11,11 @@ OWNERS_LIMIT, WEIGHT_LIMIT = 200, 1_000
 
 
 class PoolOwner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One owner, and how many leads for each lead of an owner of weight 1."""
+    """One owner, how many leads for each lead of an owner of weight 1, and the calendar of the days it is away."""
 
     email: str
     weight: int = 1
+    calendar: str | None = None
 
 
 def _check(pool: Pool) -> list[Fault]:

@@ -42,6 +42,20 @@ class DefinedRef(Kind):
         return spec.label.lower() if spec else self.kind
 
 
+class PoolRef(DefinedRef):
+    """A pool of owners, whose calendars are there."""
+
+    def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> Defined | None:
+        """The pool. Without its calendar an owner is always there, so that is a fault on publication."""
+        pool = super().prepare(raw, scope, path, done)
+        known = scope.schema.defined("calendar")
+        for owner in pool.spec.owners if pool is not None else ():
+            if owner.calendar is not None and known.get(owner.calendar) is None and scope.publishing:
+                hint = scope.hint(owner.calendar, known)
+                scope.fault(path, f"{owner.email} of pool '{raw}' has an unknown calendar {show(owner.calendar)}{hint}")
+        return pool
+
+
 class PartOf(Kind):
     """A part of the definition that another parameter names, such as a status of a program; by its key."""
 

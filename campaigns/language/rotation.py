@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 
@@ -18,3 +18,8 @@ def next_turn(counts: Mapping[str, int], weights: Mapping[str, int]) -> str:
     """Who is next; the first of several with the same claim. After as many turns as all weights together, each has
     had as many as its weight."""
     return min(weights, key=lambda name: Fraction(counts[name] + 1, weights[name]))
+
+
+def least_loaded(counts: Mapping[str, int], present: Iterable[str]) -> str:
+    """Who of those present has fewest; the first of several."""
+    return min(present, key=lambda name: counts.get(name, 0))

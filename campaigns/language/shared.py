@@ -1,5 +1,6 @@
 """Records that a tenant's leads have in common: companies, whose turn it is in a rotation, how many a
-campaign has let in, who is in a partition under an e-mail address, how the variants of a test do.
+campaign has let in, who is in a partition under an e-mail address, how the variants of a test do,
+how many leads the owners of a pool have.
 
 Nothing of them is loaded with a bundle. What a decision asks for and is not there is noted; then the bundle is
 decided anew with it, locked until the commit. So only what is used is locked, in one order, and what a decision
@@ -14,7 +15,8 @@ Place = tuple[str, str]  #: kind and key
 
 #: An action that declares one of these among its `records` may ask for it.
 COMPANY, ROTATION, AUDIENCE, SEAT, EXPERIMENT = "company_state", "rotation", "audience", "seat", "experiment"
-KINDS = frozenset({COMPANY, ROTATION, AUDIENCE, SEAT, EXPERIMENT})
+LOAD = "owner_load"
+KINDS = frozenset({COMPANY, ROTATION, AUDIENCE, SEAT, EXPERIMENT, LOAD})
 
 
 class Shared:

@@ -42,6 +42,30 @@ FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (tenant_id, kind, key)
 JOIN campaigns_sharedrecord AS s ON s.tenant_id = w.tenant_id AND s.kind = w.kind AND s.key = w.key
 WHERE s.data ->> 'winner' IS NOT NULL;
 
+-- name: count_loads
+-- How many leads each owner of a pool has, where that was counted a minute ago or more, or an owner has come since: in
+-- between those who deal leads out count on. Served by campaigns_lead_by_owner: the cost is that of the owners' leads.
+SELECT w.tenant_id, w.key, jsonb_build_object('counted_at', clock_timestamp(), 'leads', p.leads)::text
+FROM unnest(%s::text[], %s::text[]) AS w (tenant_id, key)
+JOIN campaigns_sharedrecord AS s ON s.tenant_id = w.tenant_id AND s.kind = 'owner_load' AND s.key = w.key
+JOIN campaigns_definition AS d ON d.tenant_id = w.tenant_id AND d.kind = 'pool' AND d.key = w.key
+CROSS JOIN LATERAL (
+    SELECT array_agg(o.email) AS emails, array_agg(o.id) AS ids
+    FROM jsonb_array_elements(d.spec -> 'owners') AS one
+    JOIN campaigns_owner AS o ON o.tenant_id = w.tenant_id AND o.email = one ->> 'email'
+) AS m
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_object_agg(n.email, n.leads), '{}') AS leads
+    FROM (
+        SELECT u.email, (SELECT count(*) FROM campaigns_lead AS l WHERE l.tenant_id = w.tenant_id AND l.owner_id = u.id
+                         AND l.deleted_at IS NULL AND l.merged_into IS NULL) AS leads
+        FROM unnest(m.emails, m.ids) AS u (email, id)
+        WHERE s.data ->> 'counted_at' IS NULL OR NOT s.data -> 'leads' ?& m.emails
+           OR (s.data ->> 'counted_at')::timestamptz < clock_timestamp() - interval '1 minute'
+    ) AS n
+) AS p
+WHERE p.leads <> '{}';
+
 -- name: update_shared
 UPDATE campaigns_sharedrecord AS s SET data = w.data
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) AS w (tenant_id, kind, key, data)

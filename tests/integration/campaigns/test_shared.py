@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
 from campaigns import handler
-from campaigns.models import Company, Definition, Lead, Owner, Record
+from campaigns.models import Company, Definition, Lead, Owner, Record, SharedRecord
 from campaigns.tenancy import tenant_context
 from engine import db
 from tests.integration.campaigns.racing import Connect, PerThread, at_once, in_bundles
@@ -112,3 +113,43 @@ def test_a_company_that_changes_makes_no_new_rulebook(connect: Connect) -> None:
         Company.objects.update(score=5)
         Company.objects.create(tenant_id=ACME, name="Initech")
         assert Company.objects.first().tenant.rulebook_version == before
+
+
+def test_who_has_fewest_leads_is_exact_while_bundles_run_at_once(connect: Connect) -> None:
+    campaigns({**ROTATE, "params": {"pool": "sales", "mode": "least_loaded"}})
+    for tenant, head_start in ((ACME, 30), (ZETA, 3)):
+        with tenant_context(tenant):
+            ann = Owner.objects.get(email=f"ann@{tenant}.test")
+            gone = {"owner": ann, "deleted_at": datetime.now(UTC)}
+            Lead.objects.bulk_create(
+                [Lead(tenant_id=tenant, key=f"old-{number}", owner=ann) for number in range(head_start)]
+                + [Lead(tenant_id=tenant, key=f"gone-{number}", **gone) for number in range(5)]
+            )
+
+    at_once(connect, in_bundles(ACME, "x", 15, 2), in_bundles(ACME, "y", 15, 2), in_bundles(ZETA, "x", 4, 3))
+
+    owned = {}
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            alive = Lead.objects.exclude(key="1").filter(deleted_at=None)
+            owned[tenant] = sorted(Counter(alive.values_list("owner__email", flat=True)).items())
+    assert owned == {
+        tenant: [(f"{name}@{tenant}.test", count) for name in ("ann", "bob", "cid")]
+        for tenant, count in ((ACME, 30), (ZETA, 5))
+    }
+
+
+def test_leads_that_came_otherwise_count_within_a_minute(connect: Connect) -> None:
+    campaigns({**ROTATE, "params": {"pool": "sales", "mode": "least_loaded"}})
+    at_once(connect, in_bundles(ACME, "x", 1, 3), in_bundles(ZETA, "x", 1, 3))
+    with tenant_context(ACME):
+        bob = Owner.objects.get(email="bob@acme.test")
+        Lead.objects.bulk_create([Lead(tenant_id=ACME, key=f"old-{number}", owner=bob) for number in range(9)])
+        record = SharedRecord.objects.get(kind="owner_load")
+        early = {**record.data, "counted_at": (datetime.now(UTC) - timedelta(minutes=2)).isoformat()}
+        SharedRecord.objects.filter(kind="owner_load").update(data=early)
+
+    at_once(connect, in_bundles(ACME, "y", 2, 3), in_bundles(ZETA, "y", 1, 3))
+
+    assert owners_of(ACME) == {"ann@acme.test": 4, "bob@acme.test": 10, "cid@acme.test": 4}
+    assert set(owners_of(ZETA).values()) == {2}

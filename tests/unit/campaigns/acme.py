@@ -94,6 +94,10 @@ DEFINED = {
             defined("pool", "sales", owners=[{"email": "ann@acme.test"}, {"email": "cid@acme.test"}]),
             defined("pool", "weighted", owners=[{"email": "ann@acme.test", "weight": 3}, {"email": "cid@acme.test"}]),
             defined("pool", "away", owners=[{"email": "bob@acme.test"}]),
+            defined(
+                "pool", "days", owners=[{"email": "ann@acme.test", "calendar": "holidays"}, {"email": "cid@acme.test"}]
+            ),
+            defined("pool", "lost", owners=[{"email": "ann@acme.test", "calendar": "holiday"}]),
         ],
         "object": [defined("object", "car", fields={"plate": "string", "seats": "integer", "bought": "date"})],
         "calendar": [defined("calendar", "holidays", holidays=["2026-03-16", "2026-03-17"])],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.language.rotation import levels, next_turn
-from campaigns.language.shared import Shared
-from tests.unit.campaigns.acme import ACME, act, campaign, event, faults, lead, rulebook, run, schema, step
+from campaigns.language.shared import LOAD, Shared
+from tests.unit.campaigns.acme import (
+    ACME,
+    NOW,
+    act,
+    campaign,
+    event,
+    faults,
+    lead,
+    outcomes,
+    rulebook,
+    run,
+    schema,
+    step,
+)
 
 ACTION = "rotate_owner"
 ANN, BOB, CID = "ann@acme.test", "bob@acme.test", "cid@acme.test"
@@ -68,11 +82,55 @@ def test_without_an_active_owner_the_fallback_gets_the_lead() -> None:
     assert row["outcome"] == "skipped"
 
 
+def test_the_one_with_fewest_leads_gets_the_next() -> None:
+    shared = Shared({(LOAD, "sales"): {"leads": {ANN: 5, CID: 2}}})
+    assert owners_of(6, shared, pool="sales", mode="least_loaded") == [CID, CID, CID, ANN, CID, ANN]
+    assert shared.records[LOAD, "sales"]["leads"] == {ANN: 7, CID: 6}
+    assert act_with(shared, lead(), mode="least_loaded")["leads"] == 6
+
+
+def test_a_lead_that_changes_hands_counts_for_its_new_owner_alone() -> None:
+    shared = Shared({(LOAD, "sales"): {"leads": {ANN: 3, CID: 1}}})
+    assert act_with(shared, lead(owner=ANN), mode="least_loaded", skip_if_owned=False)["new"] == CID
+    assert shared.records[LOAD, "sales"]["leads"] == {ANN: 2, CID: 2}
+    stays = act_with(shared, lead(owner=ANN), mode="least_loaded", skip_if_owned=False)
+    assert stays["outcome"] == "no_op"
+    assert shared.records[LOAD, "sales"]["leads"] == {ANN: 2, CID: 2}
+
+
+def act_with(shared: Shared, who: Any, **params: Any) -> dict[str, Any]:
+    who.shared = shared
+    return act(who, ACTION, pool="sales", **params)
+
+
+@pytest.mark.parametrize("mode", ["round_robin", "weighted", "least_loaded"])
+def test_who_is_away_by_its_calendar_is_passed_over_that_day(mode: str) -> None:
+    book = rulebook(campaign(step(ACTION, pool="days", mode=mode)))
+    got = []
+    for days in (0, 1, 2, 3):  # away on the first and second day after
+        who = lead()
+        run(book, who, event(id=f"e{days}"), now=NOW + timedelta(days=days))
+        got.append(who.values["owner"])
+    assert got == [ANN, CID, CID, ANN]
+
+
+def test_steps_run_for_leads_that_nobody_gets() -> None:
+    note = step("add_note", "note", text="nobody")
+    document = campaign(step(ACTION, pool="away", on_empty=[note]), step("add_note", "after", text="x"))
+    assert outcomes(run(rulebook(document), lead())) == [
+        ("one", "change_owner", "done"), ("note", "note_added", "done"), ("after", "note_added", "done"),
+    ]  # fmt: skip
+    filled = campaign(step(ACTION, pool="away", on_empty=[note], fallback=CID))
+    assert outcomes(run(rulebook(filled), lead())) == [("one", "change_owner", "done")]
+
+
 @pytest.mark.parametrize(
     ("params", "fault"),
     [
+        ({"pool": "lost"}, f"{ANN} of pool 'lost' has an unknown calendar 'holiday'; did you mean 'holidays'?"),
+        ({"pool": "away", "on_empty": "x"}, "on_empty: expected a list of at least one step"),
         ({"pool": "sale"}, "unknown pool of owners 'sale'; did you mean 'sales'?"),
-        ({"pool": "sales", "mode": "random"}, "expected one of round_robin, weighted"),
+        ({"pool": "sales", "mode": "random"}, "expected one of round_robin, weighted, least_loaded"),
         ({"pool": "sales", "fallback": BOB}, f"owner '{BOB}' is inactive; choose an active one"),
         ({"pool": "sales", "fallback": "nobody@acme.test"}, "unknown owner 'nobody@acme.test'"),
         ({"pool": "sales", "skip_if_owned": "perhaps"}, "expected true or false"),
