@@ -181,3 +181,21 @@ def test_nothing_that_an_erasure_or_a_hold_is_about_is_purged(worker: psycopg.Co
     kept = worker.execute("SELECT key FROM campaigns_lead WHERE tenant_id = %s ORDER BY key", [ACME]).fetchall()
     assert kept == [("1",), ("held",)]
     assert erasure.tend(worker) == 0
+
+
+def test_who_was_anonymised_can_still_be_looked_at(worker: psycopg.Connection, ann: Client) -> None:
+    execute(worker, purchase(ACME, "1", "b1"))
+    publish(ACME, "leave", step("remove_from_list", list="vips"), step("add_to_list", "two", list="vips"))
+    execute(worker, purchase(ACME, "1", "b2"))
+    requested(worker, ACME)
+    id = (lead_row(worker, ACME, "1") or {})["id"]
+    worker.execute("UPDATE campaigns_erasure SET due_at = now(), turn_at = now() WHERE turn_at IS NOT NULL")
+    assert erasure.tend(worker) == 1
+
+    page = ann.get(reverse("admin:campaigns_lead_change", args=[id])).content.decode()
+    (key,) = worker.execute("SELECT key FROM campaigns_lead WHERE id = %s", [id]).fetchone() or ("",)
+
+    assert "Remove from" in page and "canary-acme@example.test" not in page
+    found = explain(ACME, "leave", key)
+    assert found.verdict == "The lead is frozen until a person ends it." and len(found.events) > 2
+    assert "nobody can tell any more" in ann.get(reverse(ERASURES)).content.decode()
