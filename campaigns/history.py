@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import psycopg
 
-from campaigns.language.history import Question, Sequel, Tally, Times, entry_key
+from campaigns.language.history import CompanyOf, Look, Question, Sequel, Tally, Times, entry_key
 from campaigns.language.lead import LeadState
 from campaigns.language.operator import Moment
 from campaigns.language.rulebook import Rulebook
@@ -57,7 +58,11 @@ def count_history(
 def _part(place: int, question: Any, leads: Leads, moment: Moment) -> Iterator[Sql]:
     """The question in SQL; none where it is asked of no run."""
     tenant = moment.schema.tenant
-    if isinstance(question, Sequel):
+    if isinstance(question, Look):
+        yield sql(_query("select_looks"), place, question.test, tenant, sorted(leads))
+    elif isinstance(question, CompanyOf):
+        yield sql(_query("select_companies"), place, tenant, sorted(leads))
+    elif isinstance(question, Sequel):
         first, then = question.first.sql(moment), question.then.sql(moment)
         lists = [part for one in (first, then) for part in (one, TIMES_KEPT)]
         yield sql(_query("select_sequels"), place, question.sql(moment), *lists, tenant, sorted(leads))
@@ -85,7 +90,11 @@ def _query(name: str) -> str:
 
 def _keep(lead: LeadState, question: Any, run: str | None, *found: Any) -> None:
     count, first, last, is_so, firsts, thens = found
-    if isinstance(question, Sequel):
+    if isinstance(question, Look):
+        lead.history[question] = is_so
+    elif isinstance(question, CompanyOf):
+        lead.history[question] = None if run is None else msgspec.json.decode(run)
+    elif isinstance(question, Sequel):
         lead.history[question] = Times(is_so, tuple(firsts), tuple(thens))
     elif not isinstance(question, Question):
         lead.history[question] = count

@@ -138,6 +138,7 @@ class TenantSource(msgspec.Struct):
             inactive_owners=frozenset(self.inactive_owners),
             definitions=self._definitions(),
             campaigns={campaign.key: campaign.status for campaign in self.campaigns},
+            campaign_ids={campaign.key: campaign.id for campaign in self.campaigns},
             requestable=frozenset(campaign.key for campaign in self.campaigns if campaign.is_requestable),
         )
 

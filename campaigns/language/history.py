@@ -71,6 +71,7 @@ class Question(msgspec.Struct, frozen=True):
     field: str | None = None  #: only changes of this field
     sources: tuple[str, ...] = ()  #: only what came from one of them; all where there is none
     last_is: tuple[Constraint, ...] = ()  #: what the last one is asked to be
+    campaign: int | None = None  #: only what steps of this campaign did
 
     def counts(self, row: ActivityRow, context: Context) -> bool:
         """Whether an activity is one of them."""
@@ -80,6 +81,8 @@ class Question(msgspec.Struct, frozen=True):
         if (first is not None and row.occurred_at < first) or (beyond is not None and row.occurred_at >= beyond):
             return False
         if self.field is not None and self.field not in _changed(row):
+            return False
+        if self.campaign is not None and row.campaign_id != self.campaign:
             return False
         if self.sources and source_of(row) not in self.sources:
             return False
@@ -93,6 +96,7 @@ class Question(msgspec.Struct, frozen=True):
         parts += [] if first is None else [sql("a.occurred_at >= {}", first)]
         parts += [] if beyond is None else [sql("a.occurred_at < {}", beyond)]
         parts += [] if self.field is None else [sql(_CHANGED, self.field, FIELD_CHANGED, self.field)]
+        parts += [] if self.campaign is None else [sql("a.campaign_id = {}", self.campaign)]
         parts += [sql(f"{SOURCE_SQL} = ANY({{}}::text[])", list(self.sources))] if self.sources else []
         parts += [one.sql(moment) or FALSE for one in self.where]
         return joined("AND", parts)
@@ -194,6 +198,47 @@ class Sequel(msgspec.Struct, frozen=True):
             sql("(SELECT a.occurred_at, a.id {})", rows_sql(self.then, moment)),
             self.within,
         )
+
+
+class Look(msgspec.Struct, frozen=True, eq=False):
+    """What the database says of a lead as it is before a bundle, for what no lead in memory tells. Two of a name are
+    the same."""
+
+    name: str
+    test: Sql  #: of a lead `l`
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Look) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def begin(self) -> bool:
+        """What is said of a lead that is not stored yet."""
+        return False
+
+    def note(self, known: bool, row: ActivityRow, context: Context) -> bool:
+        """Nothing that happens is taken into account."""
+        return known
+
+    def known(self, known: bool, context: Context) -> bool:
+        """The answer."""
+        return known
+
+
+class CompanyOf(msgspec.Struct, frozen=True):
+    """What is kept of the lead's main company as it is stored: name, fields and score."""
+
+    def begin(self) -> None:
+        """Of a lead that is not stored yet nothing is known."""
+
+    def note(self, known: Any, row: ActivityRow, context: Context) -> Any:
+        """Nothing that happens is taken into account."""
+        return known
+
+    def known(self, known: Any, context: Context) -> Any:
+        """The company."""
+        return known
 
 
 class Times(msgspec.Struct, frozen=True):

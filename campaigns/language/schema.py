@@ -276,6 +276,7 @@ class TenantSchema:
     owners: Mapping[str, int] = field(default_factory=dict)  #: e-mail address to id
     inactive_owners: frozenset[str] = frozenset()  #: those of the owners who get no more leads
     campaigns: Mapping[str, str] = field(default_factory=dict)  #: key to status
+    campaign_ids: Mapping[str, int] = field(default_factory=dict)  #: by key
     #: kind -> key -> what the tenant has defined
     definitions: Mapping[str, Mapping[str, Defined]] = field(default_factory=dict)
     requestable: frozenset[str] | None = None  #: campaigns that can be requested; None when not known

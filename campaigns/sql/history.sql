@@ -28,3 +28,17 @@ SELECT {}::integer AS place, l.id, NULL::text AS run, 0::bigint, NULL::timestamp
        ARRAY(SELECT a.occurred_at FROM campaigns_activity AS a
              WHERE a.tenant_id = l.tenant_id AND a.lead_id = l.id AND {} ORDER BY a.occurred_at DESC LIMIT {})
 FROM (SELECT w.id, {}::text AS tenant_id FROM unnest({}::bigint[]) AS w (id)) AS l;
+
+-- name: select_looks
+-- What is looked up of leads as they are stored.
+SELECT {}::integer AS place, l.id, NULL::text AS run, 0::bigint, NULL::timestamptz, NULL::timestamptz, {},
+       NULL::timestamptz[], NULL::timestamptz[]
+FROM (SELECT w.id, {}::text AS tenant_id FROM unnest({}::bigint[]) AS w (id)) AS l;
+
+-- name: select_companies
+-- As text in the column of runs. Served by the unique indexes on (tenant_id, id).
+SELECT {}::integer AS place, l.id, jsonb_build_object('name', c.name, 'fields', c.fields, 'score', c.score)::text AS run,
+       0::bigint, NULL::timestamptz, NULL::timestamptz, FALSE, NULL::timestamptz[], NULL::timestamptz[]
+FROM campaigns_lead AS l
+JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
+WHERE l.tenant_id = {} AND l.id = ANY({}::bigint[]);
