@@ -22,7 +22,7 @@ value.
 
 The same filter is asked of one lead in memory and of all leads by the database, and means the same: a test compares
 the two for every operator on this page. Where it says *memory*, the database leaves the operator to memory, and so it
-does with tokens, with the lead's own zone and within JSON objects: such a filter reads more leads than match, so put
+does with tokens and with the lead's own zone: such a filter reads more leads than match, so put
 another condition beside it.
 
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.language.context import Context
-from campaigns.language.jsonplaces import Path, read_path
+from campaigns.language.jsonplaces import Path, read_path, value_within
 from campaigns.language.operator import Family, Moment, Nulls, Operand, operator
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, joined, sql
@@ -26,9 +26,7 @@ def _has(value: Any, names: Path) -> bool:
 
 
 def _sql_has(value: Sql, names: Path) -> Sql:
-    for name in names:
-        value = sql("({} -> {}::text)", value, name)
-    return sql("coalesce(jsonb_typeof({}) <> 'null', FALSE)", value)
+    return sql("coalesce(jsonb_typeof({}) <> 'null', FALSE)", value_within(value, names))
 
 
 def _some(value: Sql, wanted: tuple[Path, ...], moment: Moment) -> Sql:

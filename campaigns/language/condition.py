@@ -10,7 +10,7 @@ import msgspec
 from campaigns.language.clocks import zone_named
 from campaigns.language.context import Context
 from campaigns.language.eventtypes import UNDECLARED
-from campaigns.language.jsonplaces import read_path
+from campaigns.language.jsonplaces import read_path, value_within
 from campaigns.language.lead import LeadState
 from campaigns.language.leadsql import value_of
 from campaigns.language.leaf import NEVER, Leaf, Matches, for_memory
@@ -20,6 +20,7 @@ from campaigns.language.periods import read_period
 from campaigns.language.schema import AttributeSpec
 from campaigns.language.scope import PSEUDO_FIELDS, Scope
 from campaigns.language.sqltext import Sql, sql, truth
+from campaigns.language.stored import TYPES as STORED
 from campaigns.language.tokens import Dynamic, Read, Target, is_token
 from campaigns.language.values import TYPES, show
 from campaigns.language.variables import find_variable, read_variable
@@ -42,12 +43,29 @@ def read_condition(raw: dict[str, Any], source: str, scope: Scope, path: str) ->
     if not target or not asked or scope.faults:
         return NEVER
     found, operands, options = asked
-    read = _walking(_reader(raw[source], source), raw["path"]) if "path" in raw else _reader(raw[source], source)
-    matches = close(_casting(read, target) if "type" in raw else read, found, operands, options)
-    if source != "field" or "path" in raw:
+    matches = close(_reading(raw, source, target), found, operands, options)
+    within = "path" in raw
+    if source != "field" or (within and target.type not in STORED):
         return Leaf(matches, for_memory)
     name: str = raw[source]
-    return Leaf(matches, lambda moment: close_sql(value_of(name, moment), found, operands, options, moment))
+
+    def value_sql(moment: Moment) -> Sql | None:
+        value = value_of(name, moment)
+        return STORED[target.type].sql(value_within(value, raw["path"].split("."))) if within and value else value
+
+    return Leaf(matches, lambda moment: close_sql(value_sql(moment), found, operands, options, moment))
+
+
+def _reading(raw: dict[str, Any], source: str, target: Target) -> Read:
+    """The value in memory; within a JSON object it is read as the database reads it."""
+    read = _reader(raw[source], source)
+    if "path" not in raw:
+        return _casting(read, target) if "type" in raw else read
+    inner, stored = _walking(read, raw["path"]), STORED.get(target.type)
+    if stored is None:
+        return _casting(inner, target)
+    as_stored = stored.read
+    return lambda lead, context: as_stored(inner(lead, context))
 
 
 class Asked(NamedTuple):

@@ -16,10 +16,11 @@ from campaigns.audience import Audience
 from campaigns.filters import OPERATORS
 from campaigns.language.filtertree import AT_LEAST, GROUPS, NUMBERED
 from campaigns.language.operator import Operator
+from campaigns.language.stored import TYPES as STORED
 from campaigns.models import Definition, FieldDefinition, StaticList, Tag, Tenant
 from campaigns.schema_source import load_rulebooks
 from campaigns.tenancy import tenant_context
-from tests.integration.campaigns.crowd import CHOICES, EDGES, OPTIONS, VALUES, conditions, people, shifts
+from tests.integration.campaigns.crowd import CHOICES, EDGES, OPTIONS, VALUES, conditions, json_of, people, shifts
 from tests.integration.campaigns.world import ACME, ZETA, make_tenant
 
 LEADS, EXAMPLES, TOGETHER = 20, 4, 12
@@ -114,6 +115,13 @@ def grouped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return counted | st.dictionaries(st.sampled_from(plain), items, min_size=1, max_size=1) | numbered(inner)
 
 
+#: What a JSON object may have in it, of its type or not.
+nested = st.sampled_from(sorted(VALUES)).flatmap(
+    lambda kind: VALUES[kind].map(lambda value: json_of(kind, value))
+) | st.sampled_from([None, "7", "7.0", 7.5, 1.0, -0.0, "", " ", "2026-02-30", "true", [], ["red"], ["red", 1]])
+FOR_MEMORY = {one.name for one in OPERATORS if one.sql is None}
+
+
 def numbered(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     logic = st.sampled_from(
         ["(1 or 2) and not 3", "1 or (2 and 3)", "not (1 and 2 and 3)", "(1 and 3) or (2 and not 1)"]
@@ -151,6 +159,35 @@ def test_both_evaluators_agree_on_every_operator(world: World) -> None:
         agree()
     assert cases >= 10_000
     assert cases * 0.1 < matched < cases * 0.9  # they meet
+
+
+def test_both_evaluators_agree_within_json(world: World) -> None:
+    inside = [operator for operator in OPERATORS if operator.type in STORED]
+    asked = st.sampled_from(inside).flatmap(
+        lambda operator: conditions(operator, operator.type).map(
+            lambda found: {**found, "field": "json", "path": "deep.value", "type": operator.type}
+        )
+    )
+    matched = 0
+
+    @SETTINGS
+    @given(
+        st.lists(st.tuples(people(), nested), min_size=LEADS, max_size=LEADS),
+        st.lists(asked, min_size=40, max_size=40), nows,
+    )  # fmt: skip
+    def agree(who: list[tuple[dict[str, Any], Any]], filters: list[dict[str, Any]], now: datetime) -> None:
+        nonlocal matched
+        for one, value in who:
+            one["fields"]["json"] = {"deep": {"value": value}}
+        world.settle([one for one, _ in who])
+        for document in filters:
+            assert document.get("zone") == "lead" or (
+                Audience(document, world.schema, now).narrowed.exact is not (document["operator"] in FOR_MEMORY)
+            )
+            matched += world.agree(document, now)
+
+    agree()
+    assert matched > 0
 
 
 def test_both_evaluators_agree_on_groups(world: World) -> None:
