@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from campaigns import leads, records
+from campaigns import leads, records, shared
 from engine import ledger, spill, tasks
 
 TABLES = (
     "engine_ledger", "engine_lanemode", "engine_spill", "campaigns_lead", "campaigns_company", "campaigns_listmember",
-    "campaigns_record", "campaigns_tenant",
+    "campaigns_record", "campaigns_tenant", "campaigns_sharedrecord", "campaigns_definition", "campaigns_owner",
 )  # fmt: skip
 
 STATEMENTS = {
@@ -26,6 +26,8 @@ STATEMENTS = {
     "memberships": leads.QUERIES["select_memberships"],
     "leads that changed": leads.QUERIES["update_leads_changed"],
     "records": records.QUERIES["select_records"],
+    "tests with a winner": shared.QUERIES["select_decided"],
+    "leads of owners": shared.QUERIES["count_loads"],
 }
 
 READS_ALL = re.compile(r"(Seq Scan on (?!pg_)|Hash \w*\s*Join|Merge \w*\s*Join).*")
@@ -48,3 +50,10 @@ def test_a_plan_that_is_kept_reads_no_whole_table(executors: psycopg.Connection,
     plan = executors.execute(f"EXPLAIN (GENERIC_PLAN) {statement}").fetchall()
 
     assert [line for (line,) in plan if READS_ALL.search(line)] == []
+
+
+def test_leads_are_counted_by_the_index_on_their_owners(executors: psycopg.Connection) -> None:
+    numbers = iter(range(1, 5))
+    statement = re.sub("%s", lambda _: f"${next(numbers)}", STATEMENTS["leads of owners"]).rstrip().rstrip(";")
+    plan = "\n".join(line for (line,) in executors.execute(f"EXPLAIN (GENERIC_PLAN) {statement}").fetchall())
+    assert "campaigns_lead_by_owner" in plan

@@ -112,3 +112,25 @@ def test_another_type_is_a_fault() -> None:
 )
 def test_requirements_at_fault_are_named(requires: Any, fault: str) -> None:
     assert str(missing(requires, ACME)[0]).startswith(fault)
+
+
+def test_what_is_within_groups_undo_steps_and_variants_is_needed_too() -> None:
+    goal = {"type": "goal_reached", "goal": "first-order"}
+    day = {"amount": 1, "unit": "days"}
+    document = campaign(
+        step("transaction_group", "group", steps=[step("add_to_list", "in", list="vips")]),
+        step("checkpoint", "mark", label="x", undo=[step("change_tags", "back", remove=["hot"])]),
+        step("ab_test", "test", metric=goal, within=day, decide_after=day, variants=[
+            {"label": "a", "steps": [step("change_stage", "stage", stage="vip")]}, {"label": "b", "steps": []}]),
+        step("rotate_owner", "turn", pool="days", on_empty=[step("change_field", "f", field="orders", value=1)]),
+    )  # fmt: skip
+    assert faults(document) == []
+
+    found = requirements_of(document, ACME, key="c1")
+
+    assert (found["lists"], found["tags"], found["stages"], list(found["fields"])) == (
+        ["vips"], ["hot"], ["vip"], ["orders"],
+    )  # fmt: skip
+    assert {kind: list(one) for kind, one in found["definitions"].items()} == {
+        "calendar": ["holidays"], "goal": ["first-order"], "pool": ["days"],
+    }  # fmt: skip

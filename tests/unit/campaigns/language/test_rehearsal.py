@@ -92,3 +92,34 @@ def test_an_unknown_lead_is_new() -> None:
 def test_a_cap_is_counted_over_all_leads_from_nobody_on() -> None:
     report = rehearse(at(0), at(1, who="L8"), at(2, who="L9"), at(3), tried=campaign(ADD, entry={"cap": 2}))
     assert (report.leads_entered, report.runs) == (2, 3)
+
+
+def test_groups_are_put_back_and_runs_undone_as_they_would_be() -> None:
+    burst = step("change_score", "burst", amount=2**31)
+    mark = step("checkpoint", "mark", label="seat", undo=[{**ADD, "id": "back"}], on_failure="undo")
+    group = step("transaction_group", "group", steps=[ADD, burst])
+    found = rehearse(at(0), tried=campaign(mark, WAIT, group, step("add_note", "never", text="x")))
+    assert found.inside == 0
+    assert found.steps == {
+        "mark": {"done": 2}, "wait": {"deferred": 1, "done": 1}, "group": {"failed": 1, "done": 1},
+        "back": {"done": 1},
+    }  # fmt: skip
+
+
+def test_variants_are_tested_as_if_nobody_had_been_there_before() -> None:
+    variants = [{"label": label, "steps": [step("add_note", f"note-{label}", text=label)]} for label in "ab"]
+    day, signup = {"amount": 1, "unit": "days"}, {"type": "event", "event": "signup"}
+    test = step("ab_test", "test", variants=variants, metric=signup, within=day, decide_after=day, minimum=1)
+    events = [at(0, who=f"L{number}") for number in range(20)]
+    events += [at(0.1, "signup", f"L{number}", email="a@b.test") for number in range(20)]
+    found = rehearse(*events, at(2, who="last"), tried=campaign(test))
+    assert found.steps["test"] == {"done": 22}  # the choice of the winner is one of them
+    assert sum(found.steps[f"note-{label}"]["done"] for label in "ab") == 21
+
+
+def test_a_run_waits_for_what_it_requested() -> None:
+    joined = step("join", "join", campaigns=["welcome"], timeout={"amount": 9, "unit": "days"})
+    tried = campaign(step("request_campaign", "ask", campaign="welcome"), joined, ADD)
+    asked = campaign(WAIT, on={"type": "campaign_requested"})
+    assert rehearse(at(0), days=1, tried=tried, welcome=asked).inside == 1
+    assert rehearse(at(0), tried=tried, welcome=asked).steps["add"] == {"done": 1}
