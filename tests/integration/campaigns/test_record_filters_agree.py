@@ -163,6 +163,10 @@ ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "bucket": st.fixed_dictionaries(
         {"bucket": st.just("prices"), "operator": either, "buckets": st.lists(st.integers(0, 3), min_size=1)}
     ),
+    "unreachable": st.fixed_dictionaries(
+        {"unreachable": st.sampled_from(["email", "sms"]), "operator": either},
+        optional={"marketing": maybe, "topic": st.just("news")},
+    ),
     "owner": st.fixed_dictionaries({"owner": st.sampled_from(["active", "inactive"])}),
     "pool": st.fixed_dictionaries({"pool": st.sampled_from(list(SPECS["pool"])), "operator": either}),
     "smart_list": st.fixed_dictionaries({"smart_list": st.sampled_from(list(SPECS["smart_list"])), "operator": either}),
