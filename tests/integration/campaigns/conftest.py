@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from campaigns import handler, planning, rulebooks
 from campaigns.models import FieldDefinition
 from campaigns.tenancy import tenant_context
-from engine import enqueue
+from engine import db, enqueue
 from engine.types import Event
+from tests.integration.campaigns.racing import Connect
 from tests.integration.campaigns.world import ACME, ZETA, make_tenant
 
 
@@ -33,6 +36,12 @@ def worker(worker_connection: psycopg.Connection) -> psycopg.Connection:
     """As maintenance and the executor connect."""
     worker_connection.autocommit = True
     return worker_connection
+
+
+@pytest.fixture
+def connect() -> Connect:
+    """Connections of workers that run at once."""
+    return partial(db.connect, os.environ["WORKER_DATABASE_URL"], "fairlane-test")
 
 
 @pytest.fixture

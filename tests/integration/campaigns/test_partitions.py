@@ -13,10 +13,9 @@ from campaigns import handler, keys, shared
 from campaigns.models import Definition, Lead, Record
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.carrying import execute, history, publish, purchase, step
-from tests.integration.campaigns.test_shared import Connect, PerThread, at_once, connect, purchases
+from tests.integration.campaigns.racing import Connect, PerThread, at_once, purchases
 from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_tenant
 
-__all__ = ["connect"]
 MOVE = step("change_partition", partition="europe")
 
 

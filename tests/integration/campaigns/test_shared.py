@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ import pytest
 from campaigns import handler
 from campaigns.models import Company, Definition, Lead, Owner, Record, SharedRecord
 from campaigns.tenancy import tenant_context
-from engine import db
 from tests.integration.campaigns.racing import Connect, PerThread, at_once, in_bundles
 from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign, make_tenant
 
@@ -34,11 +31,6 @@ def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
                 Owner.objects.create(tenant_id=tenant, email=email, name=email)
             pool = {"owners": [{"email": email} for email in emails]}
             Definition.objects.create(tenant_id=tenant, kind="pool", key="sales", name="Sales", spec=pool)
-
-
-@pytest.fixture
-def connect() -> Connect:
-    return partial(db.connect, os.environ["WORKER_DATABASE_URL"], "fairlane-test")
 
 
 def owners_of(tenant: str) -> Counter[str]:
