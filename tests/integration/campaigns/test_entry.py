@@ -6,7 +6,8 @@ import pytest
 
 from campaigns.models import Activity, SharedRecord
 from campaigns.tenancy import tenant_context
-from tests.integration.campaigns.test_shared import ON, Connect, at_once, connect, in_bundles, tenants  # noqa: F401
+from tests.integration.campaigns.racing import Connect, at_once, in_bundles
+from tests.integration.campaigns.test_shared import ON, tenants  # noqa: F401
 from tests.integration.campaigns.world import ACME, ZETA, make_campaign
 
 CAP = 37
@@ -14,7 +15,7 @@ CAP = 37
 
 @pytest.mark.parametrize("size", [1, 5])
 def test_bundles_that_race_over_the_cap_let_in_no_lead_too_many_and_none_too_few(
-    connect: Connect,  # noqa: F811
+    connect: Connect,
     size: int,
 ) -> None:
     note = {"id": "note", "action": "add_note", "params": {"text": "in"}}
