@@ -36,7 +36,7 @@ def test_events_sent_twice_while_processes_die(start: Start, effects: Effects) -
 
 def test_a_node_that_stood_still_beyond_its_lease(start: Start, effects: Effects) -> None:
     """It wakes up in the middle of a transaction that another node has taken over."""
-    slow = event("whale", "ada", "slow", "slow", seconds=5, n=0)
+    slow = event("whale", "ada", "slow", "slow", seconds=1.5, n=0)  # a lease is 2 s: who sleeps longer is cut off
     sent = [*events("whale", "ada", 3), slow, *events("whale", "ada", 3, first=3), *events("minnow", "bob", 5)]
     enqueue.push(sent)
     zombie = start("zombie", concurrency=1)
