@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from campaigns.audience import Audience, InvalidFilterError
 from campaigns.language.batch import batch_of
 from campaigns.language.schedule import read_schedule
 from campaigns.language.schema import BATCH_MEMBER
+from campaigns.rounds import take_turns
 from campaigns.schema_source import load_sources
 from engine import enqueue
 from engine.errors import LaneFull
@@ -77,18 +79,10 @@ def tend(worker: psycopg.Connection, clock: Clock = _utc_now) -> int:
 
     Takes a connection in autocommit. Raises BrokerDown.
     """
-    until, turns, had = time.monotonic() + SECONDS_AT_ONCE, 0, list[str]()
+    until = time.monotonic() + SECONDS_AT_ONCE
     while _start_planned(worker, clock()) and time.monotonic() < until:
         pass
-    while time.monotonic() < until:
-        tenant = _turn(worker, clock, had)
-        if tenant is not None:
-            turns, had = turns + 1, [*had, tenant]
-        elif had:
-            had = []
-        else:
-            break
-    return turns
+    return take_turns(partial(_turn, worker, clock), until)
 
 
 def _start_planned(worker: psycopg.Connection, now: datetime) -> bool:

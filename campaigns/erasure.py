@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from campaigns.language.lead import Erasure, LeadState
 from campaigns.language.rulebook import Rulebook
+from campaigns.rounds import take_turns
 from engine.arrays import columns
 from engine.errors import Retry
 from engine.sql import load
@@ -109,21 +111,13 @@ def tend(worker: psycopg.Connection) -> int:
 
     Takes a connection in autocommit.
     """
-    until, done, had = time.monotonic() + SECONDS_AT_ONCE, 0, list[str]()
-    while time.monotonic() < until:
-        turn = _turn(worker, had)
-        if turn is not None:
-            tenant, came = turn
-            had, done = [*had, tenant], done + (came == DONE)
-        elif had:
-            had = []
-        else:
-            break
-    return done
+    ends: list[str] = []
+    take_turns(partial(_turn, worker, ends), time.monotonic() + SECONDS_AT_ONCE)
+    return ends.count(DONE)
 
 
-def _turn(worker: psycopg.Connection, had: list[str]) -> tuple[str, str] | None:
-    """One erasure of a tenant that had none. Returns the tenant and what came of it.
+def _turn(worker: psycopg.Connection, ends: list[str], had: list[str]) -> str | None:
+    """One erasure of a tenant that had none; what came of it is added to the ends. Returns the tenant.
 
     One that fails is tried again later, so that it holds up none.
     """
@@ -141,7 +135,9 @@ def _turn(worker: psycopg.Connection, had: list[str]) -> tuple[str, str] | None:
         logger.exception("erasure %(erasure)d of tenant %(tenant)s failed", place)
         came = FAILED
         _postpone(worker, place, came)
-    return place["tenant"], came
+    ends.append(came)
+    tenant: str = place["tenant"]
+    return tenant
 
 
 def _erase(worker: psycopg.Connection, place: dict[str, Any]) -> str:

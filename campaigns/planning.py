@@ -23,6 +23,7 @@ from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.timing import LATE_LIMIT, DateTiming, Due, Silence, Timer, due_event
 from campaigns.leads import typed
+from campaigns.rounds import take_turns
 from campaigns.rulebooks import RulebookCache
 from engine import clock, enqueue
 from engine.arrays import columns
@@ -127,17 +128,8 @@ def _push(events: list[Event]) -> set[tuple[str, str]]:
 
 def plan(worker: psycopg.Connection, now: datetime) -> int:
     """Give turns to campaigns, round after round, one to each tenant in a round. Returns how many turns."""
-    until, turns, had = time.monotonic() + PLANNING_SECONDS, 0, list[str]()
-    rulebooks = RulebookCache(size=KEPT_RULEBOOKS)
-    while time.monotonic() < until:
-        tenant = _plan_turn(worker, now, had, rulebooks)
-        if tenant is not None:
-            turns, had = turns + 1, [*had, tenant]
-        elif had:
-            had = []
-        else:
-            break
-    return turns
+    until, rulebooks = time.monotonic() + PLANNING_SECONDS, RulebookCache(size=KEPT_RULEBOOKS)
+    return take_turns(lambda had: _plan_turn(worker, now, had, rulebooks), until)
 
 
 def _plan_turn(worker: psycopg.Connection, now: datetime, had: list[str], rulebooks: RulebookCache) -> str | None:

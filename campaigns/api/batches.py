@@ -10,22 +10,17 @@ from rest_framework.request import Request
 from campaigns import batches
 from campaigns.api.errors import ApiError, json_response
 from campaigns.api.named import campaign_named, row_numbered
-from campaigns.api.view import ApiView
+from campaigns.api.view import ApiView, CampaignView, flag
 from campaigns.models import Batch
 from campaigns.operations import Refused, WrongState
 from campaigns.tenancy import tenant_context
 
 
-class BatchesView(ApiView):
+class BatchesView(CampaignView):
     """GET: the last batches, and when the schedule starts the next. POST: start one; with ?dry_run=true only say
     for how many leads it would be."""
 
     http_method_names = ("get", "head", "post")
-
-    @property
-    def scope(self) -> str:  # type: ignore[override]
-        """Reading and writing are rights of their own."""
-        return "campaigns:write" if self.request.method == "POST" else "campaigns:read"
 
     def get(self, request: Request, key: str) -> HttpResponse:
         tenant = request.user.tenant
@@ -35,14 +30,12 @@ class BatchesView(ApiView):
         return json_response({"batches": [told(batch) for batch in found], "next_at": campaign.next_batch_at})
 
     def post(self, request: Request, key: str) -> HttpResponse:
-        dry = request.GET.get("dry_run", "false")
-        if dry not in ("true", "false"):
-            raise ApiError(400, "bad_request", "“dry_run” is true or false.")
+        dry = flag(request, "dry_run")
         tenant = request.user.tenant
         try:
             with tenant_context(tenant):
                 campaign = campaign_named(tenant, key)
-                if dry == "true":
+                if dry:
                     return json_response({"leads": batches.count_members(campaign)})
                 batch = batches.start(campaign, by=f"API key {request.auth.name}")
         except Refused as refusal:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from campaigns.api.body import read_body
 from campaigns.api.errors import ApiError, json_response
-from campaigns.api.view import ApiView
+from campaigns.api.view import ApiView, CampaignView, flag
 from campaigns.exchange.applying import ApplyRefused, Plan, apply, export, plan
 from campaigns.exchange.file import CampaignFile, open_file
 from campaigns.exchange.reading import SIZE_LIMIT, UnreadableError, read, write_yaml
@@ -21,15 +21,10 @@ from campaigns.operations import PublicationRefused, WrongState
 YAML = "application/yaml"
 
 
-class DocumentView(ApiView):
+class DocumentView(CampaignView):
     """GET: the draft and what it refers to, in JSON or, with ?as=yaml, in YAML. PUT: make a document the draft."""
 
     http_method_names = ("get", "head", "put")
-
-    @property
-    def scope(self) -> str:  # type: ignore[override]
-        """Reading and writing are rights of their own."""
-        return "campaigns:write" if self.request.method == "PUT" else "campaigns:read"
 
     def get(self, request: Request, key: str) -> HttpResponse:
         form = request.GET.get("as", "json")
@@ -46,14 +41,10 @@ class DocumentView(ApiView):
         return HttpResponse(write_yaml(msgspec.to_builtins(file)), content_type=f"{YAML}; charset=utf-8")
 
     def put(self, request: Request, key: str) -> HttpResponse:
-        publishing = request.GET.get("publish", "false")
-        if publishing not in ("true", "false"):
-            raise ApiError(400, "bad_request", "“publish” is true or false.")
+        publishing = flag(request, "publish")
         file = _read_file(request, key)
         try:
-            applied = apply(
-                request.user.tenant, file, by=f"API key {request.auth.name}", publishing=publishing == "true"
-            )
+            applied = apply(request.user.tenant, file, by=f"API key {request.auth.name}", publishing=publishing)
         except (ApplyRefused, PublicationRefused) as refusal:
             raise ApiError(422, "refused", str(refusal), faults=refusal.faults) from refusal
         except WrongState as refusal:

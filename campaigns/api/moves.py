@@ -12,7 +12,7 @@ from campaigns import moves
 from campaigns.api.body import read_body
 from campaigns.api.errors import ApiError, json_response
 from campaigns.api.named import campaign_named, row_numbered
-from campaigns.api.view import ApiView
+from campaigns.api.view import ApiView, CampaignView, flag
 from campaigns.models import Move
 from campaigns.moves import MoveRefused, Planned
 from campaigns.operations import WrongState
@@ -28,16 +28,11 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
     plan: dict[str, str] = {}  #: old step -> new step, or end
 
 
-class MovesView(ApiView):
+class MovesView(CampaignView):
     """GET: who is inside older versions, and the last moves. POST: move them; with ?dry_run=true only say the counts
     and the faults."""
 
     http_method_names = ("get", "head", "post")
-
-    @property
-    def scope(self) -> str:  # type: ignore[override]
-        """Reading and writing are rights of their own."""
-        return "campaigns:write" if self.request.method == "POST" else "campaigns:read"
 
     def get(self, request: Request, key: str) -> HttpResponse:
         tenant = request.user.tenant
@@ -47,13 +42,11 @@ class MovesView(ApiView):
         return json_response({"older": older, "moves": [told(move) for move in found]})
 
     def post(self, request: Request, key: str) -> HttpResponse:
-        dry = request.GET.get("dry_run", "false")
-        if dry not in ("true", "false"):
-            raise ApiError(400, "bad_request", "“dry_run” is true or false.")
+        dry = flag(request, "dry_run")
         wanted, tenant = _read(request), request.user.tenant
         with tenant_context(tenant):
             campaign = campaign_named(tenant, key)
-            if dry == "true":
+            if dry:
                 return json_response(_planned(moves.plan_move(campaign, wanted.from_version, wanted.plan)))
             return json_response(told(_start(campaign, wanted, f"API key {request.auth.name}")), 202)
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from campaigns.api.authentication import ApiKeyAuthentication, HasScope
-from campaigns.api.errors import answer
+from campaigns.api.errors import ApiError, answer
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -37,3 +37,20 @@ class ApiView(APIView):
 
     def get_exception_handler(self) -> Callable[..., Any]:
         return answer
+
+
+class CampaignView(ApiView):
+    """Something of a campaign. Reading and changing it are rights of their own."""
+
+    @property
+    def scope(self) -> str:  # type: ignore[override]
+        """By the request's method."""
+        return "campaigns:write" if self.request.method in ("POST", "PUT") else "campaigns:read"
+
+
+def flag(request: Request, name: str) -> bool:
+    """Whether the address says ?name=true. Raises ApiError for anything but true and false."""
+    said = request.GET.get(name, "false")
+    if said not in ("true", "false"):
+        raise ApiError(400, "bad_request", f"“{name}” is true or false.")
+    return said == "true"

@@ -21,9 +21,9 @@ from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, sql
 from campaigns.language.tokens import Target, is_token
 from campaigns.language.values import cast_integer, day_of, show
+from campaigns.language.walltime import DAYS
 
 Wanted = tuple[Any, ...]
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS_LIMIT = 366
 
 
@@ -85,7 +85,7 @@ def _part(name: str, part: Callable[[Any], int], template: str, literal: Any) ->
     return enter
 
 
-@_part("day_of_week_is", lambda day: day.isoweekday(), "extract(isodow FROM {})::integer", _number(1, 7, WEEKDAYS))
+@_part("day_of_week_is", lambda day: day.isoweekday(), "extract(isodow FROM {})::integer", _number(1, 7, DAYS))
 def day_of_week_is(value: int, wanted: Wanted, context: Context) -> bool:
     """On one of these days of the week; 1 is Monday."""
     return value in wanted

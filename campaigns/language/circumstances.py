@@ -10,7 +10,6 @@ A count is of events that the trigger hears and that meet its `where`, the one a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +26,7 @@ from campaigns.language.schema import CAMPAIGN_REQUESTED
 from campaigns.language.scope import Scope
 from campaigns.language.sources import SOURCES, actor_of, kind_of
 from campaigns.language.values import show
-from campaigns.language.walltime import DAYS, MIDNIGHT
+from campaigns.language.walltime import DAYS, clock_minutes
 
 KEYS = (
     "source",
@@ -46,7 +45,6 @@ KEYS = (
 NAMES_LIMIT, DEPTH_LIMIT = 50, 10
 #: Events that come from outside though their names are ours, and so are kept in the history as what they are.
 KEPT = ("hook.received", "message.sent", "webhook.called", "lead.created", "batch.member")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
 #: What is asked of an event, by the key that asks it.
 Check = tuple[str, Matches]
@@ -144,11 +142,10 @@ def _times(raw: dict[str, Any], scope: Scope, path: str) -> Matches:
 
 def _clock(raw: Any, scope: Scope, path: str) -> int | None:
     """Minutes after midnight; None with a fault."""
-    match = _CLOCK.fullmatch(raw) if isinstance(raw, str) else None
-    if match is None and raw != "24:00":
+    minutes = clock_minutes(raw)
+    if minutes is None:
         scope.fault(path, f"expected a time of day such as 09:30, got {show(raw)}")
-        return None
-    return int(match[1]) * 60 + int(match[2]) if match else MIDNIGHT
+    return minutes
 
 
 def _days(raw: Any, scope: Scope, path: str) -> frozenset[int]:

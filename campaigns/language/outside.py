@@ -9,6 +9,13 @@ from campaigns.language.schema import TenantSchema
 from engine.types import Event
 
 SIGNAL = "signal"  #: the source of such events; with a person, followed by the name
+#: Changes that take each other back.
+OPPOSITES = {
+    "tag.added": "tag.removed",
+    "tag.removed": "tag.added",
+    "list.joined": "list.left",
+    "list.left": "list.joined",
+}
 
 
 def is_change(event: Event) -> bool:
@@ -18,17 +25,10 @@ def is_change(event: Event) -> bool:
 
 def take_back(lead: LeadState, type: str, data: dict[str, Any], schema: TenantSchema) -> None:
     """The lead as it was before the change; what was erased of an event tells nothing."""
-    match type if data else "":
-        case "field.changed":
-            put(lead, data["field"], data.get("old"), schema)
-        case "tag.added":
-            lead.tags.discard(data["tag"])
-        case "tag.removed":
-            lead.tags.add(data["tag"])
-        case "list.joined":
-            lead.lists.discard(data["list"])
-        case "list.left":
-            lead.lists.add(data["list"])
+    if data and type == "field.changed":
+        put(lead, data["field"], data.get("old"), schema)
+    elif data:
+        make_again(lead, OPPOSITES.get(type, ""), data, schema)
 
 
 def make_again(lead: LeadState, type: str, data: dict[str, Any], schema: TenantSchema) -> None:

@@ -18,12 +18,11 @@ from campaigns.language.tokens import Dynamic, Read, find_reference, is_token
 from campaigns.language.touches import field_name
 from campaigns.language.values import cast_date, cast_datetime, show
 from campaigns.language.variables import declare
-from campaigns.language.walltime import DAYS, MIDNIGHT
+from campaigns.language.walltime import DAYS, MIDNIGHT, clock_minutes
 
 ZONE_FIELD = "timezone"  #: the field with the name of a lead's own zone
 YEAR_DAYS = 366
 
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
 _FROM = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -96,11 +95,10 @@ class ClockTime(Kind):
 
     def prepare(self, raw: Any, scope: Scope, path: str, done: Prepared) -> int:
         """The minutes after midnight."""
-        match = _CLOCK.fullmatch(raw) if isinstance(raw, str) else None
-        if match is None and not (self.unlike and raw == "24:00"):
+        minutes = clock_minutes(raw)
+        if minutes is None or (minutes == MIDNIGHT and not self.unlike):
             scope.fault(path, f"expected a time of day such as 09:30, got {show(raw)}")
             return 0
-        minutes = int(match[1]) * 60 + int(match[2]) if match else MIDNIGHT
         if self.unlike and minutes == done.get(self.unlike):
             scope.fault(path, f"is the same as {self.unlike}: the window has no length; for whole days 00:00 to 24:00")
         return minutes

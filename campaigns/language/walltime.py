@@ -6,8 +6,10 @@ they are put back is meant the first time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,11 +18,21 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 EVERY_DAY = frozenset(range(7))
 MIDNIGHT = 24 * 60  #: of the end of a day, in minutes
 
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+
 #: A window that opens on none of so many days never does.
 DAYS_SEARCHED = 366
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+
+
+def clock_minutes(raw: Any) -> int | None:
+    """Minutes after midnight of a time such as 09:30, and of 24:00; None of anything else."""
+    if raw == "24:00":
+        return MIDNIGHT
+    match = _CLOCK.fullmatch(raw) if isinstance(raw, str) else None
+    return int(match[1]) * 60 + int(match[2]) if match else None
 
 
 def instant_at(day: date, minutes: int, zone: ZoneInfo) -> datetime:

@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from campaigns.filters.calendar import WEEKDAYS
 from campaigns.filters.timeframes import FRAMES
 from campaigns.language.jsonvalues import JsonObject
 from campaigns.language.operator import Nulls, Operand, Operator
 from campaigns.language.values import TYPES
+from campaigns.language.walltime import DAYS
 
 #: Instants of clock changes: Europe 2026 and 2021, New York, Lord Howe (half an hour), Apia's lost day, St. John's at a
 #: minute past midnight, São Paulo and Beirut at midnight.
@@ -141,7 +141,7 @@ OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "size_is": lengths,
     "size_at_least": lengths,
     "size_at_most": lengths,
-    "day_of_week_is": st.integers(1, 7) | st.sampled_from(WEEKDAYS),
+    "day_of_week_is": st.integers(1, 7) | st.sampled_from(DAYS),
     "day_of_month_is": st.lists(st.integers(1, 31), min_size=1),
     "month_is": st.lists(st.integers(1, 12), min_size=1, max_size=6),
     "year_is": st.sampled_from([2010, 2011, 2018, 2024, 2026]),

@@ -193,6 +193,11 @@ def step(action: str, id: str = "one", **params: Any) -> dict[str, Any]:
     return {"id": id, "action": action, "params": params}
 
 
+def note(id: str) -> dict[str, Any]:
+    """A step that says which it is."""
+    return step("add_note", id, text=id)
+
+
 def campaign(*steps: dict[str, Any], on: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """A document; on a purchase unless it says otherwise."""
     return {"triggers": [on or {"type": "event", "event": "purchase"}], "steps": list(steps), **more}

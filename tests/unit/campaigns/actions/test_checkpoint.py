@@ -18,6 +18,7 @@ from tests.unit.campaigns.acme import (
     event,
     faults,
     lead,
+    note,
     on,
     outcomes,
     pass_time,
@@ -32,10 +33,6 @@ WAIT = step("wait_duration", "wait", wait=DAY)
 TOO_MUCH = step("change_score", "burst", amount=2**31)
 CALLED_OFF = {"label": "called off", "trigger": on("signup"), "undo": True}
 SIGNUP = event("signup", id="e2", email="a@b.test")
-
-
-def note(id: str) -> dict[str, Any]:
-    return step("add_note", id, text=id)
 
 
 def point(label: str, *undo: dict[str, Any], **more: Any) -> dict[str, Any]:

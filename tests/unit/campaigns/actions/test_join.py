@@ -9,16 +9,25 @@ import pytest
 
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
-from tests.unit.campaigns.acme import NOW, campaign, event, faults, lead, on, pass_time, rulebook, run, schema, step
+from tests.unit.campaigns.acme import (
+    NOW,
+    campaign,
+    event,
+    faults,
+    lead,
+    note,
+    on,
+    pass_time,
+    rulebook,
+    run,
+    schema,
+    step,
+)
 
 DAY, WEEK = {"amount": 1, "unit": "days"}, {"amount": 7, "unit": "days"}
 REQUESTED = {"type": "campaign_requested"}
 TENANT = schema(campaigns={"a": "active", "b": "active"}, requestable=frozenset({"a", "b"}))
 SIGNUP = event("signup", id="e2", email="a@b.test")
-
-
-def note(id: str) -> dict[str, Any]:
-    return step("add_note", id, text=id)
 
 
 def ask(campaign: str, id: str = "") -> dict[str, Any]:

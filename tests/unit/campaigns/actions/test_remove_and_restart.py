@@ -13,6 +13,7 @@ from tests.unit.campaigns.acme import (
     event,
     faults,
     lead,
+    note,
     on,
     outcomes,
     pass_time,
@@ -26,10 +27,6 @@ DAY = {"amount": 1, "unit": "days"}
 WAIT = step("wait_duration", "wait", wait=DAY)
 SIGNUP = event("signup", id="e2", email="a@acme.test")
 REQUESTED = {"type": "campaign_requested"}
-
-
-def note(id: str) -> dict[str, Any]:
-    return step("add_note", id, text=id)
 
 
 def remove(campaign: Any, **more: Any) -> dict[str, Any]:

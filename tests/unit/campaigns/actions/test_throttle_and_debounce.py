@@ -16,6 +16,7 @@ from tests.unit.campaigns.acme import (
     event,
     faults,
     lead,
+    note,
     on,
     outcomes,
     pass_time,
@@ -27,10 +28,6 @@ from tests.unit.campaigns.acme import (
 MINUTE = timedelta(minutes=1)
 QUIET = {"quiet_for": {"amount": 5, "unit": "minutes"}, "max_wait": {"amount": 12, "unit": "minutes"}}
 PARALLEL = {"qualification": {"inside": "parallel"}}
-
-
-def note(id: str) -> dict[str, Any]:
-    return step("add_note", id, text=id)
 
 
 # throttle

@@ -17,6 +17,7 @@ from tests.unit.campaigns.acme import (
     event,
     faults,
     lead,
+    note,
     on,
     outcomes,
     pass_time,
@@ -27,10 +28,6 @@ from tests.unit.campaigns.acme import (
 
 DAY = timedelta(days=1)
 ONE_DAY = {"amount": 1, "unit": "days"}
-
-
-def note(id: str) -> dict[str, Any]:
-    return step("add_note", id, text=id)
 
 
 def branch(label: str, trigger: dict[str, Any], *, steps: list[Any] | None = None, **more: Any) -> dict[str, Any]:
