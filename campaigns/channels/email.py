@@ -74,7 +74,7 @@ def compose(one: Claimed) -> tuple[EmailMessage, str, str]:
     message["Date"] = one.created_at
     message["From"] = _header(sender)
     message["To"] = _header(to)
-    message["Subject"] = one.body["subject"]
+    message["Subject"] = _uncoded(one.body["subject"])
     if one.body["reply_to"]:
         message["Reply-To"] = _header(_mailbox(one.body["reply_to"]))
     text, html = one.body["text"], one.body["html"]
@@ -109,7 +109,13 @@ def _plain(mailbox: Mailbox) -> str:
 
 
 def _header(mailbox: Mailbox) -> Address:
-    return Address(mailbox.name, mailbox.address.rpartition("@")[0], _domain(mailbox))
+    return Address(_uncoded(mailbox.name), mailbox.address.rpartition("@")[0], _domain(mailbox))
+
+
+def _uncoded(text: str) -> str:
+    """The text with nothing in it that a header would take for an encoded word: such a word may hold a line break, and
+    behind that a header of its own."""
+    return text.replace("=?", "= ?")
 
 
 def _went_wrong(error: Exception, deadline: Deadline) -> Result:
