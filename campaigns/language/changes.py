@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from campaigns.language.activity import Recorder
@@ -24,10 +25,11 @@ from campaigns.language.effects import (
     SetField,
 )
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import Skipped
+from campaigns.language.outcome import Outcome, Skipped
 from campaigns.language.rulebook import Rulebook, Subscriber
 from campaigns.language.schema import SYSTEM_EVENTS, TenantSchema
 from campaigns.language.sending import sends_limit
+from campaigns.language.telling import tell_no_op, tell_outcome
 from campaigns.language.trigger import QUALIFIERS
 from campaigns.language.values import TYPES
 
@@ -53,7 +55,6 @@ class Changes:
     __slots__ = (
         "by",
         "depth",
-        "hears_fields",
         "lead",
         "outgoing",
         "posted",
@@ -75,7 +76,28 @@ class Changes:
         self.touched = False  #: the lead has changed since somebody set this to False
         self.outgoing: list[SendEvent] = []  #: of the step being executed
         self.sends = 0  #: events for other leads so far
-        self.hears_fields = "field.changed" in rulebook.by_event or "field.changed" in rulebook.wakes
+
+    def carry_out(self, effects: Sequence[Effect], number: int) -> Sequence[Logged]:
+        """Apply the effects of a step, the so many-th of its event. Returns what to log: each change, or that there
+        was none."""
+        self.touched = True
+        if len(effects) == 1:  # nearly always
+            return (self.apply(effects[0]) or tell_no_op(effects),)
+        logged = []
+        for effect in effects:
+            done = self.apply(effect)
+            if done is not None:
+                done[1]["group"] = number
+                logged.append(done)
+                if done[1]["outcome"] == Skipped.name:  # it was refused, and so are those after it
+                    break
+        return logged or (tell_no_op(effects),)
+
+    def conclude(self, outcome: Outcome) -> Logged:
+        """Let happen what an end without effects raises. Returns what to log."""
+        if outcome.raises is not None:
+            self.emit(outcome.raises)
+        return tell_outcome(outcome)
 
     def apply(self, effect: Effect) -> Logged | None:
         """Change the lead. Returns the activity to log, or None when nothing changed."""
@@ -124,9 +146,10 @@ class Changes:
         else:
             values[field] = new
         self.lead.changed.add(field)
-        if self.hears_fields:
+        heard = self.rulebook.heard  # nearly nothing is: what nobody hears is not even made
+        if "field.changed" in heard:
             self.raise_event("field.changed", {"field": field, "old": old, "new": new}, field)
-        if field == "score":
+        if field == "score" and "score.changed" in heard:
             change = (new or 0) - (old or 0)
             self.raise_event("score.changed", {"field": field, "old": old, "new": new, "change": change}, None)
         dump = self.rulebook.schema.fields[field].dump
@@ -259,6 +282,8 @@ class Changes:
 
     def raise_event(self, type: str, data: dict[str, Any], qualifier: str | None) -> None:
         """Queue an event if anyone hears it, or may by its turn: a run that is parked until then."""
+        if type not in self.rulebook.heard:
+            return
         topic = self.rulebook.by_event.get(type)
         subscribers = topic.subscribers(qualifier) if topic else ()
         if subscribers or type in self.rulebook.wakes:

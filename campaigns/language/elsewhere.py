@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from campaigns.language import inheriting
 from campaigns.language.activity import RESTORES, make_row
+from campaigns.language.changes import Logged
 from campaigns.language.context import Context, EventView
+from campaigns.language.effects import Effect
+from campaigns.language.outcome import Outcome
 from campaigns.language.request import REQUESTS, RequestSpec
 from campaigns.language.rulebook import Campaign
 from campaigns.language.sending import sent_id
@@ -58,9 +62,17 @@ def answer(chain: Chain, asked: RequestSpec, event: Event) -> None:
     )
     chain.changes.depth = event.depth
     inherited = inheriting.take(chain, event, context)
-    for kind, data in chain.carry_out(asked.answer(chain.lead, event.data, context)):
+    answered = asked.answer(chain.lead, event.data, context)
+    for kind, data in _done(chain, answered):
         data["lead"] = by["lead"]
         place = by["campaign_id"], by["version"], by["step"]
         chain.append(make_row((chain.lead_id, chain.occurred_at, kind or asked.logs, *place, chain.event_key, data)))
     if inherited:
         inheriting.settle(chain, inherited, context)
+
+
+def _done(chain: Chain, answered: Sequence[Effect] | Outcome) -> Sequence[Logged]:
+    """What to log of an answer, which is a step of no campaign of this lead's."""
+    if isinstance(answered, Outcome):
+        return (chain.changes.conclude(answered),)
+    return chain.changes.carry_out(answered, chain.executed)

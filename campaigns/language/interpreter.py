@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from campaigns.language import compensation, elsewhere, experiments, grouping, orders, parking, watching
+from campaigns.language import elsewhere, experiments, parking, watching
 from campaigns.language.activity import Recorder, make_row
-from campaigns.language.changes import Changes, Logged
+from campaigns.language.changes import Changes
 from campaigns.language.context import Context, EventView, view_of
-from campaigns.language.effects import Effect
-from campaigns.language.entry import EVERYBODY, closed, counted
+from campaigns.language.entering import enter
 from campaigns.language.history import counting
 from campaigns.language.lead import LeadState
-from campaigns.language.outcome import (
-    BadValueError,
-    Ended,
-    Enter,
-    Failed,
-    Jump,
-    Merged,
-    Order,
-    Outcome,
-    Parked,
-    Skipped,
-)
-from campaigns.language.outgoing import post
 from campaigns.language.parking import DEPTH_LIMIT
-from campaigns.language.program import CHOICE, Step
-from campaigns.language.qualification import EVERY_TIME, entered, refusal, runs_inside
 from campaigns.language.request import REQUESTS
 from campaigns.language.rulebook import Campaign, Rulebook, Subscriber
 from campaigns.language.run import RUN_DUE, Run
-from campaigns.language.schema import CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED
-from campaigns.language.telling import tell_no_op, tell_outcome
+from campaigns.language.stepping import Stopped, execute
 from campaigns.language.trigger import QUALIFIERS
 from engine.types import Event
-
-STEPS_LIMIT = 1_000  #: steps executed for one event from outside, with all that follows from it
 
 LEAD_CREATED = "lead.created"
 LOOP_STOPPED = "loop_stopped"
@@ -79,13 +60,9 @@ def run_event(
             chain.begin(event)
         if watched is not None:
             watching.settle(chain, watched)
-    except _Stop:
+    except Stopped:
         pass
     return chain.begun
-
-
-class _Stop(Exception):
-    """The chain of this event ends here."""
 
 
 class Chain:
@@ -228,7 +205,7 @@ class Chain:
                 continue
             if depth > DEPTH_LIMIT:
                 self.stop(campaign, None, f"more than {DEPTH_LIMIT} events followed one from another")
-            self.enter(campaign)
+            enter(self, campaign)
         if lead.runs:
             parking.recheck(self)
 
@@ -236,7 +213,7 @@ class Chain:
         """End the chain of this event for good."""
         self.recorder.looped.append(campaign.id)
         self.log(LOOP_STOPPED, {"reason": reason, "event": self.context.type}, campaign, step)
-        raise _Stop
+        raise Stopped
 
     @contextmanager
     def surroundings(self, run: Run) -> Iterator[None]:
@@ -250,150 +227,16 @@ class Chain:
         yield
         self.context, self.changes.depth = before, depth
 
-    def enter(self, campaign: Campaign) -> None:
-        """Begin a run, if the campaign lets the lead in and its qualification admits one."""
-        key: str | None = ""
-        if campaign.entry is not EVERYBODY and closed(campaign.entry, campaign.key, self.lead):
-            return
-        if (
-            campaign.qualification is not EVERY_TIME or self.lead.runs or self.context.type == CAMPAIGN_REQUESTED
-        ):  # hardly ever
-            key = self.qualify(campaign)
-        if key is not None:
-            self.start(campaign, key, "")
-
-    def start(self, campaign: Campaign, key: str, parent: str) -> None:
-        """Begin a run."""
-        context = self.context
-        run = Run(
-            f"{self.event_key}.{campaign.id}.{len(self.begun) + 1}", campaign, context.type, context.event.raw,
-            context.occurred_at, self.now, context.depth,
-        )  # fmt: skip
-        self.begun.append(run)
-        self.changes.by = run
-        if key or parent:
-            run.key, run.parent = key, parent
-        context.run = run
-        if campaign.entry is not EVERYBODY:
-            for effect in counted(campaign.entry, campaign.key, self.lead, context):
-                self.changes.apply(effect)
-        if self.rulebook.announces_runs:
-            self.changes.raise_event(CAMPAIGN_ENTERED, {"campaign": campaign.key, "run": run.id}, campaign.key)
-        if campaign.pause:
-            parking.keep_at_the_door(self, run)
-        else:
-            self.walk(run, 0)
-
-    def qualify(self, campaign: Campaign) -> str | None:
-        """The key of a new run; None when the lead may not enter."""
-        rule, context = campaign.qualification, self.context
-        key = rule.read_key(self.lead, context)
-        others = runs_inside(self.lead.runs.values(), campaign.id, key)
-        if (others and rule.inside == "ignore") or refusal(rule, campaign.key, key, self.lead, context):
-            return None
-        if others and campaign.pause:  # one at the door is enough
-            return None
-        if rule.inside == "restart":
-            for id in others:
-                parking.end(self, self.lead.runs[id], campaign, "restarted")
-        if rule.times is not None:
-            self.changes.apply(entered(rule, campaign.key, key, self.lead, context))
-        return key
-
     def walk(self, run: Run, place: int | None) -> None:
         """Execute steps one after the other, until the run is over or parked."""
         steps = run.campaign.program.steps
         while place is not None:
             if place < 0:
                 place, run.returned = ~place, True
-            place = self.execute(run, steps[place])
+            place = execute(self, run, steps[place])
             if run.woken is not None or run.returned:
                 run.woken, run.returned, run.heard = None, False, None
                 if place is not None:
                     run.until = None  # of the wait that is over
         if not run.parked and (run.parent or run.campaign.program.parks or self.rulebook.announces_runs):
             parking.finish(self, run)
-
-    def execute(self, run: Run, step: Step) -> int | None:
-        """Execute one step: it ends in one outcome, and each is logged. Returns the place of the next."""
-        self.executed += 1
-        if self.executed > STEPS_LIMIT:
-            grouping.put_back(self, run)
-            self.stop(run.campaign, step.id, f"more than {STEPS_LIMIT} steps followed from one event")
-        run.step, self.changes.by = step.id, run
-        if run.remembers and run.woken is None and not run.returned:
-            run.memories.pop(step.id, None)
-        lead, context, bound, choice = self.lead, self.context, step.bound, None
-        if bound is None:
-            is_new = run.woken is None and not run.returned
-            choice = step.choose(lead, context) if is_new else step.chosen(run.memory, lead, context)
-            if choice is None:  # no choice matched and there is no default: nothing is executed
-                return step.after
-            bound = choice.bound
-        try:
-            params = bound.params if bound.read is None else bound.read(lead, context)
-            decision = step.run(lead, params, context)
-        except BadValueError as error:
-            decision = Failed(str(error))
-        is_outcome = isinstance(decision, Outcome)
-        if is_outcome and isinstance(decision, Failed):
-            self.recorder.failed.append(run.campaign.id)
-            if run.group is not None:
-                (step, decision), choice = grouping.give_up(self, run, step, decision), None
-        if choice is not None and isinstance(decision, Parked | Order):
-            run.memory[CHOICE] = choice.name
-        if is_outcome and isinstance(decision, Parked):
-            self.executed -= run.woken is not None
-            return parking.park(self, run, step, decision)
-        if is_outcome and isinstance(decision, Merged):
-            parking.merge(self, run, decision.into)
-        if is_outcome and isinstance(decision, Order):
-            done = orders.carry_out(self, run, step, decision)
-            if done is None:
-                return None
-            decision = done
-        for kind, data in self.carry_out(decision):
-            if choice is not None:
-                data["choice"] = choice.name
-            self.log(kind or step.logs, data, run.campaign, step.id)
-        if self.changes.outgoing:
-            elsewhere.send(self, run.campaign, step.id)
-        if self.changes.posted:
-            post(self, run, step.id, "" if choice is None else str(choice.name))
-        if lead.deleted_at is not None:
-            raise _Stop
-        return _next(self, run, step, decision) if is_outcome else step.after
-
-    def carry_out(self, decision: Sequence[Effect] | Outcome) -> Sequence[Logged]:
-        """Apply the effects. Returns what to log: each change, or the outcome where there is none."""
-        if isinstance(decision, Outcome):
-            if decision.raises is not None:
-                self.changes.emit(decision.raises)
-            return (tell_outcome(decision),)
-        changes = self.changes
-        changes.touched = True
-        if len(decision) == 1:  # nearly always
-            return (changes.apply(decision[0]) or tell_no_op(decision),)
-        logged = []
-        for effect in decision:
-            done = changes.apply(effect)
-            if done is not None:
-                done[1]["group"] = self.executed
-                logged.append(done)
-                if done[1]["outcome"] == Skipped.name:  # it was refused, and so are those after it
-                    break
-        return logged or (tell_no_op(decision),)
-
-
-def _next(chain: Chain, run: Run, step: Step, decision: Outcome) -> int | None:
-    """Where the run goes on after an outcome."""
-    match decision:
-        case Ended():
-            return None
-        case Enter():
-            return step.after if decision.body is None else decision.body
-        case Jump():
-            return run.campaign.program.places.get(decision.step)
-        case Failed() if run.passed and compensation.ends_by_failure(chain, run):
-            return parking.undo_failed(chain, run)
-    return step.after

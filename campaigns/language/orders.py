@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaigns.language import compensation, erasure, grouping, joining, parking
 from campaigns.language.context import Context, EventView
+from campaigns.language.entering import qualify, start
 from campaigns.language.entry import closed
 from campaigns.language.outcome import (
     Apply,
@@ -80,12 +81,12 @@ def _execute(chain: Chain, run: Run, step: Step, order: Execute) -> Outcome | No
         return refused
     with _requested(chain, run, order.data):
         campaign = _admitting(chain, order.campaign)
-        key = None if campaign is None else chain.qualify(campaign)
+        key = None if campaign is None else qualify(chain, campaign)
         if campaign is None or key is None:
             return Done(said={"campaign": order.campaign, "qualified": False})
         parking.park(chain, run, step, Parked(quiet=True))
         with parking.dropping(chain, run):
-            chain.start(campaign, key, run.id)
+            start(chain, campaign, key, run.id)
     return None
 
 
@@ -162,7 +163,7 @@ def _restart_own(chain: Chain, run: Run, step: Step, order: Restart) -> Outcome 
     parking.finish(chain, run, "restarted")
     run.depth += 1
     with chain.surroundings(run):
-        chain.start(campaign, run.key, parent)
+        start(chain, campaign, run.key, parent)
     return None
 
 
@@ -176,7 +177,7 @@ def _restart_other(chain: Chain, run: Run, order: Restart) -> Outcome:
             return Skipped(f"condition: {order.campaign} does not admit the lead")
         ended = _end_runs(chain, run, lambda one: one.key == order.campaign, "restarted")
         _remember(chain, order)
-        chain.start(campaign, "", "")
+        start(chain, campaign, "", "")
     return Done(said={**order.said, "ended": ended})
 
 

@@ -91,6 +91,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     needs_records: frozenset[str]  #: kinds of the leads' records that must be loaded
     requestable: frozenset[str]  #: keys of the campaigns with a trigger campaign_requested
     faults: dict[str, list[Fault]]  #: by key of the campaign: what no longer fits since its publication
+    heard: frozenset[str]  #: types of events that anybody hears: campaigns, parked runs, tests of variants
     needs_runs: bool = False  #: whether the leads' parked runs must be loaded
     wakes: frozenset[str] = frozenset()  #: types of events that parked runs may hear
     announces_runs: bool = False  #: whether anybody hears that runs begin and end
@@ -222,7 +223,8 @@ class _Build:
         heard = wakes.union(by_event)
         return Rulebook(
             self.schema, version, tuple(self.running), by_event, self.needs_lists,
-            frozenset(self.needs_records), _requestable(self.heard), self.faults, bool(parking), frozenset(wakes),
+            frozenset(self.needs_records), _requestable(self.heard), self.faults, frozenset(heard),
+            bool(parking), frozenset(wakes),
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
             frozenset(self.needs_history), self.deletes, tuple(_timers(self.heard)),
             tuple(Watch(list, matches, frozenset(by)) for list, (matches, by) in self.watched.items()),

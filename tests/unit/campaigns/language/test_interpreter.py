@@ -7,9 +7,10 @@ import pytest
 
 from campaigns.language.action import ACTIONS, ActionSpec, parameters_of
 from campaigns.language.effects import LogActivity, SetField
-from campaigns.language.interpreter import DEPTH_LIMIT, STEPS_LIMIT
+from campaigns.language.interpreter import DEPTH_LIMIT
 from campaigns.language.parameters import Literal
 from campaigns.language.rulebook import compile_rulebook
+from campaigns.language.stepping import STEPS_LIMIT
 from tests.unit.campaigns.acme import ACME, campaign, event, lead, on, outcomes, rulebook, run, schema, step
 
 STAGE_CHANGED = {"type": "field_changed", "field": "stage"}
