@@ -16,6 +16,7 @@ import msgspec
 from campaigns.clockwork import say_times
 from campaigns.explained_batches import Membership, look_at_batches
 from campaigns.hindsight import Row, load_history, load_states, undo
+from campaigns.history import load_stored
 from campaigns.language.context import Context
 from campaigns.language.effects import NO_END
 from campaigns.language.entry import EVERYBODY, closed, compile_entry
@@ -155,6 +156,8 @@ class _Events:
         self.now = now
         connection = connection_of(schema.tenant)
         (self.lead,) = load_states(connection, self.book, [lead.pk])
+        load_stored(connection, [self.lead], self.book, now)
+        self.stored = self.lead.history
         counts = SharedRecord.objects.filter(tenant_id=schema.tenant, kind=AUDIENCE, key=campaign.key)
         self.lead.shared = Shared({(AUDIENCE, one.key): one.data for one in counts})
         history = load_history(connection, schema.tenant, [lead.pk], now - timedelta(days=DAYS), limit=ROWS)
@@ -170,7 +173,7 @@ class _Events:
                 done.add(row.event_key)
             undo(self.lead, [row], self.book)
             if row.is_event and row.kind in types:
-                self.lead.history = Remembered(reversed(self.rows[place:]))
+                self.lead.history = Remembered(reversed(self.rows[place:]), self.stored)
                 found.append(self._heard(row, row.event_key in done))
                 if len(found) == EVENTS:
                     break

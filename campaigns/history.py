@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import psycopg
 
 from campaigns.language.history import CompanyOf, Look, Question, Sequel, Tally, Times, entry_key
 from campaigns.language.lead import LeadState
+from campaigns.language.leadtimes import LeadTimes, TimesOf
 from campaigns.language.operator import Moment
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.sqltext import FALSE, Sql, sql
@@ -19,6 +20,8 @@ from engine.sql import load
 QUERIES = load("campaigns.sql", "history.sql")
 #: Times of each of two things that memory compares with what a bundle adds: it is out of order hardly ever.
 TIMES_KEPT = 100
+#: Questions that no activity answers.
+LOOKED_UP = (Look, CompanyOf, TimesOf)
 
 #: Leads of one tenant by their id.
 Leads = Mapping[int, LeadState]
@@ -39,6 +42,22 @@ def load_history(
                 asked.setdefault(lead.tenant, {})[lead.id] = lead
     places = {(tenant, question): asked[tenant] for tenant in asked for question in rulebooks[tenant].needs_history}
     count_history(connection, places, rulebooks, now)
+
+
+def load_stored(
+    connection: psycopg.Connection,
+    leads: Sequence[LeadState],
+    rulebook: Rulebook,
+    now: datetime,
+    kinds: tuple[type, ...] = LOOKED_UP,
+) -> None:
+    """Give leads of one tenant the answers that no activity tells, as they are stored now: for who looks back."""
+    by_id = {lead.id: lead for lead in leads}
+    questions = [question for question in rulebook.needs_history if isinstance(question, kinds)]
+    for lead in leads:
+        lead.history = {question: question.begin() for question in questions}
+    tenant = rulebook.schema.tenant
+    count_history(connection, {(tenant, question): by_id for question in questions}, {tenant: rulebook}, now)
 
 
 def count_history(
@@ -62,6 +81,8 @@ def _part(place: int, question: Any, leads: Leads, moment: Moment) -> Iterator[S
         yield sql(_query("select_looks"), place, question.test, tenant, sorted(leads))
     elif isinstance(question, CompanyOf):
         yield sql(_query("select_companies"), place, tenant, sorted(leads))
+    elif isinstance(question, TimesOf):
+        yield sql(_query("select_times"), place, tenant, sorted(leads))
     elif isinstance(question, Sequel):
         first, then = question.first.sql(moment), question.then.sql(moment)
         lists = [part for one in (first, then) for part in (one, TIMES_KEPT)]
@@ -94,6 +115,8 @@ def _keep(lead: LeadState, question: Any, run: str | None, *found: Any) -> None:
         lead.history[question] = is_so
     elif isinstance(question, CompanyOf):
         lead.history[question] = None if run is None else msgspec.json.decode(run)
+    elif isinstance(question, TimesOf):
+        lead.history[question] = LeadTimes(first, last)
     elif isinstance(question, Sequel):
         lead.history[question] = Times(is_so, tuple(firsts), tuple(thens))
     elif not isinstance(question, Question):

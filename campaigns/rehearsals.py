@@ -18,10 +18,12 @@ import msgspec
 import psycopg
 
 from campaigns.hindsight import QUERIES, Row, events_of, forget_entries, load_history, load_states, undo
+from campaigns.history import load_stored
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
-from campaigns.language.history import Remembered
+from campaigns.language.history import CompanyOf, Remembered
 from campaigns.language.lead import LeadState
+from campaigns.language.leadtimes import TimesOf
 from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED, TenantSchema
@@ -34,6 +36,9 @@ from engine.types import Event
 LEADS_AT_ONCE = 500
 ROWS_AT_ONCE = 100_000  #: activities looked at for so many leads; older ones of the last leads are left out
 REMEMBERED = timedelta(days=90)  #: how far conditions on the history look back beyond the moment
+
+#: Questions whose answers are taken as they are now. Who was inside a campaign is not known.
+KEPT = (CompanyOf, TimesOf)
 
 #: Told how many leads were played.
 Progress = Callable[[int], None]
@@ -101,11 +106,13 @@ class _Play:
         events: list[Event] = []
         concerned = ids if self.all else [id for id in ids if id in history]
         before = _before(connection, self.book, concerned, self.since)
-        for lead in load_states(connection, self.book, concerned):
+        states = load_states(connection, self.book, concerned)
+        load_stored(connection, states, self.book, self.since, KEPT)
+        for lead in states:
             rows = history.get(lead.id, [])
             undo(lead, rows, self.book)
             forget_entries(lead, self.since)
-            lead.history = Remembered(reversed(before.get(lead.id, [])))
+            lead.history = Remembered(reversed(before.get(lead.id, [])), lead.history)
             leads[lead.key] = lead
             events += [one for one in events_of(rows, self.tenant, lead.key) if self._is_played(one)]
         musters = [muster(self.document, self.schema, at) for at in self.starts]

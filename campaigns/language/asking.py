@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from campaigns.language.condition import close, close_sql, read_asked
 from campaigns.language.constraints import Constraint, read_where
 from campaigns.language.context import Context
-from campaigns.language.eventtypes import AttributeSpec, EventTypeSpec
+from campaigns.language.eventtypes import EventTypeSpec
 from campaigns.language.history import Question, Sequel, Span, ask, rows_sql
+from campaigns.language.instants import asks_instant, read_instant
 from campaigns.language.lead import LeadState
 from campaigns.language.leaf import Group, Leaf, Node
 from campaigns.language.operator import Moment
 from campaigns.language.periods import Period, read_period
 from campaigns.language.scope import Scope
-from campaigns.language.sqltext import FALSE, Sql, sql
-from campaigns.language.tokens import Dynamic
+from campaigns.language.sqltext import Sql, sql
 from campaigns.language.touches import HISTORY
 from campaigns.language.values import cast_date, show
 from campaigns.language.variables import RUN_ID
@@ -106,25 +105,15 @@ def _last_is(question: Question) -> Any:
 
 def _when(name: str, raw: Any, question: Question, scope: Scope, path: str) -> Leaf:
     """When it happened first, or last, with the operators of times."""
-    if not isinstance(raw, dict):
-        scope.fault(path, "expected an object with operator and value")
-        return Leaf(lambda lead, context: False, lambda moment: FALSE)
-    before = len(scope.faults)
-    asked = read_asked(raw, AttributeSpec(name, "datetime"), scope, path)
-    if asked is None or len(scope.faults) > before:
-        return Leaf(lambda lead, context: False, lambda moment: FALSE)
-    found, operands, options = asked
+    edge = "(SELECT min(a.occurred_at) {})" if name == "first" else "(SELECT max(a.occurred_at) {})"
 
     def read(lead: LeadState, context: Context) -> Any:
         return getattr(ask(lead, question, context), name)
 
-    def test(moment: Moment) -> Sql | None:
-        if question.span.entry or any(isinstance(item, Dynamic) for item in operands):
-            return None
-        edge = "(SELECT min(a.occurred_at) {})" if name == "first" else "(SELECT max(a.occurred_at) {})"
-        return close_sql(sql(edge, rows_sql(question, moment)), found, operands, options, moment)
+    def value(moment: Moment) -> Sql | None:
+        return None if question.span.entry else sql(edge, rows_sql(question, moment))
 
-    return Leaf(close(read, found, operands, options), test, read)
+    return asks_instant(read_instant(raw, scope, path), read, value)
 
 
 def read_then(raw: Any, first: Question, scope: Scope, path: str) -> Leaf | None:

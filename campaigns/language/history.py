@@ -3,7 +3,7 @@ database answers for what is stored, memory for what the bundle has added since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
@@ -271,10 +271,12 @@ class Asked(Protocol):
 
 
 class Remembered(dict[Any, Any]):
-    """The activities themselves, for clocks that go: each question is asked of all of them."""
+    """The activities themselves, for clocks that go: each question is asked of all of them. What none of them tells is
+    as it was stored."""
 
-    def __init__(self, rows: Iterable[Any]) -> None:
+    def __init__(self, rows: Iterable[Any], stored: Mapping[Any, Any] | None = None) -> None:
         super().__init__({_ROWS: tuple(rows)})
+        self.stored = stored or {}  #: answers that the activities go on from
 
     def add(self, row: ActivityRow) -> None:
         """One more."""
@@ -282,7 +284,8 @@ class Remembered(dict[Any, Any]):
 
     def ask(self, question: Asked, context: Context) -> Any:
         """The answer as of the context's now."""
-        known = question.begin()
+        known = self.stored.get(question)
+        known = question.begin() if known is None else known
         for row in self[_ROWS]:
             known = question.note(known, row, context)
         return question.known(known, context)

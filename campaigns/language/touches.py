@@ -13,7 +13,9 @@ _WORDS = {
     "lists": "list “{}”",
     "activity": "history of “{}”",
 }
-_WHOLE = {"tags": "tags", "lists": "lists", "processing": "whether the lead is frozen"}
+_WHOLE = {"field": "fields", "tags": "tags", "lists": "lists", "processing": "whether the lead is frozen"}
+#: What stands in the lead's own row: whoever writes some of it changes when the lead was changed last.
+ROW = frozenset({"field", "tags", "processing"})
 
 
 def field_name(key: str) -> str:

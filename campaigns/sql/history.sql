@@ -42,3 +42,10 @@ SELECT {}::integer AS place, l.id, jsonb_build_object('name', c.name, 'fields', 
 FROM campaigns_lead AS l
 JOIN campaigns_company AS c ON c.tenant_id = l.tenant_id AND c.id = l.company_id
 WHERE l.tenant_id = {} AND l.id = ANY({}::bigint[]);
+
+-- name: select_times
+-- When leads were made and changed last, in the columns of first and last. Served by the unique index on (tenant_id, id).
+SELECT {}::integer AS place, l.id, NULL::text AS run, 0::bigint, l.created_at, l.updated_at, FALSE,
+       NULL::timestamptz[], NULL::timestamptz[]
+FROM campaigns_lead AS l
+WHERE l.tenant_id = {} AND l.id = ANY({}::bigint[]);
