@@ -8,16 +8,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from campaigns.language.context import Context
+from campaigns.language.instants import asks_instant, read_instant
 from campaigns.language.lead import LeadState
-from campaigns.language.leaf import NEVER, Node, condition, has_record, membership, read_membership
+from campaigns.language.leaf import NEVER, Leaf, Node, condition, has_record, membership, read_membership
 from campaigns.language.operator import Moment
 from campaigns.language.periods import Period, read_period, shift
 from campaigns.language.programs import membership as running
 from campaigns.language.scope import Scope
-from campaigns.language.sqltext import Sql, joined, sql
+from campaigns.language.sqltext import TRUE, Sql, joined, sql
 from campaigns.language.values import show
 
-IN_PAST = "in_past"
+IN_PAST, SUCCESS_AT = "in_past", "success_at"
 SINCE = (IN_PAST, "for")
 Since = tuple[tuple[str, Period], ...]
 
@@ -25,8 +26,10 @@ Since = tuple[tuple[str, Period], ...]
 @condition("program")
 def program(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Scope, str], Node]) -> Node:
     """A membership that runs: {"program": KEY, "operator": "in", "status": [...], "success": true}.
-    With `in_past` it has its status since no longer than a period, with `for` since that long or longer."""
-    negative = read_membership(raw, "program", scope, path, "status", "success", *SINCE)
+    With `in_past` it has its status since no longer than a period, with `for` since that long or longer; `success_at`
+    asks when the program succeeded with the lead: {"operator": "in_past", "value": {...}}, with every operator of
+    times."""
+    negative = read_membership(raw, "program", scope, path, "status", "success", SUCCESS_AT, *SINCE)
     key = raw["program"]
     known = scope.schema.defined("program")
     found = known.get(key) if isinstance(key, str) else None
@@ -38,6 +41,7 @@ def program(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
     success = raw.get("success")
     if success is not None and not isinstance(success, bool):
         scope.fault(f"{path}.success", f"expected true or false, got {show(success)}")
+    when = _read_success_at(raw, key, scope, path)
     scope.read_records("program", key)
 
     def matches(lead: LeadState, context: Context) -> bool:
@@ -45,11 +49,29 @@ def program(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
         return (
             member is not None
             and (statuses is None or member.get("status") in statuses)
-            and (success is None or ("success_at" in member) is success)
+            and (success is None or (SUCCESS_AT in member) is success)
             and (not since or _is_since(member, since, context.now, scope.schema.zone))
+            and (when is None or when.matches(lead, context))
         )
 
-    return membership(matches, lambda moment: _sql(key, statuses, success, since, moment), negative=negative)
+    def test(moment: Moment) -> Sql | None:
+        succeeded = TRUE if when is None else when.sql(moment)
+        return succeeded and has_record("program", _sql(key, statuses, success, since, succeeded, moment))
+
+    return membership(matches, test, negative=negative)
+
+
+def _read_success_at(raw: dict[str, Any], key: str, scope: Scope, path: str) -> Leaf | None:
+    """What is asked of the instant of success, of a record `r`; None where nothing is."""
+    if SUCCESS_AT not in raw:
+        return None
+
+    def succeeded(lead: LeadState, context: Context) -> datetime | None:
+        at = (running(lead, key) or {}).get(SUCCESS_AT)
+        return None if at is None else datetime.fromisoformat(at)
+
+    asked = read_instant(raw[SUCCESS_AT], scope, f"{path}.{SUCCESS_AT}")
+    return asks_instant(asked, succeeded, lambda moment: Sql("(r.data ->> 'success_at')::timestamptz"))
 
 
 def _read_since(raw: dict[str, Any], scope: Scope, path: str) -> Since:
@@ -80,8 +102,10 @@ def read_parts(raw: Any, known: list[str], message: str, scope: Scope, path: str
     return items
 
 
-def _sql(key: str, statuses: list[str] | None, success: bool | None, since: Since, moment: Moment) -> Sql:
-    parts = [sql("r.key = {}", key), Sql("NOT jsonb_exists(r.data, 'ended')")]
+def _sql(
+    key: str, statuses: list[str] | None, success: bool | None, since: Since, succeeded: Sql, moment: Moment
+) -> Sql:
+    parts = [sql("r.key = {}", key), Sql("NOT jsonb_exists(r.data, 'ended')"), succeeded]
     if statuses is not None:
         parts.append(sql("coalesce(r.data ->> 'status' = ANY({}::text[]), FALSE)", statuses))
     if success is not None:
@@ -92,4 +116,4 @@ def _sql(key: str, statuses: list[str] | None, success: bool | None, since: Sinc
             ">=" if name == IN_PAST else "<="
         )
         parts.append(sql(template, bound))
-    return has_record("program", joined("AND", parts))
+    return joined("AND", parts)

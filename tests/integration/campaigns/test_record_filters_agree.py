@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.filters import OPERATORS
 from campaigns.language.leaf import CONDITIONS
 from campaigns.models import Definition
 from campaigns.schema_source import load_rulebooks
 from campaigns.tenancy import tenant_context
-from tests.integration.campaigns.crowd import EDGES, people
+from tests.integration.campaigns.crowd import EDGES, conditions, people
 from tests.integration.campaigns.test_filters_agree import SETTINGS, World, nows
 from tests.integration.campaigns.world import ACME
 
@@ -45,7 +46,7 @@ members = st.fixed_dictionaries(
     {"status": st.sampled_from(["invited", "attended", "gone"])},
     optional={
         "since": st.sampled_from(EDGES).map(datetime.isoformat),
-        "success_at": st.just("2026-01-01T00:00:00+00:00"),
+        "success_at": st.sampled_from(EDGES).map(datetime.isoformat),
         "ended": st.just("2026-01-01T00:00:00+00:00"),
     },
 )
@@ -99,6 +100,12 @@ kept = st.fixed_dictionaries(
     },
 )
 either = st.sampled_from(["in", "not_in"])
+#: What may be asked of an instant, with every operator of times.
+of_times = st.sampled_from([one for one in OPERATORS if one.type == "datetime"]).flatmap(
+    lambda operator: conditions(operator, "datetime").map(
+        lambda asked: {name: value for name, value in asked.items() if name != "field"}
+    )
+)
 counts = st.sampled_from([{"at_least": 2}, {"exactly": 0}, {"between": [1, 2]}])
 fields_of_cars = st.lists(
     st.sampled_from(
@@ -125,6 +132,7 @@ ASKED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         optional={
             "status": st.sampled_from(["invited", ["invited", "attended"]]),
             "success": maybe,
+            "success_at": of_times,
             "in_past": periods,
             "for": periods,
         },

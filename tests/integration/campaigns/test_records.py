@@ -11,7 +11,9 @@ import pytest
 from django.test import Client
 
 from campaigns import handler, keys
+from campaigns.audience import Audience
 from campaigns.models import Campaign, Lead
+from campaigns.schema_source import load_rulebooks
 from campaigns.tenancy import tenant_context
 from engine.types import Event
 from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign, make_tenant
@@ -78,6 +80,31 @@ def test_the_next_bundle_sees_what_the_last_one_kept(worker: psycopg.Connection)
         "SELECT data->>'outcome' FROM campaigns_activity WHERE tenant_id = %s AND step = 'invite' ORDER BY id", [ACME]
     ).fetchall()
     assert [outcome for (outcome,) in rows] == ["done", "skipped", "skipped"]
+
+
+def test_the_date_of_success_is_asked_by_campaigns_and_audiences_of_the_tenant(worker: psycopg.Connection) -> None:
+    lately = {"program": "webinar", "success_at": {"operator": "in_past", "value": {"amount": 1, "unit": "weeks"}}}
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            on_purchase = {"triggers": [{"type": "event", "event": "purchase"}]}
+            make_campaign(tenant, "one", {**on_purchase, "steps": [INVITE, ATTEND]})
+            praise = {"id": "praise", "action": "change_score", "params": {"amount": 100}}
+            make_campaign(tenant, "praising", {**on_purchase, "filter": lately, "steps": [praise], "after": ["one"]})
+    execute(worker, purchases(ACME, 1))
+    execute(worker, purchases(ZETA, 1))
+    worker.execute(
+        "UPDATE campaigns_record SET data = data || %s WHERE tenant_id = %s AND kind = 'program'",
+        ['{"success_at": "2020-01-01T00:00:00+00:00"}', ZETA],
+    )
+
+    execute(worker, purchases(ACME, 2))
+    execute(worker, purchases(ZETA, 2))
+
+    scores = dict(worker.execute("SELECT tenant_id, score FROM campaigns_lead WHERE key = '1'").fetchall())
+    assert scores == {ACME: 200, ZETA: 100}
+    for tenant, count in ((ACME, 1), (ZETA, 0)):
+        schema = load_rulebooks(worker, [tenant])[tenant].schema
+        assert Audience(lately, schema, datetime.now(UTC)).count(worker) == count
 
 
 def test_a_definition_that_changes_makes_a_new_rulebook(worker: psycopg.Connection) -> None:

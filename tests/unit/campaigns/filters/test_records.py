@@ -38,6 +38,31 @@ def test_a_member_has_a_status_and_success(condition: Any, found: bool) -> None:
     assert matches(condition, keeping(program__webinar=MEMBER)) is found
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"operator": "before", "value": "2026-01-02"}, True),
+        ({"operator": "after", "value": "2026-01-02"}, False),
+        ({"operator": "in_past", "value": {"amount": 3, "unit": "months"}}, True),
+        ({"operator": "in_past", "value": {"amount": 2, "unit": "months"}}, False),
+        ({"operator": "before", "value": "{{ event.paid_at }}"}, True),
+        ({"operator": "month_is", "value": 12, "zone": "America/New_York"}, True),
+        ({"operator": "is_empty"}, False),
+    ],
+)
+def test_success_has_its_date(asked: dict[str, Any], found: bool) -> None:
+    condition = {"program": "webinar", "success_at": asked}
+    assert matches(condition, keeping(program__webinar=MEMBER), paid_at="2026-02-01T00:00:00Z") is found
+
+
+def test_who_did_not_succeed_has_no_date_of_success() -> None:
+    never = {"program": "webinar", "success_at": {"operator": "is_empty"}}
+    later = {"program": "webinar", "success_at": {"operator": "before", "value": "2026-01-02", "or_empty": True}}
+    invited = keeping(program__webinar={"status": "invited"})
+    assert matches({"all": [never, later]}, invited)
+    assert not matches(never, lead())  # who is no member is not asked
+
+
 def test_who_was_removed_is_no_member() -> None:
     assert not matches({"program": "webinar"}, keeping(program__webinar=MEMBER | {"ended": "2026-01-02"}))
     assert matches({"program": "webinar", "operator": "not_in"}, lead())
@@ -143,6 +168,12 @@ def test_a_lead_is_in_a_bucket() -> None:
         ({"program": "webinar", "status": "met"}, "filter.status: the program has no status 'met'"),
         ({"program": "webinar", "success": "yes"}, "filter.success: expected true or false"),
         ({"program": "webinar", "operator": "is"}, "filter.operator: expected in or not_in"),
+        ({"program": "webinar", "success_at": "2026-01-01"}, "filter.success_at: expected an object with operator"),
+        ({"program": "webinar", "success_at": {"operator": "is_true"}}, "filter.success_at.operator: unknown operator"),
+        (
+            {"program": "webinar", "success_at": {"operator": "is_empty", "status": "attended"}},
+            "filter.success_at.status: has no meaning here",
+        ),
         ({"consent": "selling"}, "filter.consent: unknown purpose 'selling'"),
         ({"subscription": "spam"}, "filter.subscription: unknown topic 'spam'"),
         ({"subscription": "news", "channel": "fax"}, "filter.channel: expected one of email"),
