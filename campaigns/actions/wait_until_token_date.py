@@ -57,35 +57,38 @@ class WaitUntilTokenDateParams(msgspec.Struct, frozen=True):
 def wait_until_token_date(lead: LeadState, params: WaitUntilTokenDateParams, context: Context) -> Outcome:
     """The run rests until the date, so long before or after it, or its next anniversary."""
     until = context.run.until
-    if until is not None and (context.now >= until or not params.recheck_on_change):
+    if until is not None and not params.recheck_on_change:
         return rest_until(until, context)
-    moment = _moment(params, context)
+    since = context.now if until is None else min(context.now, until)  # a wait that is over is no date past
+    moment = _moment(params, since, context.schema.zone)
     if moment is None:
         return go_on(params.if_missing, "missing: there is no date", context)
-    if moment < context.now:
+    if moment < since:
         return go_on(params.if_past, f"{moment.isoformat()} is past", context)
     return rest_until(moment, context)
 
 
-def _moment(params: WaitUntilTokenDateParams, context: Context) -> datetime | None:
+def _moment(params: WaitUntilTokenDateParams, since: datetime, usual: ZoneInfo) -> datetime | None:
     """When the wait ends; None where there is no date, or none that calendars have."""
-    given, zone = params.token, params.zone or context.schema.zone
+    given, zone = params.token, params.zone or usual
     if given is None:
         return None
     try:
         shown = as_shown(given, zone)
         if params.anniversary:
-            return _next_anniversary(shown, params, context.now, zone)
+            return _next_anniversary(shown, params, since, zone)
         return moment_of(shown, params.offset, params.at, zone)
     except (OverflowError, ValueError):  # beyond the years 1 and 9999
         return None
 
 
-def _next_anniversary(shown: date, params: WaitUntilTokenDateParams, now: datetime, zone: ZoneInfo) -> datetime | None:
+def _next_anniversary(
+    shown: date, params: WaitUntilTokenDateParams, since: datetime, zone: ZoneInfo
+) -> datetime | None:
     """The first anniversary, the date itself counted, that is not past."""
-    first = max(shown.year, now.year - 2)
+    first = max(shown.year, since.year - 2)
     for year in range(first, min(first + 5, LAST_YEAR)):
         moment = moment_of(in_year(shown, year, params.leap_day), params.offset, params.at, zone)
-        if moment >= now:
+        if moment >= since:
             return moment
     return None

@@ -1,7 +1,7 @@
 """Clocks on the wall: the instant at which they show a time somewhere, on which days, and when a window is open.
 
 Where clocks are put forward over a time, it is taken for the moment at which they are. What they show twice when
-they are put back is meant the first time.
+they are put back is meant the first time, unless it was read off the clock the second time (its fold).
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def instant_at(day: date, minutes: int, zone: ZoneInfo) -> datetime:
 
 def instant_of(shown: datetime, zone: ZoneInfo) -> datetime:
     """The instant at which clocks in the zone show a date and time that has no zone itself."""
-    local = shown.replace(tzinfo=zone, fold=0)
+    local = shown.replace(tzinfo=zone)
     try:
         instant = local.astimezone(UTC)
-        return instant if instant.astimezone(zone).replace(tzinfo=None, fold=0) == shown else _put_forward(local)
+        is_shown = instant.astimezone(zone).replace(tzinfo=None) == shown
+        return instant if is_shown else _put_forward(local.replace(fold=0))
     except OverflowError:  # within a day of the years 1 and 9999
         return shown.replace(tzinfo=UTC)
 

@@ -258,6 +258,41 @@ def test_a_date_that_goes_or_is_past_after_a_change_has_its_policy(day: date | N
     assert set_birthday(book, who, day) == OUT
 
 
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2026, 3, 20), "went on"),
+        (date(2026, 3, 25), utc(2026, 3, 24, 23, 0)),
+        (date(2026, 3, 1), OUT),
+        (None, OUT),
+    ],
+)
+def test_a_change_that_nobody_looked_at_is_seen_when_the_time_has_come(day: date | None, expected: Any) -> None:
+    book, who = changing(), lead(birthday=date(2026, 3, 20))
+    run(book, who, event())
+    who.values = {"birthday": day} if day else {}
+    rows = outcomes(pass_time(book, who, utc(2026, 3, 20, 8, 0)))  # it was told late
+    if expected == "went on":
+        assert rows[0] == ("wait", "wait_ended", "done")
+    else:
+        assert expected in (rows, wakes_at(who) if who.runs else None)
+
+
+def test_an_anniversary_that_is_looked_at_late_is_not_put_off_for_a_year() -> None:
+    book, who = changing(anniversary=True), lead(birthday=date(1980, 3, 20))
+    run(book, who, event())
+    assert outcomes(pass_time(book, who, utc(2026, 3, 20, 8, 0)))[0] == ("wait", "wait_ended", "done")
+
+
+def test_an_instant_that_clocks_show_twice_is_the_one_that_it_is() -> None:
+    for hour in (0, 1):  # 02:30 in Berlin, before and after clocks are put back
+        given = f"2026-10-25T0{hour}:30:00Z"
+        document = campaign(step("wait_until_token_date", "wait", **until_birthday(token="{{ event.when }}")), on=on("page_view"))  # fmt: skip  # noqa: E501
+        who = lead()
+        run(rulebook(document), who, event("page_view", when=given))
+        assert wakes_at(who) == utc(2026, 10, 25, hour, 30)
+
+
 def test_a_date_that_changes_is_no_matter_unless_asked_for() -> None:
     book, who = changing(recheck_on_change=False), lead(birthday=date(2026, 3, 20))
     run(book, who, event())
@@ -303,46 +338,6 @@ def test_a_window_that_never_opens_has_its_policy(policy: str, expected: list[An
     who = lead()
     rows = run(rulebook(campaign(step("wait_for_window", "wait", **wait), NEXT, LAST), tenant=tenant), who, event())
     assert outcomes(rows) == expected
-
-
-# random_delay
-
-
-def delay(distribution: str, place: int) -> float:
-    book, who = book_of("random_delay", min=MINUTES, max={"amount": 65, "unit": "minutes"}, distribution=distribution), lead()  # fmt: skip  # noqa: E501
-    run(book, who, event(id=f"e{place}"))
-    found = wakes_at(who)
-    assert found is not None
-    again = lead()
-    run(book, again, event(id=f"e{place}"))
-    assert wakes_at(again) == found
-    return (found - NOW).total_seconds() / 60
-
-
-@pytest.mark.parametrize(("distribution", "mean"), [("uniform", 35), ("middle", 35), ("early", 25)])
-def test_a_random_time_is_between_the_two_and_the_same_again(distribution: str, mean: int) -> None:
-    found = [delay(distribution, place) for place in range(300)]
-    assert all(5 <= minutes <= 65 for minutes in found)
-    assert abs(sum(found) / len(found) - mean) < 4
-    far = sum(abs(minutes - 35) > 24 for minutes in found)
-    assert (far < 15) is (distribution == "middle")
-
-
-def test_a_random_time_is_another_at_another_step_and_another_time() -> None:
-    looped = campaign(
-        step("random_delay", "a", min=MINUTES, max={"amount": 1, "unit": "years"}),
-        step("random_delay", "b", min=MINUTES, max={"amount": 1, "unit": "years"}),
-        step("jump_to", "again", step="a", max_jumps=1),
-    )
-    book, who, now, lengths = rulebook(looped), lead(), NOW, []
-    run(book, who, event())
-    while who.runs:
-        until = wakes_at(who)
-        assert until is not None
-        lengths.append(until - now)
-        now = until
-        pass_time(book, who, now)
-    assert len(set(lengths)) == len(lengths) == 4
 
 
 # faults
