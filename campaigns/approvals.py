@@ -106,7 +106,7 @@ def _asking_steps(document: dict[str, Any]) -> list[str]:
 def _questions(runs: QuerySet) -> Iterator[Approval]:
     for run in runs:
         asked = run.state.get("memories", {}).get(run.step, {}).get(ASKED)
-        if asked is not None:
+        if asked is not None and not run.state.get("door"):  # who was moved here has not asked yet
             yield Approval(
                 f"{run.lead_id}:{run.id}", run.id, run.lead.key, run.campaign.name, run.step, asked["text"],
                 asked["approvers"], datetime.fromisoformat(run.state["until"]), asked["number"],

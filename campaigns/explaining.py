@@ -26,6 +26,7 @@ from campaigns.language.interpreter import view_of
 from campaigns.language.lead import LeadState
 from campaigns.language.qualification import compile_qualification, refusal
 from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.run import LOOKS
 from campaigns.language.schema import BATCH_MEMBER, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.shared import AUDIENCE, Shared
@@ -104,7 +105,7 @@ def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
     else:
         why = f"waits at {run.step} for an event, a change or a decision"
     at = datetime.fromisoformat(due) if due else None
-    return InsideNow(run.version, run.step, run.entered_at, at, run.held, why)
+    return InsideNow(run.version, run.step, run.entered_at, at, run.held and LOOKS not in run.state, why)
 
 
 def _frozen(lead: Lead, now: datetime) -> str | None:

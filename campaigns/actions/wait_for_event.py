@@ -70,13 +70,13 @@ def _heard(params: WaitForEventParams, context: Context) -> list[Heard]:
     if run.heard is not None:
         run.kept = [*run.kept, run.heard][-HEARD_LIMIT:]
         return [run.heard]
-    since = run.waited_since  # what the campaign's pause kept from waking it
+    since = run.waited_since  # what the campaign's pause kept from waking it, late ones too
     if run.woken is None:
         recent = params.include_recent
         since = None if recent is None else shift(context.now, -recent, context.schema.zone)
     if since is None:
         return []
-    return [heard for heard in run.kept if heard.at >= since]
+    return [heard for heard in run.kept if heard.at >= since or (run.woken and heard.awaited == run.waited_since)]
 
 
 def _use_up(heard: Heard, context: Context) -> None:

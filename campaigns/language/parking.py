@@ -15,7 +15,18 @@ from campaigns.language.exits import Exit
 from campaigns.language.outcome import Parked
 from campaigns.language.program import Step
 from campaigns.language.rulebook import Campaign
-from campaigns.language.run import Heard, ParkedRun, Run, keep_heard
+from campaigns.language.run import (
+    CHILD,
+    LOOKS,
+    Child,
+    Heard,
+    ParkedRun,
+    Run,
+    keep_awaited,
+    keep_child,
+    keep_heard,
+    look_later,
+)
 from campaigns.language.schema import CAMPAIGN_ENDED
 from engine.types import Event
 
@@ -49,8 +60,16 @@ def _campaign_of(chain: Chain, parked: ParkedRun) -> Campaign | None:
     campaign = chain.rulebook.find(parked.campaign_id, parked.version)
     if campaign is not None and campaign.emptied_at is not None and parked.entered_at < campaign.emptied_at:
         _drop(chain, parked.id)
+        _wake_parent(chain, parked)
         return None
     return campaign
+
+
+def _wake_parent(chain: Chain, parked: ParkedRun) -> None:
+    """Who waits for a run that was ended by hand is due now."""
+    parent = chain.lead.runs.get(parked.state.get("parent", ""))
+    if parent is not None:
+        _store(chain, msgspec.structs.replace(parent, wake_at=chain.now, waits=parent.waits + 1))
 
 
 def wake(chain: Chain, context: Context) -> None:
@@ -64,10 +83,11 @@ def wake(chain: Chain, context: Context) -> None:
             leave(chain, parked, campaign, way_out)
             continue
         step = campaign.step(parked.step)
-        if step is not None and context.type in step.hears and not campaign.pause:
+        is_awaited = step is not None and context.type in step.hears
+        if is_awaited and not campaign.pause:
             resume(chain, parked, campaign, "event", heard)
         elif context.type in campaign.program.hears:
-            _store(chain, keep_heard(parked, heard))
+            _store(chain, keep_awaited(parked, heard) if is_awaited else keep_heard(parked, heard))
 
 
 def recheck(chain: Chain) -> None:
@@ -82,6 +102,8 @@ def recheck(chain: Chain) -> None:
                 leave(chain, parked, campaign, way_out)
             elif step is not None and step.watches and not campaign.pause:
                 resume(chain, parked, campaign, "change")
+            elif step is not None and step.watches and not parked.held:
+                _store(chain, look_later(parked))
 
 
 def due(chain: Chain, event: Event) -> None:
@@ -97,7 +119,7 @@ def due(chain: Chain, event: Event) -> None:
     elif parked.state.get("overdue"):
         end(chain, parked, campaign, "overdue after a pause")
     else:
-        resume(chain, parked, campaign, "due")
+        resume(chain, parked, campaign, "child" if CHILD in parked.state else "due")
 
 
 def keep_at_the_door(chain: Chain, run: Run) -> None:
@@ -109,7 +131,8 @@ def keep_at_the_door(chain: Chain, run: Run) -> None:
 
 def _hold(chain: Chain, parked: ParkedRun, campaign: Campaign) -> None:
     """Its time has come while its campaign is paused: it is told again when that is resumed."""
-    _store(chain, msgspec.structs.replace(parked, wake_at=None, held=True))
+    state = {name: value for name, value in parked.state.items() if name != LOOKS}
+    _store(chain, msgspec.structs.replace(parked, wake_at=None, held=True, state=state))
     said = {"outcome": "deferred", "reason": PAUSED, "run": parked.id}
     chain.log(RUN_HELD, said, campaign, parked.step)
 
@@ -129,11 +152,11 @@ def resume(
     campaign: Campaign,
     woken: str,
     heard: Heard | None = None,
-    child: Run | None = None,
+    child: Child | None = None,
 ) -> None:
     """Execute the step that a run is parked at again, and what follows."""
     run = Run.restore(parked, campaign)
-    run.child = child
+    run.child = child or run.child
     run.woken, run.heard = None if run.at_door else woken, heard
     run.at_door = False
     if run.waited_since is not None and chain.now - run.waited_since >= CHAIN_ENDS_AFTER:
@@ -228,7 +251,11 @@ def finish(chain: Chain, run: Run, label: str = "") -> None:
     parent = chain.lead.runs.get(run.parent)
     campaign = parent and _campaign_of(chain, parent)
     if parent is not None and campaign is not None:
-        resume(chain, parent, campaign, "child", child=run)
+        child = Child(run.id, run.variables)
+        if campaign.pause:
+            _store(chain, look_later(keep_child(parent, child)))
+        else:
+            resume(chain, parent, campaign, "child", child=child)
 
 
 def _same(before: ParkedRun, now: ParkedRun) -> bool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RUN_DUE = "run.due"  #: the event by which a parked run's time has come
 HEARD_LIMIT = 20  #: events kept for a wait that the run has not reached yet
 
+CHILD = "child"  #: in the state of a run that a pause keeps from going on: what it waited for has ended
+LOOKS = "looks"  #: in the state of one that a pause keeps from looking at what happened, not at the clock
+
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _decode = msgspec.json.decode
 
@@ -39,7 +42,7 @@ class ParkedRun(msgspec.Struct):
     waits: int  #: how often it was parked: tells this wait from those before
     entered_at: datetime
     state: dict[str, Any]  #: JSON: what Run.dump() gave
-    held: bool = False  #: its time came while its campaign was paused
+    held: bool = False  #: its time came while its campaign was paused, or by LOOKS something else that it waits for
     asks: SlotRequest | None = None  #: while its slot is not reserved; never stored
 
 
@@ -51,6 +54,14 @@ class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     source: str = ""
     by: tuple[str, str] | None = None
+    awaited: datetime | None = None  #: since when the run waits that a pause kept from hearing it
+
+
+class Child(msgspec.Struct, frozen=True):
+    """What a run that is over leaves to the one that waited for it."""
+
+    id: str
+    variables: dict[str, tuple[str, Any]]  #: name -> type and typed value
 
 
 class Run:
@@ -69,7 +80,7 @@ class Run:
     returned = False  #: a loop's body is done, and its owner is executed again
     heard: Heard | None = None  #: the event that woke it
     at_door = False  #: has not begun: its campaign is paused and collects
-    child: Run | None = None  #: the run that it waited for, when that one is over
+    child: Child | None = None  #: the run that it waited for, when that one is over
     remembers = False  #: a step has asked for its memory
     requested: Sequence[str] = ()  #: campaigns that a step joins, in the order of asking; empty where it has
     passed: Sequence[str] = ()  #: checkpoints, in order
@@ -128,7 +139,7 @@ class Run:
             "door": self.at_door,
             "until": self.until and self.until.isoformat(),
             "since": self.waited_since and self.waited_since.isoformat(),
-            "variables": {name: [type, TYPES[type].dump(value)] for name, (type, value) in self.variables.items()},
+            "variables": _dump_variables(self.variables),
             "jumps": self.jumps,
             "requested": list(self.requested),
             "passed": list(self.passed),
@@ -148,9 +159,9 @@ class Run:
         run.key, run.step, run.waits = parked.key, parked.step, parked.waits
         run.parent, run.at_door = state.get("parent", ""), state.get("door", False)
         run.until, run.waited_since = _moment(state.get("until")), _moment(state.get("since"))
-        run.variables = {
-            name: (type, TYPES[type].cast(raw)) for name, (type, raw) in state.get("variables", {}).items()
-        }
+        run.variables = _cast_variables(state.get("variables", {}))
+        if CHILD in state:
+            run.child = Child(state[CHILD]["id"], _cast_variables(state[CHILD]["variables"]))
         run.requested = state.get("requested", ())
         run.passed = state.get("passed", ())
         run.jumps = dict(state.get("jumps", {}))
@@ -170,6 +181,33 @@ class Run:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _dump_variables(variables: dict[str, tuple[str, Any]]) -> dict[str, Any]:
+    return {name: [type, TYPES[type].dump(value)] for name, (type, value) in variables.items()}
+
+
+def _cast_variables(stored: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    return {name: (type, TYPES[type].cast(raw)) for name, (type, raw) in stored.items()}
+
+
+def keep_awaited(parked: ParkedRun, heard: Heard) -> ParkedRun:
+    """The run with an event that it waits for and that its paused campaign keeps from it."""
+    since = _moment(parked.state.get("since"))
+    return look_later(keep_heard(parked, msgspec.structs.replace(heard, awaited=since)))
+
+
+def look_later(parked: ParkedRun) -> ParkedRun:
+    """The run, to be looked at when its campaign is resumed; its time stays what it is."""
+    if parked.held:
+        return parked
+    return msgspec.structs.replace(parked, held=True, state={**parked.state, LOOKS: True})
+
+
+def keep_child(parked: ParkedRun, child: Child) -> ParkedRun:
+    """The run with what the one that it waited for leaves it."""
+    left = {"id": child.id, "variables": _dump_variables(child.variables)}
+    return msgspec.structs.replace(parked, state={**parked.state, CHILD: left})
 
 
 def keep_heard(parked: ParkedRun, heard: Heard) -> ParkedRun:

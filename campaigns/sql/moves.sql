@@ -28,13 +28,18 @@ SELECT l.id FROM campaigns_lead AS l
 WHERE l.tenant_id = %(tenant)s AND l.id = ANY(%(leads)s::bigint[]) ORDER BY l.id FOR NO KEY UPDATE;
 
 -- name: move_runs
--- A wait that goes on keeps its end; any other step begins at once, unless its campaign holds it. The number changes,
--- so that what the lane was told of the old wait is nothing. What was before is kept until the run goes on.
+-- A wait that goes on keeps its end and what it remembers; any other step begins at once, unless its campaign holds it.
+-- The number changes, so that what the lane was told of the old wait is nothing. What was before is kept until the run
+-- goes on.
 UPDATE campaigns_parkedrun AS r
 SET version = %(to)s, step = m.value->>'to', waits = r.waits + 1,
-    wake_at = CASE WHEN r.held THEN NULL WHEN (m.value->>'keeps')::bool THEN (r.state->>'until')::timestamptz
+    wake_at = CASE WHEN r.held AND NOT r.state ? 'looks' THEN NULL
+                   WHEN (m.value->>'keeps')::bool THEN (r.state->>'until')::timestamptz
                    ELSE %(now)s END,
-    state = CASE WHEN (m.value->>'keeps')::bool THEN r.state - 'moved'
+    state = CASE WHEN (m.value->>'keeps')::bool THEN r.state - 'moved' || CASE
+                     WHEN r.state->'memories' ? r.step THEN jsonb_build_object('memories', (r.state->'memories') - r.step
+                         || jsonb_build_object(m.value->>'to', r.state->'memories'->r.step))
+                     ELSE '{}' END
                  ELSE (r.state - '{until,since,moved}'::text[]) || '{"door": true}' END
         || jsonb_build_object('moved', jsonb_build_object(
             'by', %(move)s::text, 'version', r.version, 'step', r.step, 'state', r.state - 'moved'))
@@ -43,11 +48,15 @@ WHERE r.tenant_id = %(tenant)s AND r.campaign_id = %(campaign)s AND r.version = 
     AND r.lead_id = ANY(%(leads)s::bigint[]) AND r.step = m.key AND m.value->>'to' IS NOT NULL;
 
 -- name: end_runs_of_move
+-- Who waits for one of them is due now.
 WITH gone AS (
     DELETE FROM campaigns_parkedrun AS r USING jsonb_each(%(plan)s::jsonb) AS m
     WHERE r.tenant_id = %(tenant)s AND r.campaign_id = %(campaign)s AND r.version = %(from)s
         AND r.lead_id = ANY(%(leads)s::bigint[]) AND r.step = m.key AND m.value->>'to' IS NULL
-    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id
+    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id, r.state->>'parent' AS parent
+), woken AS (
+    UPDATE campaigns_parkedrun AS r SET wake_at = %(now)s, waits = r.waits + 1 FROM gone AS g
+    WHERE r.tenant_id = g.tenant_id AND r.lead_id = g.lead_id AND r.id = g.parent AND r.id NOT IN (SELECT id FROM gone)
 )
 INSERT INTO campaigns_activity
     (tenant_id, lead_id, recorded_at, occurred_at, kind, campaign_id, version, step, event_key, data)
@@ -60,7 +69,8 @@ FROM gone AS g;
 -- Those that have not gone on since: what goes on forgets where it came from.
 UPDATE campaigns_parkedrun AS r
 SET version = (r.state->'moved'->>'version')::int, step = r.state->'moved'->>'step', waits = r.waits + 1,
-    wake_at = CASE WHEN r.held THEN NULL ELSE (r.state->'moved'->'state'->>'until')::timestamptz END,
+    wake_at = CASE WHEN r.held AND NOT r.state ? 'looks' THEN NULL
+                   ELSE (r.state->'moved'->'state'->>'until')::timestamptz END,
     state = r.state->'moved'->'state'
 WHERE r.tenant_id = %(tenant)s AND r.campaign_id = %(campaign)s AND r.version = %(to)s
     AND r.lead_id = ANY(%(leads)s::bigint[]) AND r.state->'moved'->>'by' = %(move)s::text;

@@ -38,8 +38,8 @@ WHERE r.tenant_id = due.tenant_id AND r.lead_id = due.lead_id AND r.id = due.id
 RETURNING r.tenant_id, l.key, r.id, r.waits, due.wake_at;
 
 -- name: release_held_runs
--- Those whose campaign runs again are due now, under a new number: the ledger knows the old one as done. Served by
--- the index on held runs.
+-- Those whose campaign runs again are due now, under a new number: the ledger knows the old one as done. Those whose
+-- time has not come only look at what happened meanwhile. Served by the index on held runs.
 WITH released AS (
     SELECT r.tenant_id, r.lead_id, r.id, c.overdue
     FROM campaigns_parkedrun AS r
@@ -50,13 +50,15 @@ WITH released AS (
 )
 UPDATE campaigns_parkedrun AS r
 SET held = false, wake_at = %(now)s, waits = r.waits + 1,
-    state = CASE WHEN w.overdue = 'end' THEN r.state || '{"overdue": true}' ELSE r.state END
+    state = CASE WHEN w.overdue = 'end' AND NOT r.state ? 'looks' THEN r.state || '{"overdue": true}'
+                 ELSE r.state - 'looks' END
 FROM released AS w
 WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.id = w.id;
 
 -- name: remove_ended_runs
 -- Of campaigns that were emptied or archived within the last hour: workers ignore these runs from that moment on, and
--- no transaction that read them before is still open after an hour. Each leaves a line in its lead's history.
+-- no transaction that read them before is still open after an hour. Each leaves a line in its lead's history, and who
+-- waits for one is due now.
 WITH emptied AS MATERIALIZED (
     SELECT c.tenant_id, c.id, c.status, c.emptied_at
     FROM campaigns_campaign AS c
@@ -71,7 +73,10 @@ WITH emptied AS MATERIALIZED (
 ), gone AS (
     DELETE FROM campaigns_parkedrun AS r USING ended AS w
     WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.id = w.id
-    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id
+    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id, r.state->>'parent' AS parent
+), woken AS (
+    UPDATE campaigns_parkedrun AS r SET wake_at = %(now)s, waits = r.waits + 1 FROM gone AS g
+    WHERE r.tenant_id = g.tenant_id AND r.lead_id = g.lead_id AND r.id = g.parent AND r.id NOT IN (SELECT id FROM gone)
 )
 INSERT INTO campaigns_activity
     (tenant_id, lead_id, recorded_at, occurred_at, kind, campaign_id, version, step, event_key, data)
@@ -82,7 +87,7 @@ FROM gone AS g;
 
 -- name: count_runs_inside
 -- Of one campaign, by version and step; how many of them are overdue after a pause. Served by the index by campaign.
-SELECT version, step, count(*), count(*) FILTER (WHERE held)
+SELECT version, step, count(*), count(*) FILTER (WHERE held AND NOT state ? 'looks')
 FROM campaigns_parkedrun
 WHERE tenant_id = %(tenant)s AND campaign_id = %(campaign)s AND entered_at >= coalesce(%(emptied_at)s::timestamptz, '-infinity')
 GROUP BY version, step ORDER BY version, step;

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from campaigns import moves, operations, runs
+from campaigns.approvals import decide, open_approvals
 from campaigns.models import Campaign, Move
 from campaigns.moves import MoveRefused, plan_move, start_move, undo_move
 from campaigns.operations import WrongState
@@ -221,3 +222,59 @@ def test_nobody_is_moved_into_a_group_of_steps(worker: psycopg.Connection) -> No
     (fault,) = plan_move(late(), 1, {"long": "inside"}).faults
     assert str(fault) == "plan.long: 'inside' is entered by its group alone; name that, or another"
     assert plan_move(late(), 1, {"long": "group"}).faults == []
+
+
+def ask(id: str) -> dict[str, Any]:
+    return {"id": id, "action": "approval", "params": {"text": "May we?", "timeout": {"amount": 5, "unit": "days"}}}
+
+
+def test_a_question_stays_the_question_it_is_under_another_id(worker: psycopg.Connection, pushed: list[Event]) -> None:
+    publish_new(ask("ask"), note("old"))
+    enter(worker, "1")
+    publish_new(ask("asked"), note("new"))
+    start_move(late(), 2, {"ask": "asked"}, by="ann")
+    finish(worker)
+    (question,) = open_approvals(ACME)
+    assert (question.step, question.text) == ("asked", "May we?")
+
+    pushed.clear()
+    decide(ACME, question.id, approved=True, by="ann", source="test")
+    execute(worker, [event for event in pushed if event.type == "approval.decided"])
+    assert (notes(worker), resting(worker)) == (["new"], [])
+    assert [question.step for question in open_approvals(ZETA)] == ["ask"]
+
+
+def test_who_is_moved_to_a_question_is_asked_when_the_run_gets_there(worker: psycopg.Connection) -> None:
+    publish_new(ask("ask"), wait("later", 3), note("old"))
+    enter(worker, "1")
+    with tenant_context(ACME):
+        (question,) = open_approvals(ACME)
+    decide(ACME, question.id, approved=True, by="ann", source="test")
+    publish_new(ask("ask"), note("new"))
+    worker.execute(
+        "UPDATE campaigns_parkedrun SET step = 'later' WHERE tenant_id = %s AND campaign_id > 0", [ACME]
+    )  # as if it had gone on
+    start_move(late(), 2, {"later": "ask"}, by="ann")
+    finish(worker)
+    assert resting(worker) == [(3, "ask")]
+    assert open_approvals(ACME) == []
+
+
+def test_who_waits_for_a_run_that_a_move_ends_goes_on(worker: psycopg.Connection, pushed: list[Event]) -> None:
+    call = {"id": "call", "action": "execute_campaign", "params": {"campaign": "inner"}}
+    requested = [{"type": "campaign_requested"}]
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            make_campaign(tenant, "inner", {"triggers": requested, "steps": [wait("long", 10)]})
+    publish_new(call, note("after"))
+    enter(worker, "1")
+    with tenant_context(ACME):
+        inner = Campaign.objects.get(key="inner")
+        inner.draft = {"triggers": requested, "steps": [note("begin")]}
+        inner.save()
+        operations.publish(inner, by="ann")
+    start_move(inner, 1, {"long": "end"}, by="ann")
+    finish(worker)
+    pass_time(worker, pushed, later())
+    assert (notes(worker), resting(worker)) == (["after"], [])
+    assert len(resting(worker, ZETA)) == 2

@@ -159,3 +159,60 @@ def test_nobody_is_inside_a_draft() -> None:
         draft: Any = Campaign.objects.create(tenant_id=ACME, key="draft", name="Draft")
     with pytest.raises(operations.WrongState):
         operations.abort(draft)
+
+
+WAITING = {
+    "id": "wait",
+    "action": "wait_for_event",
+    "params": {
+        "branches": [{"label": "bought", "trigger": {"type": "event", "event": "purchase"}, "steps": [NOTE]}],
+        "timeout": {"amount": 30, "unit": "days"},
+    },
+}
+
+
+def wait_for_a_second_purchase(worker: psycopg.Connection) -> None:
+    """Each lead has bought once, and is inside."""
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            campaign = late(tenant)
+            campaign.draft = {**DOCUMENT, "steps": [WAITING]}
+            campaign.save()
+            operations.publish(campaign, by="ann")
+    enter(worker, "1")
+
+
+@pytest.mark.parametrize("overdue", ["run", "end"])
+def test_what_happened_during_a_pause_counts_as_soon_as_it_is_over(
+    worker: psycopg.Connection, pushed: list[Event], overdue: str
+) -> None:
+    wait_for_a_second_purchase(worker)
+    operations.pause(late())
+    enter(worker, "1", now=NOW + timedelta(hours=1))
+    assert went_on(worker) == {ZETA: 1}
+    (found,) = inside.count_inside(late())
+    assert (found.runs, found.held) == (1, 0)  # its time has not come
+
+    operations.resume(late(), overdue)
+    pass_time(worker, pushed, NOW + timedelta(hours=2))
+    assert (went_on(worker), resting(worker)) == ({ZETA: 1, ACME: 1}, 0)
+
+
+def test_who_waits_for_a_run_of_a_campaign_that_is_emptied_goes_on(
+    worker: psycopg.Connection, pushed: list[Event]
+) -> None:
+    call = {"id": "call", "action": "execute_campaign", "params": {"campaign": "inner"}}
+    long_ago = datetime.now(UTC) - timedelta(minutes=1)
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            make_campaign(tenant, "inner", {**DOCUMENT, "triggers": [{"type": "campaign_requested"}], "steps": [WAIT]})
+            outer = late(tenant)
+            outer.draft = {**DOCUMENT, "steps": [call, NOTE]}
+            outer.save()
+            operations.publish(outer, by="ann")
+    enter(worker, "1", now=long_ago)
+    assert (resting(worker), resting(worker, ZETA)) == (2, 2)
+    with tenant_context(ACME):
+        operations.abort(Campaign.objects.get(key="inner"))
+    pass_time(worker, pushed, datetime.now(UTC))
+    assert (went_on(worker), resting(worker), resting(worker, ZETA)) == ({ACME: 1}, 0, 2)

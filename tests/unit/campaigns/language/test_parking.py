@@ -6,7 +6,11 @@ import copy
 from datetime import timedelta
 from typing import Any
 
-from campaigns.language.rulebook import compile_rulebook
+import msgspec
+import pytest
+
+from campaigns.language.lead import LeadState
+from campaigns.language.rulebook import Condition, Rulebook, compile_rulebook
 from campaigns.language.run import ParkedRun, Run
 from tests.unit.campaigns.acme import (
     ACME,
@@ -227,3 +231,85 @@ def test_a_run_rests_with_the_choice_it_came_with_whatever_matches_meanwhile() -
     run(book, who, event("page_view", id="e2"))
     rows = outcomes(run(book, who, event("signup", id="e3", email="a@acme.test")))
     assert [row[0] for row in rows] == ["wait", "signed", "after"]
+
+
+# While a campaign is paused
+
+
+def paused(*documents: Any, **named: Any) -> tuple[Rulebook, Rulebook]:
+    """The campaigns as they run, and with the first of them paused."""
+    every = {f"c{place}": document for place, document in enumerate(documents, 1)} | named
+    rows = [(place, key, key, 1, place, document) for place, (key, document) in enumerate(every.items(), 1)]
+    return compile_rulebook(ACME, 1, rows), compile_rulebook(ACME, 2, rows, conditions={1: Condition("freeze")})
+
+
+def resumed(who: LeadState) -> None:
+    """What the campaigns do to runs that a pause held, when it is over."""
+    for id, parked in who.runs.items():
+        if parked.held:
+            who.runs[id] = msgspec.structs.replace(parked, held=False, wake_at=NOW, waits=parked.waits + 1)
+
+
+BOUGHT = {"label": "bought", "trigger": on("purchase"), "steps": [note("bought")]}
+VIP = {"field": "tags", "operator": "contains_any_of", "value": ["vip"]}
+FOR_EVENT = campaign(step("wait_for_event", branches=[BOUGHT], timeout=DAY), note("after"), on=on("signup"))
+FOR_STATE = campaign(step("wait_for_condition", rule=VIP, timeout=DAY), note("after"), on=on("signup"))
+TAGGING = campaign(step("change_tags", "tag", add=["vip"], remove=[]))
+
+
+@pytest.mark.parametrize(("document", "ways"), [(FOR_EVENT, ["one", "bought", "after"]), (FOR_STATE, ["one", "after"])])
+def test_what_a_run_waited_for_and_a_pause_kept_from_it_counts_as_soon_as_that_is_over(
+    document: Any, ways: list[str]
+) -> None:
+    book, resting = paused(document, TAGGING)
+    who = lead()
+    run(book, who, event("signup", email="a@acme.test"))
+    assert outcomes(run(resting, who, event())) == [("tag", "change_tags", "done")]
+    (parked,) = who.runs.values()
+    assert (parked.held, parked.wake_at) == (True, NOW + timedelta(days=1))  # its time may come meanwhile, too
+    resumed(who)
+    assert [row.step for row in pass_time(book, who, NOW)] == ways
+    assert who.runs == {}
+
+
+def test_a_run_whose_time_comes_during_a_pause_as_well_is_overdue() -> None:
+    book, resting = paused(FOR_EVENT)
+    who = lead()
+    run(book, who, event("signup", email="a@acme.test"))
+    run(resting, who, event())
+    pass_time(resting, who, NOW + timedelta(days=1))
+    (parked,) = who.runs.values()
+    assert (parked.held, parked.wake_at, "looks" in parked.state) == (True, None, False)
+
+
+def test_a_run_that_waits_for_another_stays_where_it_is_while_its_own_campaign_is_paused() -> None:
+    outer = campaign(
+        step("execute_campaign", "call", campaign="welcome", outputs={"word": "string"}),
+        note("after", "{{ run.word }}"),
+    )
+    word = step("set_run_variable", "word", name="word", type="string", value="back")
+    book, resting = paused(outer, welcome=campaign(wait(), word, on={"type": "campaign_requested"}))
+    who = lead()
+    run(book, who)
+    rows = pass_time(resting, who, NOW + timedelta(days=1))
+    assert [row.step for row in rows] == ["wait", "word"]
+    (parked,) = who.runs.values()
+    assert Run.restore(parked, book.versions[1, 1]).child is not None
+    resumed(who)
+    assert [row.step for row in pass_time(book, who, NOW + timedelta(days=1))] == ["call", "after"]
+    assert (who.values["notes"], who.runs) == ("back", {})
+
+
+def test_a_run_that_waits_for_one_whose_campaign_was_emptied_goes_on() -> None:
+    outer = campaign(
+        step("execute_campaign", "call", campaign="welcome", outputs={"word": "string"}), note("after", "on")
+    )
+    inner = campaign(wait(), on={"type": "campaign_requested"})
+    rows = [(1, "outer", "outer", 1, 1, outer), (2, "welcome", "welcome", 1, 2, inner)]
+    who = lead()
+    run(compile_rulebook(ACME, 1, rows), who)
+    assert len(who.runs) == 2
+    emptied = compile_rulebook(ACME, 2, rows, conditions={2: Condition("", NOW + timedelta(hours=1))})
+    run(emptied, who, event("signup", email="a@acme.test"))
+    assert [row.step for row in pass_time(emptied, who, NOW)] == ["call", "after"]
+    assert who.runs == {}
