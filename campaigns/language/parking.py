@@ -118,6 +118,8 @@ def due(chain: Chain, event: Event) -> None:
         _hold(chain, parked, campaign)
     elif parked.state.get("overdue"):
         end(chain, parked, campaign, "overdue after a pause")
+    elif campaign.watches and (way_out := _way_out(chain, campaign, None)) is not None:
+        leave(chain, parked, campaign, way_out)  # by time alone, or by a change while the lead was frozen
     else:
         resume(chain, parked, campaign, "child" if CHILD in parked.state else "due")
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from campaigns.language.lead import LeadState
-from tests.unit.campaigns.acme import campaign, event, faults, lead, outcomes, rulebook, run, step
+from campaigns.language.rulebook import compile_rulebook
+from tests.unit.campaigns.acme import ACME, campaign, event, faults, lead, outcomes, rulebook, run, step
 
 
 def way(label: str, weight: Any = 50, *steps: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +38,18 @@ def test_a_lead_takes_its_way_each_time_unless_each_run_is_dealt_out() -> None:
     sticky, free = campaign(split(way("a"), way("b"))), campaign(split(way("a"), way("b"), sticky=False))
     assert len({label_of(sticky, "L7", f"e{number}") for number in range(30)}) == 1
     assert len({label_of(free, "L7", f"e{number}") for number in range(30)}) == 2
+
+
+def test_a_new_version_of_the_campaign_deals_out_as_the_one_before_did() -> None:
+    document = campaign(split(way("a"), way("b")))
+
+    def labels(version: int) -> list[str]:
+        book = compile_rulebook(ACME, version, [(1, "c1", "c1", version, 1, document)])
+        found = [run(book, LeadState(id=1, tenant="acme", key=f"L{number}"), event()) for number in range(20)]
+        return [row.data["label"] for rows in found for row in rows if row.step == "split"]
+
+    assert labels(1) == labels(2)
+    assert set(labels(1)) == {"a", "b"}
 
 
 def test_weights_are_kept_and_those_held_out_are_the_same_whatever_the_weights() -> None:

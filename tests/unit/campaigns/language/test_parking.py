@@ -143,6 +143,16 @@ def test_an_exit_on_the_leads_state_acts_as_soon_as_it_changes() -> None:
     assert who.runs == {}
 
 
+def test_an_exit_that_time_alone_has_opened_is_taken_before_the_run_goes_on() -> None:
+    old = {"field": "birthday", "operator": "in_past_before", "value": {"amount": 1, "unit": "days"}}
+    document = campaign(wait(amount=3, unit="days"), note("after"), exits=[{"label": "late", "when": old}])
+    book, who = rulebook(document), lead(birthday=NOW.date())
+    run(book, who, event())
+    rows = pass_time(book, who, NOW + timedelta(days=3))
+    assert [row.data.get("ended") for row in rows] == ["late"]
+    assert who.runs == {}
+
+
 def test_an_exit_hears_what_only_it_hears() -> None:
     leaving = {"label": "named", "trigger": {"type": "field_changed", "field": "nickname"}}
     naming = campaign(step("change_field", field="nickname", value="Jo"), on=on("signup"))
