@@ -86,13 +86,7 @@ class Chain:
     )
 
     def __init__(
-        self,
-        rulebook: Rulebook,
-        lead: LeadState,
-        event: Event,
-        now: datetime,
-        recorder: Recorder,
-        event_key: str,
+        self, rulebook: Rulebook, lead: LeadState, event: Event, now: datetime, recorder: Recorder, event_key: str
     ) -> None:
         self.rulebook = rulebook
         self.lead = lead
@@ -168,15 +162,19 @@ class Chain:
         view, rulebook = EventView({}, {}), self.rulebook
         self.context = Context(rulebook.schema, RUN_DUE, view, self.now, self.occurred_at, 0, rulebook.requestable)
         parking.due(self, event)
-        parking.recheck(self)
         self.drain()
 
     def drain(self) -> None:
-        """Handle the events that arose, and those that arise from them."""
+        """Handle the events that arose, and those that arise from them; parked runs look at the lead in between."""
         queue = self.changes.queue
-        while queue:
-            arisen = queue.popleft()
+        while True:
+            if self.lead.runs:
+                parking.recheck(self)
+            if not queue:
+                return
+            arisen = queue[0]  # until the runs that it begins rest or are over: somebody may wait for their end
             self.handle(arisen.type, EventView(arisen.data, {}), arisen.subscribers, arisen.depth, arisen.by)
+            queue.popleft()
 
     def handle(
         self,
@@ -206,8 +204,6 @@ class Chain:
             if depth > DEPTH_LIMIT:
                 self.stop(campaign, None, f"more than {DEPTH_LIMIT} events followed one from another")
             enter(self, campaign)
-        if lead.runs:
-            parking.recheck(self)
 
     def stop(self, campaign: Campaign, step: str | None, reason: str) -> None:
         """End the chain of this event for good."""

@@ -47,7 +47,7 @@ class Both:
     def tell(self, event: Event, now: datetime) -> None:
         """Let it happen in the reference."""
         plain = {"type": event.type, "data": event.data, "key": event.ledger_key, "at": event.occurred_at}
-        plain["run"] = event.data.get("run")
+        plain |= {name: event.data.get(name) for name in ("run", "waits")}
         self.rows[event.lead] += self.reference.happen(self.leads[event.lead], plain, now)
 
     def events(self, number: int, now: datetime) -> list[Event]:
@@ -76,12 +76,12 @@ def make_vocabulary(tenant: str) -> None:
 
 
 def publish(tenant: str, documents: dict[str, Any]) -> dict[str, int]:
-    """Campaigns name each other, so all are there before the first is published."""
+    """Campaigns name each other, so all are there before the first is published; they ask for later ones only."""
     made = [
         Campaign.objects.create(tenant_id=tenant, key=key, name=key, position=place, draft=document)
         for place, (key, document) in enumerate(documents.items(), 1)
     ]
-    for campaign in made:
+    for campaign in reversed(made):
         operations.publish(campaign, by="ann")
     return {campaign.key: campaign.pk for campaign in made}
 
@@ -119,11 +119,11 @@ def stored_states(worker: psycopg.Connection, both: dict[str, Both]) -> dict[tup
         for tenant, key, score, fields, tags, lists in worker.execute(query)
     }
     query = (
-        "SELECT r.tenant_id, l.key, r.id, r.campaign_id, r.step, r.wake_at FROM campaigns_parkedrun AS r"
+        "SELECT r.tenant_id, l.key, r.id, r.campaign_id, r.step, r.wake_at, r.waits FROM campaigns_parkedrun AS r"
         " JOIN campaigns_lead AS l ON l.tenant_id = r.tenant_id AND l.id = r.lead_id"
     )
-    for tenant, key, id, campaign, step, wake_at in worker.execute(query):
-        found[tenant, key][3].add((id, both[tenant].names[campaign], step, wake_at))
+    for tenant, key, id, campaign, step, wake_at, waits in worker.execute(query):
+        found[tenant, key][3].add((id, both[tenant].names[campaign], step, wake_at, waits))
     return found
 
 

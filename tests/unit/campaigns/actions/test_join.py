@@ -101,6 +101,24 @@ def test_one_that_does_not_let_the_lead_in_is_over() -> None:
     assert steps_of(run(books(ask("a"), joined("a"), a=closed), lead())) == ["ask-a", "join", "join", "after"]
 
 
+def test_one_that_wakes_who_asked_for_it_as_it_begins_is_not_over() -> None:
+    steps = [ask("a"), step("execute_campaign", "run-a", campaign="a"), joined("a")]
+    book, who = books(*steps, a=child(wait("one"), qualification={"inside": "restart"})), lead()
+    assert steps_of(run(book, who))[-2:] == ["join", "one"]
+    assert at(who) == ["join", "one"]
+    assert steps_of(pass_time(book, who, NOW + timedelta(days=1))) == ["one", "join", "after"]
+
+
+@pytest.mark.parametrize("rest", [[], [wait("rest")]], ids=["ends within the event", "waits"])
+def test_one_that_wakes_who_asked_for_it_by_a_step_is_not_over_before_its_own_end(rest: list[dict[str, Any]]) -> None:
+    end_b = step("remove_from_flow", "end-b", campaign="b")
+    steps = [ask("a"), step("execute_campaign", "run-b", campaign="b"), joined("a")]
+    book, who = books(*steps, a=child(end_b, note("last"), *rest), b=child(wait("long", 9))), lead()
+    rows = steps_of(run(book, who)) + steps_of(pass_time(book, who, NOW + timedelta(days=1)))
+    assert rows.index("after") > rows.index("rest" if rest else "last")
+    assert rows.count("after") == 1
+
+
 def test_one_that_is_ended_by_its_exit_or_by_hand_is_over() -> None:
     out = [{"label": "out", "trigger": on("signup")}]
     book, who = books(ask("a"), joined("a"), a=child(wait("one"), exits=out)), lead()

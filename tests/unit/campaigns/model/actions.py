@@ -38,6 +38,9 @@ class Actions:
     arise: Any
     read: Any
     holds: Any
+    request: Any
+    execute: Any
+    going: Any
 
     def set(self, run: Json, field: str, new: Any) -> str:
         old = self.lead["values"].get(field)
@@ -154,11 +157,35 @@ class Actions:
 
     def wait_duration(self, params: Json, run: Json, again: bool) -> str:
         if run["until"] is None:
-            run["until"], run["since"] = self.now + period(params["wait"]), self.now
+            run["until"] = self.now + period(params["wait"])
         if self.now >= run["until"]:
             run["until"] = None
             return "done"
         return "rest"
+
+    def request_campaign(self, params: Json, run: Json, again: bool) -> str:
+        self.request(params["campaign"], run)
+        return "done"
+
+    def execute_campaign(self, params: Json, run: Json, again: bool) -> str:
+        if run["child_is_over"]:
+            run["child_is_over"] = False
+            return "done"
+        answer: str = self.execute(params, run)
+        return answer
+
+    def join(self, params: Json, run: Json, again: bool) -> Any:
+        """A request is over when it is neither to come nor has a run inside."""
+        asked = [number for number, key in enumerate(run["requested"]) if key in params["campaigns"]]
+        over = [number for number in asked if (run["id"], number) not in self.going()]
+        needed = min({"all": len(asked), "any": 1, "n": params.get("count", 1)}[params.get("mode", "all")], len(asked))
+        run["until"] = run["until"] or self.now + period(params["timeout"])
+        if len(over) < needed and self.now < run["until"]:
+            return "rest"
+        run["until"] = None
+        run["requested"] = [None if key in params["campaigns"] else key for key in run["requested"]]
+        late = params.get("on_timeout") if len(over) < needed else None
+        return ("done", ("run", late[0]["id"])) if late else "done"
 
     def exit_flow(self, params: Json, run: Json, again: bool) -> tuple[str, Any]:
         labels = [point["label"] for _, point in run["passed"]]

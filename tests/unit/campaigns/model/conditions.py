@@ -18,6 +18,7 @@ TRIGGERS = {
     "lead_created": ("lead.created", ""),
     "campaign_entered": ("campaign.entered", "campaign"),
     "campaign_ended": ("campaign.ended", "campaign"),
+    "campaign_requested": ("campaign.requested", ""),
 }
 
 
@@ -42,6 +43,8 @@ def hears(trigger: Json, event: Json, campaign: str) -> bool:
         return False
     if kind in ("campaign_entered", "campaign_ended") and data["campaign"] == campaign:
         return False
+    if kind == "campaign_requested":
+        return bool(data["campaign"] == campaign)
     if kind == "score_crossed":
         return data["old"] < trigger["level"] <= data["new"]
     if "to" in trigger and data["new"] != trigger["to"]:

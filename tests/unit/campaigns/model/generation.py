@@ -34,6 +34,11 @@ OTHERS = (
     "once_per",
     "transaction_group",
     "checkpoint",
+    "request_campaign",
+    "request_campaign",
+    "execute_campaign",
+    "join",
+    "join",
 )
 
 
@@ -43,6 +48,7 @@ class Author:
     def __init__(self, random: Random, keys: list[str]) -> None:
         self.random = random
         self.keys = keys
+        self.requestable = [key for key in keys if random.random() < 0.6]
 
     def chance(self, of: float) -> bool:
         return self.random.random() < of
@@ -55,14 +61,16 @@ class Author:
 
     def document(self, key: str) -> Json:
         self.key, self.steps, self.variables, self.enclosed = key, 0, list[str](), set[str]()
-        self.labels = list[str]()
+        self.labels, self.requested = list[str](), set[str]()
         triggers = [self.trigger() for _ in range(self.one(1, 1, 2))]
+        if key in self.requestable:
+            triggers.append({"type": "campaign_requested"})
         heard = {trigger.get("event") for trigger in triggers}
         self.attributes = EVENTS[heard.pop()] if len(heard) == 1 and None not in heard else {}
         document: Json = {"triggers": triggers}
         if self.chance(0.3):
             document["filter"] = self.filter()
-        if self.chance(0.4):
+        if self.chance(0.7 if key in self.requestable else 0.4):
             document["qualification"] = self.qualification()
         if self.chance(0.4):
             document["exits"] = [self.way_out() for _ in range(self.one(1, 1, 2))]
@@ -110,7 +118,7 @@ class Author:
         if "shop" in self.attributes and self.chance(0.4):
             rule["key"] = "{{ event.shop }}"
         if self.chance(0.7):
-            rule["inside"] = self.one("ignore", "parallel", "restart")
+            rule["inside"] = self.one("ignore", "parallel", "restart", "restart")
         return rule
 
     def way_out(self) -> Json:
@@ -166,19 +174,45 @@ class Author:
         return token if self.chance(0.3) else self.one(*WORDS)
 
     def body(self, depth: int, length: int) -> list[Json]:
-        return [self.step(depth) for _ in range(length)]
+        steps = [self.step(depth) for _ in range(length)]
+        return steps + (self.meeting() if depth < 3 and self.later() and self.chance(0.2) else [])
+
+    def meeting(self) -> list[Json]:
+        """Two runs of one campaign, asked for one after the other, and a wait for the first."""
+        key = self.one(*self.later())
+        self.requested.add(key)
+        asked = {"campaign": key}
+        joined = {"campaigns": [key], "timeout": self.period(1)}
+        self.steps += 3
+        actions = ("request_campaign", asked), ("execute_campaign", asked), ("join", joined)
+        return [
+            {"id": f"s{self.steps - 2 + place}", "action": action, "params": dict(params)}
+            for place, (action, params) in enumerate(actions)
+        ]
 
     def step(self, depth: int) -> Json:
         self.steps += 1
-        action = self.one(*PLAIN, *(OTHERS if depth < 3 else ()))
+        action = self.one(*PLAIN, *(self.others() if depth < 3 else ()))
         step: Json = {"id": f"s{self.steps}", "action": action}
         make = getattr(self, action)
-        if action in ("branch", "for_each", "transaction_group", "checkpoint"):
+        if action in ("branch", "for_each", "transaction_group", "checkpoint", "join"):
             return step | {"params": make(depth)}
         if action in (*PLAIN[:-1], "wait_duration") and self.chance(0.2):
             step["choices"] = [{"when": self.filter(), "params": make()} for _ in range(self.one(1, 2))]
             return step | ({"default": make()} if self.chance(0.6) else {})
         return step | {"params": make()}
+
+    def others(self) -> list[str]:
+        """No campaign asks for one before it, so there are no circles; only what was requested is joined."""
+        return [
+            action
+            for action in OTHERS
+            if (action not in ("request_campaign", "execute_campaign") or self.later())
+            and (action != "join" or self.requested)
+        ]
+
+    def later(self) -> list[str]:
+        return [key for key in self.requestable if key > self.key]
 
     def change_field(self) -> Json:
         field = self.one(*NUMBERS, *TEXTS)
@@ -239,7 +273,8 @@ class Author:
                 params["step"] = self.one(*[id for id in known if id not in self.enclosed])
             if step["action"] == "exit_flow" and self.labels and self.chance(0.8):
                 params |= self.one({"undo": True}, {"undo_to": self.one(*self.labels)})
-            for body in (params.get("body"), params.get("default"), *(c["steps"] for c in params.get("cases", ()))):
+            nested = [params.get(name) for name in ("body", "default", "on_timeout")]
+            for body in (*nested, *(c["steps"] for c in params.get("cases", ()))):
                 self.aim(body or [])
 
     def for_each(self, depth: int) -> Json:
@@ -265,6 +300,24 @@ class Author:
         id, action = f"s{self.steps}", self.one(*PLAIN[:-1], "change_score", "emit_custom_activity")
         self.enclosed.add(id)
         return {"id": id, "action": action, "params": getattr(self, action)()}
+
+    def request_campaign(self) -> Json:
+        key = self.one(*self.later())
+        self.requested.add(key)
+        return {"campaign": key}
+
+    def execute_campaign(self) -> Json:
+        return {"campaign": self.one(*self.later())}
+
+    def join(self, depth: int) -> Json:
+        campaigns = sorted(self.requested)
+        params = {
+            "campaigns": self.random.sample(campaigns, self.random.randint(1, len(campaigns))),
+            "timeout": self.period(1),
+            "mode": self.one("all", "all", "any", "n"),
+            "count": self.one(1, 2),
+        }
+        return params | ({"on_timeout": self.body(depth + 1, self.random.randint(0, 2))} if self.chance(0.6) else {})
 
     def wait_duration(self) -> Json:
         return {"wait": self.period(0)}

@@ -42,6 +42,8 @@ def bodies(step: Json) -> Iterator[tuple[list[Json], bool]]:
         for case in params["cases"]:
             yield case["steps"], False
         yield params.get("default", []), False
+    if step["action"] == "join":
+        yield params.get("on_timeout", []), False
     if step["action"] == "for_each":
         yield params["body"], True
     if step["action"] == "transaction_group":
@@ -75,6 +77,12 @@ def following(steps: list[Json], id: str, then: Place) -> tuple[bool, Place]:
     return False, None
 
 
+def joined(steps: list[Json]) -> set[str]:
+    """The campaigns that these steps, or steps within them, wait for."""
+    own = {key for step in steps if step["action"] == "join" for key in step["params"]["campaigns"]}
+    return own.union(*(joined(body) for step in steps for body, _ in bodies(step)))
+
+
 class Reference:
     """One tenant's campaigns: [{"id", "key", "document"}] in their order."""
 
@@ -100,7 +108,8 @@ class _Happening(Actions):
         self.at: datetime = event["at"]
         self.rows: list[Row] = []
         self.queue: deque[tuple[str, Json, int]] = deque()
-        self.begun = 0
+        self.begun: list[Json] = []
+        self.beginning: Json = {}  #: what the request says whose run is beginning
         self.executed = 0
 
     def begin(self) -> None:
@@ -116,7 +125,9 @@ class _Happening(Actions):
 
     def handle_what_arose(self) -> None:
         while self.queue:
-            self.handle(*self.queue.popleft())
+            type, data, depth = self.queue.popleft()
+            self.beginning = data
+            self.handle(type, data, depth)
 
     def log(self, campaign: Json, step: str | None, outcome: str | None) -> None:
         self.rows.append((campaign["key"], step, outcome))
@@ -138,11 +149,19 @@ class _Happening(Actions):
                 self.log(campaign, None, None)
                 raise StoppedError
             self.enter(campaign, event, depth)
+        self.beginning = {}
         self.look_around(event)
 
     def look_around(self, event: Json) -> None:
-        for run in list(self.lead["runs"]):
-            self.leave(run, [way for way in self.exits(run) if "trigger" not in way], event)
+        """Until nothing happens any more."""
+        before = -1
+        while before != len(self.rows):
+            before = len(self.rows)
+            for run in list(self.lead["runs"]):
+                self.leave(run, [way for way in self.exits(run) if "trigger" not in way], event)
+                step = find(run["campaign"]["document"]["steps"], run["step"])
+                if run in self.lead["runs"] and step is not None and step["action"] == "join":
+                    self.go_on(run)
 
     def exits(self, run: Json) -> list[Json]:
         ways: list[Json] = run["campaign"]["document"].get("exits", [])
@@ -150,7 +169,7 @@ class _Happening(Actions):
 
     def leave(self, run: Json, ways: list[Json], event: Json) -> None:
         """End a parked run by the first of these ways that is met."""
-        for way in ways:
+        for way in ways if run in self.lead["runs"] else ():
             if "trigger" in way and not hears(way["trigger"], event, run["campaign"]["key"]):
                 continue
             if holds(way.get("when"), self.lead, event, {}):
@@ -165,9 +184,16 @@ class _Happening(Actions):
         self.walk(run, self.undo(run, run["passed"]))
 
     def over(self, run: Json) -> None:
-        if run in self.lead["runs"]:
-            self.lead["runs"].remove(run)
+        self.forget(run)
+        run["is_over"] = True
         self.arise("campaign.ended", {"campaign": run["campaign"]["key"]}, run["depth"])
+        for parent in list(self.lead["runs"]):
+            if parent["id"] == run["parent"]:
+                parent["child_is_over"] = True
+                self.go_on(parent)
+
+    def forget(self, run: Json) -> None:
+        self.lead["runs"] = [other for other in self.lead["runs"] if other is not run]
 
     def arise(self, type: str, data: Json, depth: int) -> None:
         self.queue.append((type, data, depth + 1))
@@ -175,44 +201,88 @@ class _Happening(Actions):
     # --- runs
 
     def enter(self, campaign: Json, event: Json, depth: int) -> None:
+        key = self.admit(campaign, event)
+        if key is not None:
+            self.start(campaign, key, event, depth, "")
+
+    def admit(self, campaign: Json, event: Json) -> str | None:
+        """The key of the run that may begin."""
         rule = campaign["document"].get("qualification") or {}
-        key = value_of(rule.get("key"), self.lead, event, {}) or ""
+        key: str = value_of(rule.get("key"), self.lead, event, {}) or ""
         others = [run for run in self.lead["runs"] if run["campaign"] is campaign and run["key"] == key]
         inside = rule.get("inside", "ignore")
-        if (others and inside == "ignore") or not self.may_enter(rule, campaign, key):
-            return
-        if inside == "restart":
-            for other in others:
+        if (others and inside == "ignore") or not self.may_enter(rule, campaign, key, event["at"]):
+            return None
+        for other in others if inside == "restart" else ():
+            if other in self.lead["runs"]:
                 self.end_parked(other)
         if "times" in rule:
-            self.lead["records"].setdefault(("entry", campaign["key"], key), []).append(self.at)
-        self.begun += 1
+            self.lead["records"]["entry", campaign["key"], key] = [
+                *self.entries(rule, campaign, key, event["at"]),
+                event["at"],
+            ]
+        return key
+
+    def start(self, campaign: Json, key: str, event: Json, depth: int, parent: str) -> None:
         run = {
-            "id": f"{self.event['key']}.{campaign['id']}.{self.begun}",
+            "id": f"{self.event['key']}.{campaign['id']}.{len(self.begun) + 1}",
             "campaign": campaign, "key": key, "event": event, "depth": depth, "variables": {}, "jumps": {},
-            "loops": {}, "step": "", "until": None, "since": None, "before": None,
-            "passed": [], "undoing": [],
+            "loops": {}, "step": "", "until": None, "since": None, "before": None, "waits": 0,
+            "passed": [], "undoing": [], "parent": parent, "requested": [], "child_is_over": False, "is_over": False,
         }  # fmt: skip
+        self.begun.append(run)
         self.arise("campaign.entered", {"campaign": campaign["key"]}, depth)
         self.walk(run, ("run", campaign["document"]["steps"][0]["id"]))
 
-    def may_enter(self, rule: Json, campaign: Json, key: str) -> bool:
-        if "times" not in rule:
-            return True
-        entries = self.lead["records"].get(("entry", campaign["key"], key), [])
-        return sum(self.counts(rule, at) for at in entries) < rule["times"]
+    def request(self, campaign: str, run: Json) -> None:
+        """Ask for a campaign; what is joined later is told who asked."""
+        asked: Json = {"campaign": campaign}
+        if campaign in joined(run["campaign"]["document"]["steps"]):
+            asked["by"] = run["id"], len(run["requested"])
+            run["requested"].append(campaign)
+        self.arise("campaign.requested", asked, run["depth"])
 
-    def counts(self, rule: Json, at: datetime) -> bool:
-        """Whether an entry at that time is within the rule's period."""
+    def going(self) -> set[Any]:
+        """The requests that are to come, that are just beginning, or have a run that is not over."""
+        coming = [data for _, data, _ in self.queue] + [self.beginning]
+        inside = self.lead["runs"] + [run for run in self.begun if not run["is_over"]]
+        return {data.get("by") for data in coming + [run["event"]["data"] for run in inside]}
+
+    def execute(self, params: Json, run: Json) -> str:
+        """Let another campaign run first, if it admits the lead."""
+        if run["depth"] >= DEPTH_LIMIT:
+            return "failed"
+        event = {"type": "campaign.requested", "data": {"campaign": params["campaign"]}, "at": run["event"]["at"]}
+        campaign = next(one for one in self.tenant.campaigns if one["key"] == params["campaign"])
+        if not holds(campaign["document"].get("filter"), self.lead, event, {}):
+            return "done"
+        key = self.admit(campaign, event)
+        if key is None:
+            return "done"
+        self.rest(run, params, None)
+        try:
+            self.start(campaign, key, event, run["depth"] + 1, run["id"])
+        except StoppedError:
+            self.forget(run)
+            raise
+        return "executes"
+
+    def may_enter(self, rule: Json, campaign: Json, key: str, at: datetime) -> bool:
+        return "times" not in rule or len(self.entries(rule, campaign, key, at)) < rule["times"]
+
+    def entries(self, rule: Json, campaign: Json, key: str, at: datetime) -> list[datetime]:
+        """Those that count for an event of that time; others are forgotten with the next entry."""
+        known: list[datetime] = self.lead["records"].get(("entry", campaign["key"], key), [])
         if "per" not in rule:
-            return True
+            return known
         if rule.get("calendar"):  # of days
-            return at.astimezone(self.tenant.zone).date() == self.at.astimezone(self.tenant.zone).date()
-        return at > self.at - period(rule["per"])
+            day = at.astimezone(self.tenant.zone).date()
+            return [one for one in known if one.astimezone(self.tenant.zone).date() >= day]
+        return [one for one in known if one > at - period(rule["per"])]
 
     def wake(self) -> None:
         for run in list(self.lead["runs"]):
-            if run["id"] == self.event["run"]:
+            if (run["id"], run["waits"]) == (self.event["run"], self.event["waits"]):
                 self.go_on(run)
         self.look_around({"type": "run.due", "data": {}, "at": self.at})
 
@@ -222,8 +292,21 @@ class _Happening(Actions):
         try:
             self.walk(run, ("woken", run["step"]))
         except StoppedError:
-            self.lead["runs"].remove(run)
+            self.forget(run)
             raise
+
+    def rest(self, run: Json, params: Json, outcome: str | None = "deferred") -> None:
+        run |= {"params": params, "since": self.now, "waits": run["waits"] + 1, "stored": run["depth"]}
+        if run not in self.lead["runs"]:
+            self.lead["runs"].append(run)
+        if outcome:
+            self.log(run["campaign"], run["step"], outcome)
+
+    def rest_on(self, run: Json) -> None:
+        """It rests as before: nothing of it is written, unless its chain of events has ended since."""
+        self.executed -= 1
+        run["waits"] += run["depth"] != run["stored"]
+        run["stored"] = run["depth"]
 
     def walk(self, run: Json, place: Place) -> None:
         """Execute steps until the run is over or rests."""
@@ -244,11 +327,10 @@ class _Happening(Actions):
                 place = after
                 continue
             answer = getattr(self, step["action"])(params, run, how == "again")
+            if answer == "executes":
+                return
             if answer == "rest":
-                run["params"] = params
-                if run not in self.lead["runs"]:
-                    self.lead["runs"].append(run)
-                return self.log(run["campaign"], id, "deferred")
+                return self.rest_on(run) if how == "woken" else self.rest(run, params)
             outcome, place = answer if isinstance(answer, tuple) else (answer, after)
             if outcome == "failed" and run["before"]:
                 id = run["before"]["group"]

@@ -46,7 +46,7 @@ def schema(tenant: str, keys: list[str]) -> TenantSchema:
         owners={},
         inactive_owners=frozenset(),
         campaigns=dict.fromkeys(keys, "active"),
-        requestable=frozenset(),
+        requestable=frozenset(keys),
         definitions={},
     )
 
@@ -87,15 +87,17 @@ class Both:
         return rows
 
     def state(self) -> Any:
-        runs = {(run.id, self.names[run.campaign_id], run.step, run.wake_at) for run in self.lead.runs.values()}
+        runs = {
+            (run.id, self.names[run.campaign_id], run.step, run.wake_at, run.waits) for run in self.lead.runs.values()
+        }
         return self.lead.values, self.lead.tags, self.lead.lists, runs
 
     def pass_time(self, now: datetime) -> list[Any]:
         """All whose time has come by then, first those that were to be first."""
-        due = sorted((run["until"], run["id"]) for run in self.plain["runs"] if run["until"] <= now)
+        due = sorted((run["until"], run["id"]) for run in self.plain["runs"] if run["until"] and run["until"] <= now)
         rows = []
         for at, id in due:
-            if id in self.lead.runs:
+            if id in self.lead.runs and self.lead.runs[id].wake_at == at:  # not since one of those before
                 rows += self.wake(at, id, now)
         return rows
 
@@ -105,13 +107,13 @@ class Both:
             id=f"run:{id}:{waits}", lead="L7", type=RUN_DUE, accepted_at=now, occurred_at=at, tenant=self.tenant,
             data={"run": id, "waits": waits},
         )  # fmt: skip
-        return self.compare(event, {"type": RUN_DUE, "run": id}, now)
+        return self.compare(event, {"type": RUN_DUE, "run": id, "waits": waits}, now)
 
 
 def plain_state(lead: dict[str, Any]) -> Any:
     """What can be compared of a lead of the reference."""
     values = {name: value for name, value in lead["values"].items() if value is not None}
-    runs = {(run["id"], run["campaign"]["key"], run["step"], run["until"]) for run in lead["runs"]}
+    runs = {(run["id"], run["campaign"]["key"], run["step"], run["until"], run["waits"]) for run in lead["runs"]}
     return values, lead["tags"], lead["lists"], runs
 
 
