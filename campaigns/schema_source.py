@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from campaigns.language.campaigntags import tags_of
 from campaigns.language.definition import Defined, read_definition
 from campaigns.language.document import has_request_trigger
 from campaigns.language.executing import executed_by
+from campaigns.language.frozen import frozen
 from campaigns.language.precedence import after_of
 from campaigns.language.races import Entrant
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
@@ -34,7 +36,7 @@ class FieldSource(msgspec.Struct):
     option_labels: dict[str, str] = {}
 
     def spec(self) -> FieldSpec:
-        return FieldSpec(self.key, self.label, self.type, _options(self.options), labels=self.option_labels)
+        return FieldSpec(self.key, self.label, intern(self.type), _options(self.options), labels=self.option_labels)
 
 
 class AttributeSource(msgspec.Struct):
@@ -44,7 +46,7 @@ class AttributeSource(msgspec.Struct):
     options: list[str] = []
 
     def spec(self) -> AttributeSpec:
-        return AttributeSpec(self.name, self.type, self.required, _options(self.options))
+        return AttributeSpec(self.name, intern(self.type), self.required, _options(self.options))
 
 
 class EventTypeSource(msgspec.Struct):
@@ -132,14 +134,14 @@ class TenantSource(msgspec.Struct):
             fields=[field.spec() for field in self.fields],
             event_types={source.name: source.spec() for source in self.event_types},
             stages=tuple(self.stages),
-            tags=frozenset(self.tags),
+            tags=frozen(self.tags),
             lists=self.lists,
             owners=self.owners,
-            inactive_owners=frozenset(self.inactive_owners),
+            inactive_owners=frozen(self.inactive_owners),
             definitions=self._definitions(),
             campaigns={campaign.key: campaign.status for campaign in self.campaigns},
             campaign_ids={campaign.key: campaign.id for campaign in self.campaigns},
-            requestable=frozenset(campaign.key for campaign in self.campaigns if campaign.is_requestable),
+            requestable=frozen(campaign.key for campaign in self.campaigns if campaign.is_requestable),
         )
 
     def executes(self) -> dict[str, frozenset[str]]:
@@ -213,4 +215,4 @@ def schema_of(tenant: str) -> TenantSchema:
 
 def _options(options: list[str]) -> frozenset[str] | None:
     """No options declared means that any text will do."""
-    return frozenset(options) or None
+    return frozenset(options) if options else None

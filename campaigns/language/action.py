@@ -150,13 +150,13 @@ def prepare(spec: ActionSpec, raw: Any, scope: Scope, path: str) -> Bound:
     _refuse_unknown(spec, raw, scope, path)
     done: dict[str, Any] = {}
     for parameter in spec.parameters:
-        where = f"{path}.{parameter.name}"
-        if parameter.name in raw:
-            done[parameter.name] = parameter.kind.prepare(raw[parameter.name], scope, where, done)
+        name = parameter.name
+        if name in raw:
+            done[name] = parameter.kind.prepare(raw[name], scope, f"{path}.{name}", done)
         elif parameter.required:
-            scope.fault(where, f"is missing: {parameter.kind.doc}")
+            scope.fault(f"{path}.{name}", f"is missing: {parameter.kind.doc}")
         else:
-            done[parameter.name] = parameter.default
+            done[name] = parameter.default
     if scope.faults:
         return Bound(None, None)
     if scope.compares:
@@ -196,7 +196,7 @@ def _filled(name: str, raw: dict[str, Any]) -> str:
 
 
 def _refuse_unknown(spec: ActionSpec, raw: dict[str, Any], scope: Scope, path: str) -> None:
-    known = [parameter.name for parameter in spec.parameters]
+    known = spec.params.__struct_encode_fields__
     for name in raw:
         if name not in known:
             hint = scope.hint(name, known)

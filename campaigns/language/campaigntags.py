@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from campaigns.language.executing import ThisOrRunning
+from campaigns.language.frozen import frozen
 from campaigns.language.parameters import Prepared
 from campaigns.language.scope import Scope
 from campaigns.language.values import show
@@ -26,7 +27,7 @@ class Tagged(msgspec.Struct, frozen=True):
 def tags_of(document: Any) -> frozenset[str]:
     """The tags of a document, whatever it is."""
     raw = document.get(TAGS) if isinstance(document, dict) else None
-    return frozenset(item for item in raw if isinstance(item, str)) if isinstance(raw, list) else frozenset()
+    return frozen(item for item in raw if isinstance(item, str)) if isinstance(raw, list) else frozen(())
 
 
 def check_tags(raw: Any, scope: Scope) -> None:

@@ -12,6 +12,7 @@ from campaigns.language.entry import EVERYBODY, Entry, compile_entry
 from campaigns.language.exits import Exit, compile_exits
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
+from campaigns.language.frozen import frozen
 from campaigns.language.goals import compile_goals
 from campaigns.language.history import Asked
 from campaigns.language.jsonshape import check_shape
@@ -101,9 +102,9 @@ def compile_document(document: Any, scope: Scope) -> tuple[Compiled | None, list
     faults = outer + scope.take_faults()
     if outer or program is None or (faults and scope.publishing):
         return None, faults
-    kinds, questions = frozenset(scope.needs_records), frozenset(scope.needs_history)
+    kinds, questions = frozen(scope.needs_records), frozen(scope.needs_history)
     needs = scope.needs_lists, kinds, questions
-    found = frozenset(scope.reads), frozenset(scope.writes), scope.watched
+    found = frozen(scope.reads), frozen(scope.writes), scope.watched
     return Compiled(subscriptions, matches, qualification, exits, program, *needs, entry, limits, *found), faults
 
 

@@ -6,6 +6,7 @@ A place in it is all that has to be kept of a run's position, whatever it is nes
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -18,9 +19,10 @@ from campaigns.language.context import Context
 from campaigns.language.executing import REQUEST, named_by
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import compile_filter
+from campaigns.language.frozen import frozen
 from campaigns.language.lead import LeadState
 from campaigns.language.outcome import Failed
-from campaigns.language.scope import Scope
+from campaigns.language.scope import Scope, no_body
 from campaigns.language.values import show
 from campaigns.language.variables import begin_variables
 
@@ -83,14 +85,15 @@ def compile_program(raw: Any, scope: Scope) -> Program | None:
     begin_variables(scope)
     builder.compile_list(raw, "steps", None)
     builder.check_targets()
+    scope.compile_body = no_body  # or the two hold each other until the garbage collector looks
     scope.faults = builder.faults
     check_undoing(scope)
     _check_joins(raw, scope)
     steps = tuple(step for step in builder.steps if step is not None)
     if not steps:
         return None
-    joins = frozenset(key for _, key in scope.joins)
-    hears = frozenset[str]().union(*(step.hears for step in steps))
+    joins = frozen(key for _, key in scope.joins)
+    hears = frozen(chain.from_iterable(step.hears for step in steps))
     return Program(steps, {step.id: place for place, step in enumerate(steps)}, hears, scope.parks, joins)
 
 
@@ -212,7 +215,7 @@ def _compile_params(raw: dict[str, Any], identity: str, spec: ActionSpec, scope:
 
 
 def _step(identity: str, spec: ActionSpec, scope: Scope, bound: Bound | None, choices: tuple[Choice, ...] = ()) -> Step:
-    return Step(identity, spec.logs, spec.run, bound, choices, None, frozenset(scope.hears), scope.watches)
+    return Step(identity, spec.logs, spec.run, bound, choices, None, frozen(scope.hears), scope.watches)
 
 
 def _check_id(raw: Any, scope: Scope, path: str, seen: dict[str, str]) -> str:

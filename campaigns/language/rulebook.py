@@ -17,6 +17,7 @@ from campaigns.language.experiments import AB_TEST, Experiment, experiments_of
 from campaigns.language.experiments import by_event as by_event_of
 from campaigns.language.faults import Fault
 from campaigns.language.filtertree import any_of
+from campaigns.language.frozen import frozen
 from campaigns.language.history import Asked
 from campaigns.language.limits import USUAL, Limits
 from campaigns.language.precedence import Place, after_of, in_order
@@ -223,17 +224,17 @@ class _Build:
         heard = wakes.union(by_event)
         return Rulebook(
             self.schema, version, tuple(self.running), by_event, self.needs_lists,
-            frozenset(self.needs_records), _requestable(self.heard), self.faults, frozenset(heard),
-            bool(parking), frozenset(wakes),
+            frozen(self.needs_records), _requestable(self.heard), self.faults, frozen(heard),
+            bool(parking), frozen(wakes),
             CAMPAIGN_ENTERED in heard or CAMPAIGN_ENDED in heard, self.versions,
-            frozenset(self.needs_history), self.deletes, tuple(_timers(self.heard)),
+            frozen(self.needs_history), self.deletes, tuple(_timers(self.heard)),
             tuple(Watch(list, matches, frozenset(by)) for list, (matches, by) in self.watched.items()),
             experiments, self.erases,
         )  # fmt: skip
 
 
 def _requestable(heard: list[tuple[Campaign, Subscription]]) -> frozenset[str]:
-    return frozenset(campaign.key for campaign, item in heard if item.event.name == CAMPAIGN_REQUESTED)
+    return frozen(campaign.key for campaign, item in heard if item.event.name == CAMPAIGN_REQUESTED)
 
 
 def _index(heard: list[tuple[Campaign, Subscription]]) -> dict[str, Topic]:

@@ -14,6 +14,7 @@ from campaigns.language.definition import Defined
 from campaigns.language.eventtypes import UNDECLARED as UNDECLARED  # asked for here by all who read a schema
 from campaigns.language.eventtypes import AttributeSpec, EventTypeSpec, event_type
 from campaigns.language.faults import Fault
+from campaigns.language.frozen import frozen
 from campaigns.language.standardevents import STANDARD_EVENTS
 from campaigns.language.values import TYPES, caster, day_of
 
@@ -291,7 +292,9 @@ class TenantSchema:
     def build(cls, tenant: str, *, fields: Iterable[FieldSpec] = (), **parts: Any) -> TenantSchema:
         """A schema of the built-in fields and a tenant's own."""
         known = _builtin_fields(parts.get("stages", ()), parts.get("owners", ()))
-        return cls(tenant, fields=known | {spec.key: spec for spec in fields}, **parts)
+        for spec in fields:
+            known[spec.key] = spec
+        return cls(tenant, fields=known, **parts)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -336,23 +339,25 @@ class TenantSchema:
 
 
 #: Built-in fields that are the same for every tenant: all but those whose options are a tenant's own.
-_COMMON = (
-    FieldSpec("email", "E-mail address", "string", builtin=True),
-    FieldSpec("first_name", "First name", "string", builtin=True),
-    FieldSpec("last_name", "Last name", "string", builtin=True),
-    FieldSpec("phone", "Phone number", "string", builtin=True),
-    FieldSpec("company", "Company", "string", builtin=True, read_only=True),
-    #: Kept with the tenant's own fields: few leads have one.
-    FieldSpec("lifecycle", "Lifecycle type", "string", action="convert_lead"),
-    FieldSpec("score", "Score", "integer", builtin=True, action="change_score"),
-)
+_COMMON = {
+    spec.key: spec
+    for spec in (
+        FieldSpec("email", "E-mail address", "string", builtin=True),
+        FieldSpec("first_name", "First name", "string", builtin=True),
+        FieldSpec("last_name", "Last name", "string", builtin=True),
+        FieldSpec("phone", "Phone number", "string", builtin=True),
+        FieldSpec("company", "Company", "string", builtin=True, read_only=True),
+        #: Kept with the tenant's own fields: few leads have one.
+        FieldSpec("lifecycle", "Lifecycle type", "string", action="convert_lead"),
+    )
+}
+_SCORE = FieldSpec("score", "Score", "integer", builtin=True, action="change_score")
 
 
 def _builtin_fields(stages: Iterable[str], owners: Iterable[str]) -> dict[str, FieldSpec]:
-    owner = FieldSpec("owner", "Owner", "picklist", frozenset(owners), builtin=True, action="change_owner")
-    stage = FieldSpec("stage", "Stage", "picklist", frozenset(stages), builtin=True, action="change_stage")
-    *first, score = _COMMON
-    return {spec.key: spec for spec in (*first, owner, stage, score)}
+    owner = FieldSpec("owner", "Owner", "picklist", frozen(owners), builtin=True, action="change_owner")
+    stage = FieldSpec("stage", "Stage", "picklist", frozen(stages), builtin=True, action="change_stage")
+    return {**_COMMON, "owner": owner, "stage": stage, "score": _SCORE}
 
 
 #: The names no custom field may take.

@@ -27,7 +27,8 @@ def _pseudo_field(name: str, schema: TenantSchema) -> FieldSpec:
 CompileBody = Callable[[Any, str, bool], int | None]
 
 
-def _no_body(raw: Any, path: str, loops: bool) -> int | None:
+def no_body(raw: Any, path: str, loops: bool) -> int | None:
+    """Compiles no steps."""
     raise TypeError("steps can be nested in steps alone")
 
 
@@ -62,7 +63,7 @@ class Scope:
         self.joins: list[tuple[str, str]] = []  #: path and key of campaigns that a step waits for
         self.checkpoints: dict[str, str] = {}  #: labels, and the path of the step that marks each
         self.undoes: list[tuple[str, str]] = []  #: path, and the label of the checkpoint to which is undone; "" for all
-        self.compile_body: CompileBody = _no_body  #: set while steps are compiled
+        self.compile_body: CompileBody = no_body  #: set while steps are compiled
         self.enclosure: Any = None  #: the flowkinds.Enclosed whose steps are compiled
         self.hints = 0
 
