@@ -23,6 +23,7 @@ from tests.unit.campaigns.acme import (
     faults,
     lead,
     outcomes,
+    pass_time,
     record,
     rulebook,
     run,
@@ -217,6 +218,17 @@ def test_the_key_is_the_same_whenever_the_same_event_is_executed_and_another_for
 
     assert key() == keys[0]
     assert len(set(keys)) == len(keys)
+
+
+def test_a_mail_that_a_run_sends_again_after_a_wait_has_a_key_of_its_own() -> None:
+    wait = step("wait_duration", "wait", wait={"amount": 1, "unit": "days"})
+    again = step("jump_to", "again", step="mail", max_jumps=2)
+    book = rulebook(campaign(step("send_email", "mail", email="plain", dedupe="every"), wait, again))
+    who = lead(**ANN)
+    run(book, who)
+    for days in (1, 2):
+        pass_time(book, who, NOW + timedelta(days=days))
+    assert len(sent(who)) == len({one.key for one in sent(who)}) == 3
 
 
 def test_what_was_skipped_or_failed_is_heard() -> None:

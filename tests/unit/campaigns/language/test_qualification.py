@@ -39,6 +39,8 @@ def test_a_calendar_day_is_the_tenants_own() -> None:
     rule = {"times": 1, "per": {"amount": 1, "unit": "days"}, "calendar": True}
     assert score_after(rule, BERLIN_NOON, after(hours=10.9)) == 1  # 22:54 in Berlin
     assert score_after(rule, BERLIN_NOON, after(hours=12)) == 2  # midnight in Berlin, 23:00 in UTC
+    assert score_after(rule, after(hours=12.5), after(hours=20)) == 1  # 00:30 and 08:00 in Berlin, on two days in UTC
+    assert score_after(rule, after(days=14, hours=12.5), after(days=15, hours=10.9)) == 1  # a day of 23 hours
 
 
 @pytest.mark.parametrize(("unit", "inside", "outside"), [("weeks", 1, 2), ("months", 17, 18), ("years", 291, 293)])
