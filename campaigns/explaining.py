@@ -30,6 +30,7 @@ from campaigns.language.run import LOOKS
 from campaigns.language.schema import BATCH_MEMBER, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.shared import AUDIENCE, Shared
+from campaigns.language.slots import REFUSED, SLOT
 from campaigns.language.tracing import Trace, reasons, say, trace_filter
 from campaigns.language.trigger import compile_trigger
 from campaigns.models import Campaign, Erasure, Lead, ParkedRun, SharedRecord
@@ -97,15 +98,26 @@ def explain(tenant: str, campaign: str, lead: str, *, now: datetime | None = Non
 
 
 def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
-    due = run.state.get("until")
+    due = run.state.get("until") or _slot(run)
     if campaign.status == Campaign.Status.PAUSED and campaign.pause_mode != Campaign.PauseMode.DRAIN:
         why = "the campaign is paused"
     elif due:
         why = f"waits at {run.step} until {due}"
     else:
-        why = f"waits at {run.step} for an event, a change or a decision"
+        why = f"waits at {run.step} for {_awaited(run)}"
     at = datetime.fromisoformat(due) if due else None
     return InsideNow(run.version, run.step, run.entered_at, at, run.held and LOOKS not in run.state, why)
+
+
+def _slot(run: ParkedRun) -> str | None:
+    """When it is the turn of a run that is throttled."""
+    slot: str | None = run.state.get("memories", {}).get(run.step, {}).get(SLOT)
+    return None if slot == REFUSED else slot
+
+
+def _awaited(run: ParkedRun) -> str:
+    child = ParkedRun.objects.filter(lead=run.lead_id, state__parent=run.id).select_related("campaign").first()
+    return f"its run of “{child.campaign.name}” to end" if child else "an event, a change or a decision"
 
 
 def _frozen(lead: Lead, now: datetime) -> str | None:

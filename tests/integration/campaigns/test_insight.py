@@ -18,7 +18,7 @@ from campaigns.models import Campaign, Lead
 from campaigns.rehearsals import rehearse
 from campaigns.tenancy import tenant_context
 from engine.types import Event
-from tests.integration.campaigns.world import ACME, ZETA, make_campaign, make_tenant
+from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign, make_tenant
 from tests.integration.engine.bundles import executor, lane
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -82,6 +82,21 @@ def test_who_is_inside_is_said_to_be_until_when(worker: psycopg.Connection) -> N
     with tenant_context(ACME):
         operations.pause(Campaign.objects.get(key="late"))
     assert explain(ACME, "late", "new").verdict == "The lead is inside: the campaign is paused."
+
+
+def test_whose_turn_or_run_is_waited_for_is_said_too(worker: psycopg.Connection) -> None:
+    throttle = {"id": "turn", "action": "throttle", "params": {"key": "sms", "rate": 1, "per": "day"}}
+    call = {"id": "call", "action": "execute_campaign", "params": {"campaign": "inner"}}
+    with tenant_context(ACME):
+        make_campaign(ACME, "inner", {"triggers": [{"type": "campaign_requested"}], "steps": [WAIT]})
+        make_campaign(ACME, "outer", {**DOCUMENT, "steps": [call]})
+        make_campaign(ACME, "slow", {**DOCUMENT, "steps": [throttle]})
+    buy(worker, "first", [10])
+    buy(worker, "second", [10])
+    said = f"The lead is inside: waits at call for its run of “{canary(ACME)}” to end."
+    assert explain(ACME, "outer", "first").verdict == said
+    (inside,) = explain(ACME, "slow", "second").inside
+    assert inside.due_at == NOW
 
 
 def test_a_campaign_that_does_not_run_says_so(worker: psycopg.Connection) -> None:
