@@ -15,6 +15,7 @@ from campaigns.language.outside import put, take_back
 from campaigns.language.qualification import ENTRY
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.sqltext import sql
+from campaigns.language.timing import Silence
 from campaigns.language.watching import SEEN
 from campaigns.leads import read_leads
 from engine.sql import load
@@ -52,6 +53,22 @@ def load_history(
     for *parts, data in connection.execute(QUERIES["select_history_since"], parameters):
         row = Row(*parts, msgspec.json.decode(data))
         found.setdefault(row.lead, []).append(row)
+    return found
+
+
+def last_heard(
+    connection: psycopg.Connection, rulebook: Rulebook, leads: Sequence[int], since: datetime
+) -> dict[tuple[int, Silence], datetime]:
+    """When leads were heard of last before a moment, for each silence that campaigns hear of. One that was reached by
+    then need not be known. A statement for each."""
+    found: dict[tuple[int, Silence], datetime] = {}
+    for silence in {timer.timing for timer in rulebook.timers if isinstance(timer.timing, Silence)}:
+        parameters = {
+            "tenant": rulebook.schema.tenant, "leads": list(leads), "kinds": sorted(silence.kinds),
+            "first": silence.since(since), "since": since,
+        }  # fmt: skip
+        for lead, at in connection.execute(QUERIES["select_last_heard_before"], parameters):
+            found[lead, silence] = at
     return found
 
 

@@ -17,7 +17,16 @@ from typing import Any
 import msgspec
 import psycopg
 
-from campaigns.hindsight import QUERIES, Row, events_of, forget_entries, load_history, load_states, undo
+from campaigns.hindsight import (
+    QUERIES,
+    Row,
+    events_of,
+    forget_entries,
+    last_heard,
+    load_history,
+    load_states,
+    undo,
+)
 from campaigns.history import load_stored
 from campaigns.language.document import validate
 from campaigns.language.faults import Fault
@@ -26,7 +35,7 @@ from campaigns.language.lead import LeadState
 from campaigns.language.leadtimes import TimesOf
 from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
-from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED, TenantSchema
+from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED, INACTIVITY_REACHED, TenantSchema
 from campaigns.models import Campaign
 from campaigns.rehearsed_batches import muster, needs_of, starts_of
 from campaigns.schema_source import TenantSource, source_of
@@ -93,8 +102,8 @@ class _Play:
             raise FaultyDraft(faults)
         self.book = _rulebook(source, self.schema, campaign, self.document)
         self.starts = starts_of(self.document, self.schema, since, until)
-        dated = any(timer.timing.event == DATE_REACHED for timer in self.book.timers)
-        self.all = dated or bool(self.starts)  #: leads to whom nothing happened may be set off too, by the clock
+        #: leads to whom nothing happened may be set off too, by the clock
+        self.all = bool(self.book.timers) or bool(self.starts)
         if self.starts:
             self.book = needs_of(self.document, self.schema, self.book, since)
 
@@ -116,12 +125,13 @@ class _Play:
             leads[lead.key] = lead
             events += [one for one in events_of(rows, self.tenant, lead.key) if self._is_played(one)]
         musters = [muster(self.document, self.schema, at) for at in self.starts]
-        return Rehearsal(self.book, leads, self.key).play(_in_order(events), self.until, self.since, musters)
+        heard = last_heard(connection, self.book, concerned, self.since)
+        return Rehearsal(self.book, leads, self.key).play(_in_order(events), self.until, self.since, musters, heard)
 
     def _is_played(self, event: Event) -> bool:
-        """Dates come by the clock, and batches that are rehearsed are in the place of those that really were."""
+        """Dates and silences come by the clock; batches are rehearsed in the place of those that really were."""
         was_told = event.type == BATCH_MEMBER and event.data.get("campaign") == self.key
-        return event.type != DATE_REACHED and not was_told
+        return event.type not in (DATE_REACHED, INACTIVITY_REACHED) and not was_told
 
 
 def _rulebook(source: TenantSource, schema: TenantSchema, campaign: Campaign, document: Any) -> Rulebook:

@@ -19,6 +19,7 @@ from campaigns.language.history import Remembered
 from campaigns.language.interpreter import LOOP_STOPPED, run_event
 from campaigns.language.lead import LeadState
 from campaigns.language.outside import is_change, make_again
+from campaigns.language.rehearsed_silences import NOBODY, LastHeard, Silences
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE
 from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED
@@ -82,10 +83,11 @@ class Rehearsal:
         self.buckets: dict[str, datetime] = {}  #: of slots: none was taken from before
         self.timers: list[tuple[datetime, int, Event]] = []  #: when, which was set first, what is told then
         self.dated = [one for one in rulebook.timers if isinstance(one.timing, DateTiming)]
+        self.silences = Silences(rulebook)
         self.set = 0  #: timers so far
         self.dates: set[tuple[str, datetime]] = set()  #: of leads, that were set
         self.musters: list[Muster] = []  #: still to come, the next one last
-        self.begins: datetime | None = None  #: dates before are past
+        self.begins: datetime | None = None  #: dates before are past, and silences over
 
     def play(
         self,
@@ -93,12 +95,14 @@ class Rehearsal:
         until: datetime,
         since: datetime | None = None,
         musters: Sequence[Muster] = (),
+        last_heard: LastHeard = NOBODY,
     ) -> Report:
-        """Play events in their order, and batches and waits up to a moment. With a beginning, also dates of leads that
-        are reached. Returns the report."""
+        """Play events in their order, and batches and waits up to a moment. With a beginning, also dates and silences
+        of leads that are reached. Returns the report."""
         self.begins, self.musters = since, [muster for muster in musters if muster.at <= until][::-1]
-        for key in list(self.leads) if self.dated and since is not None else ():
+        for key in list(self.leads) if self.rulebook.timers and since is not None else ():
             self._set_dates(key, since)
+            self._set_each(self.silences.begin(self.leads[key], last_heard, since))
         for event in events:
             self._wait_until(event.occurred_at)
             self._execute(event, event.occurred_at)
@@ -126,7 +130,8 @@ class Rehearsal:
         """End the waits that are over by then, each at its own time."""
         while self.timers and self.timers[0][0] <= moment:
             at, _, event = heapq.heappop(self.timers)
-            self._execute(event, at)
+            if not self.silences.is_broken(event):
+                self._execute(event, at)
 
     def _execute(self, event: Event, now: datetime) -> None:
         """One event, and the events for other leads that arise from it."""
@@ -138,7 +143,7 @@ class Rehearsal:
         lead = self.leads.get(event.lead)
         if lead is None:
             lead = self.leads[event.lead] = _stranger(event, len(self.leads))
-        before = self._dates_of(lead)
+        before, is_new = self._dates_of(lead), not lead.announced
         if is_change(event):
             make_again(lead, event.type, event.data, self.rulebook.schema)
         lead.shared = self.shared
@@ -154,6 +159,8 @@ class Rehearsal:
         self._set_timers(event.lead, lead, now)
         if self.begins is not None and (event.type == DATE_REACHED or self._dates_of(lead) != before):
             self._set_dates(event.lead, now)
+        if self.begins is not None:
+            self._set_each(self.silences.hear(lead, event, self.begins, is_new=is_new))
         return rows.sent
 
     def _count(self, rows: Iterable[ActivityRow]) -> None:
@@ -188,6 +195,10 @@ class Rehearsal:
     def _set_timer(self, event: Event) -> None:
         self.set += 1
         heapq.heappush(self.timers, (event.occurred_at, self.set, event))
+
+    def _set_each(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._set_timer(event)
 
     def _dates_of(self, lead: LeadState) -> list[Any]:
         return [lead.values.get(field) for timer in self.dated for field in sorted(timer.timing.reads)]

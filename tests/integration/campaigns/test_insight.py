@@ -22,6 +22,7 @@ from tests.integration.campaigns.world import ACME, ZETA, canary, make_campaign,
 from tests.integration.engine.bundles import executor, lane
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+HOUR = timedelta(hours=1)
 ADD = {"id": "add", "action": "increment_number", "params": {"field": "orders", "by": 1}}
 WAIT = {"id": "wait", "action": "wait_duration", "params": {"wait": {"amount": 1, "unit": "days"}}}
 FEW = {"field": "orders", "operator": "at_most", "value": 2, "or_empty": True}
@@ -148,6 +149,21 @@ def test_a_rehearsal_counts_what_the_draft_would_have_done_and_what_the_live_ver
     assert found.live is not None and found.live.steps == {"add": {"done": 4}}
     with tenant_context(ACME):
         assert dict(Lead.objects.filter(tenant=ACME).values_list("key", "fields")) == before
+
+
+def test_silences_are_found_anew_from_what_was_heard_before_and_since(worker: psycopg.Connection) -> None:
+    trigger = {"type": "inactivity", "period": {"amount": 1, "unit": "days"}, "events": ["purchase"]}
+    for tenant, bought in ((ACME, 2), (ZETA, 5)):
+        buy(worker, "one", [10] * bought, tenant=tenant)
+        with tenant_context(tenant):
+            Lead.objects.filter(tenant=tenant).update(created_at=NOW - timedelta(days=9))
+            make_campaign(tenant, "quiet", {"triggers": [trigger], "steps": [ADD]})
+
+    found = rehearse(ACME, "quiet", since=NOW - 12 * HOUR, until=NOW + HOUR, leads=100)
+    assert (found.draft.runs, found.draft.steps) == (1, {"add": {"done": 1}})
+    assert rehearse(ACME, "quiet", since=NOW - 12 * HOUR, until=NOW - HOUR, leads=100).draft.runs == 0
+    found = rehearse(ACME, "quiet", since=NOW - timedelta(days=30), until=NOW + timedelta(days=2), leads=100)
+    assert found.draft.runs == 3  # after each of its purchases, and after that of the other lead
 
 
 def test_the_api_rehearses_within_its_bounds(worker: psycopg.Connection) -> None:

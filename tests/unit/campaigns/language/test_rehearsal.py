@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from campaigns.language.rehearsal import Rehearsal, Report
+from campaigns.language.timing import Silence
 from engine.types import Event
 from tests.unit.campaigns.acme import THEN, campaign, event, lead, on, rulebook, step
 
@@ -123,3 +124,42 @@ def test_a_run_waits_for_what_it_requested() -> None:
     asked = campaign(WAIT, on={"type": "campaign_requested"})
     assert rehearse(at(0), days=1, tried=tried, welcome=asked).inside == 1
     assert rehearse(at(0), tried=tried, welcome=asked).steps["add"] == {"done": 1}
+
+
+QUIET = {"type": "inactivity", "period": {"amount": 10, "unit": "days"}, "events": ["purchase"]}
+
+
+def rehearse_silence(*events: Event, heard: dict[str, float], days: float = 30, **keys: Any) -> Report:
+    """From day 0 on; leads were last heard of on these days."""
+    book = rulebook(tried=campaign(ADD, on=QUIET, **keys))
+    leads = {who: lead(score=0) for who in ("L7", "L8")}
+    for place, (key, who) in enumerate(leads.items()):
+        who.id, who.key = place, key
+    silence = book.timers[0].timing
+    assert isinstance(silence, Silence)
+    last = {(leads[key].id, silence): THEN + timedelta(days=day) for key, day in heard.items()}
+    return Rehearsal(book, leads, "tried").play(events, THEN + timedelta(days=days), THEN, (), last)
+
+
+def test_a_silence_that_began_before_is_reached_and_one_that_was_reached_before_is_none() -> None:
+    found = rehearse_silence(heard={"L7": -3, "L8": -11})
+    assert (found.events, found.runs, found.leads_entered) == (0, 1, 1)
+    assert rehearse_silence(heard={"L7": -3}, days=6.9).runs == 0
+
+
+def test_an_event_breaks_a_silence_and_begins_another() -> None:
+    assert rehearse_silence(at(5), heard={"L7": -3}, days=14).runs == 0
+    assert rehearse_silence(at(5), heard={"L7": -3}).runs == 1
+    assert rehearse_silence(at(5), at(16), at(27), heard={"L7": -3}, days=38).runs == 3
+    assert rehearse_silence(at(5, "page_view"), heard={"L7": -3}, days=8).runs == 1
+
+
+def test_a_silence_is_told_once_though_two_events_were_at_one_moment() -> None:
+    twice = at(1), msgspec.structs.replace(at(1), id="other")
+    assert rehearse_silence(*twice, heard={}).runs == 1
+
+
+def test_a_new_lead_is_silent_from_its_creation_on() -> None:
+    assert rehearse_silence(at(1, "page_view", who="L9"), heard={}, days=10.9).runs == 0
+    found = rehearse_silence(at(1, "page_view", who="L9"), heard={})
+    assert (found.runs, found.leads_entered) == (1, 1)
