@@ -28,7 +28,7 @@ from engine.sql import load
 QUERIES = load("campaigns.sql", "rulebook.sql")
 
 
-class FieldSource(msgspec.Struct):
+class FieldSource(msgspec.Struct, array_like=True):
     key: str
     label: str
     type: str
@@ -49,7 +49,7 @@ class AttributeSource(msgspec.Struct):
         return AttributeSpec(self.name, intern(self.type), self.required, _options(self.options))
 
 
-class EventTypeSource(msgspec.Struct):
+class EventTypeSource(msgspec.Struct, array_like=True):
     name: str
     label: str
     attributes: list[AttributeSource]
@@ -60,7 +60,12 @@ class EventTypeSource(msgspec.Struct):
         return EventTypeSpec(self.name, self.label, attributes, self.open)
 
 
-class DefinitionSource(msgspec.Struct):
+class OwnerSource(msgspec.Struct, array_like=True):
+    id: int
+    active: bool
+
+
+class DefinitionSource(msgspec.Struct, array_like=True):
     kind: str
     key: str
     name: str
@@ -73,7 +78,7 @@ class DefinitionSource(msgspec.Struct):
         return None if faults else Defined(self.kind, self.key, self.name, spec, self.archived)
 
 
-class CampaignSource(msgspec.Struct):
+class CampaignSource(msgspec.Struct, array_like=True):
     """A campaign, with its live document unless it is a draft or archived."""
 
     id: int
@@ -118,8 +123,7 @@ class TenantSource(msgspec.Struct):
     stages: list[str]
     tags: list[str]
     lists: dict[str, int]
-    owners: dict[str, int]
-    inactive_owners: list[str]
+    owners: dict[str, OwnerSource]  #: by e-mail address
     definitions: list[DefinitionSource]
     campaigns: list[CampaignSource]
     erased: bool = False  #: whether an erasure was ever asked for
@@ -136,8 +140,8 @@ class TenantSource(msgspec.Struct):
             stages=tuple(self.stages),
             tags=frozen(self.tags),
             lists=self.lists,
-            owners=self.owners,
-            inactive_owners=frozen(self.inactive_owners),
+            owners={email: owner.id for email, owner in self.owners.items()},
+            inactive_owners=frozen(email for email, owner in self.owners.items() if not owner.active),
             definitions=self._definitions(),
             campaigns={campaign.key: campaign.status for campaign in self.campaigns},
             campaign_ids={campaign.key: campaign.id for campaign in self.campaigns},

@@ -6,19 +6,19 @@ SELECT id, rulebook_version FROM campaigns_tenant WHERE id = ANY(%s);
 
 -- name: select_rulebook_sources
 -- One statement and so one snapshot: a campaign never meets fields older than itself. JSON is built here so that
--- each tenant is one row. Served by the primary key of the tenant and the tenant-first key of each table.
+-- each tenant is one row; rows within it are arrays, in the order of the Structs that read them (schema_source.py): names
+-- for each value took a sixth of the time. Served by the primary key of the tenant and the tenant-first key of each table.
 SELECT t.id, t.rulebook_version, json_build_object(
     'timezone', t.timezone,
     'currency', t.currency,
     'week_start', t.week_start,
     'fields', (
-        SELECT coalesce(json_agg(json_build_object(
-            'key', f.key, 'label', f.label, 'type', f.type, 'options', f.options,
-            'option_labels', f.option_labels) ORDER BY f.key), '[]')
+        SELECT coalesce(json_agg(
+            json_build_array(f.key, f.label, f.type, f.options, f.option_labels) ORDER BY f.key), '[]')
         FROM campaigns_fielddefinition AS f WHERE f.tenant_id = t.id),
     'event_types', (
-        SELECT coalesce(json_agg(json_build_object(
-            'name', e.name, 'label', e.label, 'attributes', e.attributes, 'open', e.open) ORDER BY e.name), '[]')
+        SELECT coalesce(json_agg(
+            json_build_array(e.name, e.label, e.attributes, e.open) ORDER BY e.name), '[]')
         FROM campaigns_eventtype AS e WHERE e.tenant_id = t.id),
     'stages', (
         SELECT coalesce(json_agg(s.key ORDER BY s.position, s.id), '[]')
@@ -29,21 +29,16 @@ SELECT t.id, t.rulebook_version, json_build_object(
         SELECT coalesce(json_object_agg(l.key, l.id), '{}')
         FROM campaigns_staticlist AS l WHERE l.tenant_id = t.id AND NOT l.archived),
     'owners', (
-        SELECT coalesce(json_object_agg(o.email, o.id), '{}')
+        SELECT coalesce(json_object_agg(o.email, json_build_array(o.id, o.active)), '{}')
         FROM campaigns_owner AS o WHERE o.tenant_id = t.id),
-    'inactive_owners', (
-        SELECT coalesce(json_agg(o.email), '[]')
-        FROM campaigns_owner AS o WHERE o.tenant_id = t.id AND NOT o.active),
     'definitions', (
-        SELECT coalesce(json_agg(json_build_object(
-            'kind', d.kind, 'key', d.key, 'name', d.name, 'spec', d.spec, 'archived', d.archived)), '[]')
+        SELECT coalesce(json_agg(json_build_array(d.kind, d.key, d.name, d.spec, d.archived)), '[]')
         FROM campaigns_definition AS d WHERE d.tenant_id = t.id),
     'erased', EXISTS (SELECT FROM campaigns_erasure AS x WHERE x.tenant_id = t.id),
     'campaigns', (
-        SELECT coalesce(json_agg(json_build_object(
-            'id', c.id, 'key', c.key, 'name', c.name, 'status', c.status, 'position', c.position,
-            'version', v.number, 'document', v.document, 'pause_mode', c.pause_mode, 'emptied_at', c.emptied_at,
-            'older', CASE WHEN c.live_version > 1 THEN (
+        SELECT coalesce(json_agg(json_build_array(
+            c.id, c.key, c.name, c.status, c.position, v.number, v.document, c.pause_mode, c.emptied_at,
+            CASE WHEN c.live_version > 1 THEN (
                 SELECT json_object_agg(o.number, o.document) FROM campaigns_campaignversion AS o
                 WHERE o.tenant_id = c.tenant_id AND o.campaign_id = c.id AND o.number <> c.live_version
                 AND EXISTS (
