@@ -33,7 +33,7 @@ from engine.types import Event, Handled
 
 # A worker imports this before it forks: no child stops to load the library in the middle of a bundle.
 preload()
-_cache = RulebookCache(size=20_000)
+_cache = RulebookCache(size=28_000)  # some 220 MB where each has one small campaign
 _tallies = Tallies()
 
 
