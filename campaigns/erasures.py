@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from campaigns.erasure import QUERIES
 from campaigns.models import Lead, LegalHold
 from campaigns.operations import WrongState
 from campaigns.tenancy import connection_of, tenant_context
 from engine import clock
+
+#: State of an erasure -> the column that has a value then.
+STATES = {"open": "turn_at", "done": "done_at", "cancelled": "cancelled_at"}
+
+
+def in_state(rows: QuerySet, state: str | None) -> QuerySet:
+    """Those in a state; None for all."""
+    return rows if state is None else rows.filter(**{f"{STATES[state]}__isnull": False})
+
+
+def with_lead_key(rows: QuerySet) -> QuerySet:
+    """Erasures or holds with the key of their lead, `lead_key`; None where nobody can tell any more."""
+    leads = Lead.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("lead_id"))
+    return rows.annotate(lead_key=Subquery(leads.values("key")))
 
 
 def cancel(tenant: str, ids: Sequence[int], by: str, now: datetime) -> int:

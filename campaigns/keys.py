@@ -22,7 +22,10 @@ from campaigns.tenancy import tenant_context
 from engine.placement import DIRECTORY
 from engine.sql import load
 
-SCOPES = ("events:write", "leads:read", "campaigns:read", "campaigns:write", "approvals:decide")
+SCOPES = (
+    "events:write", "leads:read", "campaigns:read", "campaigns:write", "approvals:decide", "erasures:read",
+    "erasures:write",
+)  # fmt: skip
 DEFAULT_SCOPES = SCOPES[:1]
 PREFIX_LETTERS = string.ascii_lowercase + string.digits
 NOTED_EVERY = timedelta(minutes=1)  #: how exact last_used_at is; a write for every request would be dear

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -29,11 +29,6 @@ WAITS_FOR = {
 }
 
 
-def _with_key(rows: QuerySet) -> QuerySet:
-    leads = Lead.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("lead_id"))
-    return rows.annotate(lead_key=Subquery(leads.values("key")))
-
-
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
@@ -42,8 +37,8 @@ class StateFilter(admin.SimpleListFilter):
         return [("open", "not done"), ("done", "done"), ("cancelled", "cancelled")]
 
     def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
-        column = {"open": "turn_at", "done": "done_at", "cancelled": "cancelled_at"}.get(self.value() or "")
-        return rows.filter(**{f"{column}__isnull": False}) if column else rows
+        state = self.value()
+        return erasures.in_state(rows, state if state in erasures.STATES else None)
 
 
 @admin.register(Erasure)
@@ -58,7 +53,7 @@ class ErasureAdmin(ActedOnPages):
     next_step = "Nothing is to be erased. A campaign asks for it with the step “Request erasure”."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return _with_key(super().get_queryset(request))
+        return erasures.with_lead_key(super().get_queryset(request))
 
     @admin.display(description="requested", ordering="id")
     def requested(self, one: Erasure) -> str:
@@ -119,7 +114,7 @@ class LegalHoldAdmin(TenantPages):
     SHOWN: ClassVar = ("since", "about", "reason", "set_by", "state")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return _with_key(super().get_queryset(request))
+        return erasures.with_lead_key(super().get_queryset(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: LegalHold | None = None) -> list:
         if obj is None:

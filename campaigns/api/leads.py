@@ -8,12 +8,11 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 
-from campaigns.api.errors import ApiError, json_response
-from campaigns.api.view import ApiView
+from campaigns.api.errors import json_response
+from campaigns.api.view import ApiView, before
 from campaigns.ingest import name_fault
 from campaigns.language.partitions import KEY, KIND
 from campaigns.language.schema import TenantSchema
-from campaigns.language.storable import INTEGER_LIMIT
 from campaigns.leads import typed
 from campaigns.models import Activity, Campaign, Delivery, Lead, ListMember, Record
 from campaigns.models.lead import everybody_in
@@ -46,9 +45,9 @@ class ActivitiesView(ApiView):
     http_method_names = ("get", "head")
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        tenant, before = request.user.tenant, _before(request)
+        tenant, end = request.user.tenant, before(request)
         with tenant_context(tenant):
-            rows = Activity.objects.filter(tenant=tenant, lead__in=everybody_in(find(tenant, key)), id__lt=before)
+            rows = Activity.objects.filter(tenant=tenant, lead__in=everybody_in(find(tenant, key)), id__lt=end)
             page = list(rows.order_by("-id")[: PAGE + 1])
             campaigns = _keys_of_campaigns(page)
         more = page[PAGE - 1].id if len(page) > PAGE else None
@@ -116,15 +115,6 @@ def _deliveries(lead: Lead) -> list[dict[str, Any]]:
     rows = Delivery.objects.filter(tenant=lead.tenant_id, lead=lead).order_by("-id")[:DELIVERIES]
     said = ("key", "channel", "definition", "state", "attempts", "error", "created_at", "ended_at")
     return list(rows.values(*said))
-
-
-def _before(request: Request) -> int:
-    text = request.GET.get("before")
-    if text is None:
-        return INTEGER_LIMIT
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= INTEGER_LIMIT):
-        raise ApiError(400, "bad_request", "“before” is the number that the page before this one ended with.")
-    return int(text)
 
 
 def _keys_of_campaigns(rows: Sequence[Activity]) -> dict[int, str]:

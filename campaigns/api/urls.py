@@ -7,6 +7,14 @@ from django.urls import path
 from campaigns.api.approvals import ApprovalsView, ApprovalView
 from campaigns.api.batches import BatchesView, CancelView
 from campaigns.api.documents import DocumentView, PlanView
+from campaigns.api.erasures import (
+    CancelErasureView,
+    ErasuresView,
+    ErasureView,
+    HoldsView,
+    HoldView,
+    LiftHoldView,
+)
 from campaigns.api.errors import nothing_here
 from campaigns.api.events import EventsView
 from campaigns.api.experiments import TestsView
@@ -32,6 +40,12 @@ urlpatterns = [
     path("campaigns/<str:key>/rehearse", RehearseView.as_view()),
     path("campaigns/<str:key>/tests", TestsView.as_view()),
     path("engine/figures", figures),
+    path("erasures", ErasuresView.as_view()),
+    path("erasures/<str:id>", ErasureView.as_view()),
+    path("erasures/<str:id>/cancel", CancelErasureView.as_view()),
+    path("legal-holds", HoldsView.as_view()),
+    path("legal-holds/<str:id>", HoldView.as_view()),
+    path("legal-holds/<str:id>/lift", LiftHoldView.as_view()),
     path("hooks/<str:tenant>/<str:key>", HookView.as_view()),
     path("actions", ActionsView.as_view()),
     path("actions/<str:name>", ActionView.as_view()),

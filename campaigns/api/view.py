@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from campaigns.api.authentication import ApiKeyAuthentication, HasScope
 from campaigns.api.errors import ApiError, answer
+from campaigns.language.storable import INTEGER_LIMIT
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -54,3 +55,13 @@ def flag(request: Request, name: str) -> bool:
     if said not in ("true", "false"):
         raise ApiError(400, "bad_request", f"“{name}” is true or false.")
     return said == "true"
+
+
+def before(request: Request) -> int:
+    """The number behind which a page begins: ?before=…, else there is none. Raises ApiError."""
+    text = request.GET.get("before")
+    if text is None:
+        return INTEGER_LIMIT
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= INTEGER_LIMIT):
+        raise ApiError(400, "bad_request", "“before” is the number that the page before this one ended with.")
+    return int(text)
