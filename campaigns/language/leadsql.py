@@ -9,7 +9,8 @@ from campaigns.language.operator import Moment
 from campaigns.language.schema import FieldSpec
 from campaigns.language.sqltext import Sql, sql
 
-_COLUMNS = {
+#: Those that are no custom fields.
+COLUMNS = {
     "email": "l.email",
     "first_name": "l.first_name",
     "last_name": "l.last_name",
@@ -41,8 +42,8 @@ _LISTS = """(SELECT array_agg(s.key) FROM campaigns_listmember AS m
 
 def value_of(name: str, moment: Moment) -> Sql | None:
     """The SQL of a field's value, null where it has none; None for a type that only memory reads."""
-    if name in _COLUMNS:
-        return Sql(_COLUMNS[name])
+    if name in COLUMNS:
+        return Sql(COLUMNS[name])
     if name == "lists":
         return Sql(_LISTS)
     return _custom(moment.schema.fields[name])

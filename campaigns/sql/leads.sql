@@ -37,7 +37,8 @@ FROM unnest(%s::text[], %s::bigint[]) AS wanted (tenant_id, lead_id)
 JOIN campaigns_listmember AS m ON m.tenant_id = wanted.tenant_id AND m.lead_id = wanted.lead_id;
 
 -- name: update_leads_changed
--- No changed column is indexed but the e-mail address, so these are heap-only updates as long as the page has room.
+-- What changes often is not indexed (e-mail address, phone, names and owner are), so these are mostly heap-only updates
+-- as long as the page has room.
 UPDATE campaigns_lead AS l
 SET email = w.email, first_name = w.first_name, last_name = w.last_name, phone = w.phone,
     owner_id = w.owner_id, stage = w.stage, score = w.score, fields = w.fields, updated_at = %s

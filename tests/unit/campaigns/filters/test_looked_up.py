@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from campaigns.filters.companies import LOOK as COMPANY
-from campaigns.filters.duplicates import LOOK as DUPLICATE
 from campaigns.language.activity import ActivityRow
-from campaigns.language.history import Remembered
+from campaigns.language.history import Look, Remembered
 from campaigns.language.lead import LeadState
+from campaigns.language.sqltext import TRUE
 from tests.unit.campaigns.acme import NOW, campaign, event, faults, lead, on, rulebook, run, schema, step
 from tests.unit.campaigns.filters.matching import fault, matches
 
@@ -58,15 +58,23 @@ def test_what_a_step_made_of_the_company_is_seen_by_the_next_campaign() -> None:
     assert who.values["score"] == 1
 
 
-def test_a_duplicate_is_one_that_is_stored() -> None:
-    who = lead(email="a@b.test")
-    who.history = {DUPLICATE: True}
-    assert matches({"duplicate": "email"}, who)
-    who = lead(email="a@b.test")
-    who.history = {DUPLICATE: True}
-    who.changed.add("email")
-    assert not matches({"duplicate": "email"}, who)
-    assert matches({"duplicate": "email", "operator": "not_in"})
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("email", "duplicate:email"),
+        (["phone"], "duplicate:phone"),
+        (["last_name", "first_name", "company"], "duplicate:company first_name last_name"),
+        (["nickname", "company", "colour", "notes", "stage"], "duplicate:colour company nickname notes stage"),
+    ],
+)
+def test_a_duplicate_is_one_that_is_stored(asked: Any, name: str) -> None:
+    fields = asked if isinstance(asked, list) else [asked]
+    for changed, found in ((set(), True), ({"score"}, True), ({fields[-1]}, False)):
+        who = lead()
+        who.history = {Look(name, TRUE): True}
+        who.changed |= changed
+        assert matches({"duplicate": asked}, who) is found
+    assert matches({"duplicate": asked, "operator": "not_in"})
 
 
 def test_who_rests_in_a_campaign_is_inside_at_its_step() -> None:
@@ -108,7 +116,12 @@ def test_who_had_something_done_by_a_campaign_has_been_through_it(more: dict[str
         ({"company_field": "colour", "operator": "is", "value": 1}, "filter.company_field: unknown field of companies"),
         ({"company_field": "size", "operator": "is", "value": "big"}, "filter.value: expected a whole number"),
         ({"company_field": "size", "operator": "is", "value": "{{ event.cds }}"}, "filter.value: histories are asked"),
-        ({"duplicate": "phone"}, "filter.duplicate: expected email, got 'phone'; only e-mail addresses"),
+        ({"duplicate": "nickname"}, "filter.duplicate: among all leads only these are looked up: email, phone, first_"),
+        ({"duplicate": ["last_name", "stage"]}, "filter.duplicate: among all leads only these are looked up: email, "),
+        ({"duplicate": ["email", "orders"]}, "filter.duplicate[1]: 'orders' is whole number; only text is compared"),
+        ({"duplicate": ["email", "shoe"]}, "filter.duplicate[1]: unknown field 'shoe'"),
+        ({"duplicate": 7}, "filter.duplicate: expected the name of a field"),
+        ({"duplicate": []}, "filter.duplicate: expected a field, or a list of at most 5"),
         ({"campaign": "spring"}, "filter.campaign: unknown campaign 'spring'"),
         ({"campaign": "welcome", "operator": "is"}, "filter.operator: expected in or not_in"),
         ({"campaign": "welcome", "steps": []}, "filter.steps: expected the id of a step"),
