@@ -58,7 +58,10 @@ def _inside(raw: dict[str, Any], id: int, scope: Scope, path: str) -> Node:
             return bool(ask(lead, look, context))
         return any(run.campaign_id == id and (steps is None or run.step in steps) for run in lead.runs.values())
 
-    return membership(matches, lambda moment: test, negative=negative)
+    def steps_of(lead: LeadState, context: Context) -> Any:
+        return sorted(run.step for run in lead.runs.values() if run.campaign_id == id) or matches(lead, context)
+
+    return membership(matches, lambda moment: test, steps_of, negative=negative)
 
 
 def _read_steps(raw: Any, scope: Scope, path: str) -> frozenset[str] | None:

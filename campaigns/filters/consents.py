@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from campaigns.definitions.topic import CHANNELS
-from campaigns.language.consents import is_granted
+from campaigns.language.consents import consents, is_granted
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.leaf import NEVER, Node, condition, has_record, membership, read_membership
+from campaigns.language.leaf import NEVER, Node, condition, has_record, kept, membership, read_membership
 from campaigns.language.operator import Moment
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, joined, sql
@@ -38,7 +38,10 @@ def consent(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
     def matches(lead: LeadState, context: Context) -> bool:
         return is_granted(lead, key, context.now)
 
-    return membership(matches, lambda moment: _granted(key, moment), negative=negative)
+    def last(lead: LeadState, context: Context) -> Any:
+        return next(reversed(consents(lead, key)), None)
+
+    return membership(matches, lambda moment: _granted(key, moment), last, negative=negative)
 
 
 def _granted(key: str, moment: Moment) -> Sql:
@@ -73,4 +76,4 @@ def subscription(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[A
         return bool(lead.records.get(place, {}).get("state") == state)
 
     test = joined("AND", [sql("r.key = {}", place[1]), sql("coalesce(r.data ->> 'state' = {}, FALSE)", state)])
-    return membership(matches, lambda moment: has_record(place[0], test), negative=negative)
+    return membership(matches, lambda moment: has_record(place[0], test), kept(*place), negative=negative)

@@ -45,7 +45,10 @@ def duplicate(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any,
     def matches(lead: LeadState, context: Context) -> bool:
         return lead.changed.isdisjoint(fields) and bool(ask(lead, look, context))
 
-    return membership(matches, lambda moment: look.test, negative=negative)
+    def values(lead: LeadState, context: Context) -> Any:
+        return {name: lead.values.get(name) for name in fields}
+
+    return membership(matches, lambda moment: look.test, values, negative=negative)
 
 
 def _read_fields(raw: Any, scope: Scope, path: str) -> list[str] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.leaf import NEVER, Node, condition, has_record, membership, read_membership
+from campaigns.language.leaf import NEVER, Node, condition, has_record, kept, membership, read_membership
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import joined, sql
 from campaigns.language.values import show
@@ -25,11 +25,14 @@ def goal(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Scop
         return NEVER
     scope.read_records("goal", key)
 
+    def reached(lead: LeadState, context: Context) -> list[str]:
+        return sorted(place for kind, place in lead.records if kind == "goal" and place.partition(":")[0] == key)
+
     def matches(lead: LeadState, context: Context) -> bool:
-        return any(kind == "goal" and place.partition(":")[0] == key for kind, place in lead.records)
+        return bool(reached(lead, context))
 
     test = has_record("goal", sql("split_part(r.key, ':', 1) = {}", key))
-    return membership(matches, lambda moment: test, negative=negative)
+    return membership(matches, lambda moment: test, reached, negative=negative)
 
 
 @condition("bucket")
@@ -54,4 +57,4 @@ def bucket(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Sc
 
     among = sql("coalesce((r.data ->> 'bucket')::integer = ANY({}::integer[]), FALSE)", buckets)
     test = has_record("bucket", joined("AND", [sql("r.key = {}", name), among]))
-    return membership(matches, lambda moment: test, negative=negative)
+    return membership(matches, lambda moment: test, kept("bucket", name), negative=negative)

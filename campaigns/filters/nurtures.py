@@ -8,7 +8,7 @@ from typing import Any
 from campaigns.filters.programs import read_parts
 from campaigns.language.context import Context
 from campaigns.language.lead import LeadState
-from campaigns.language.leaf import NEVER, Node, condition, has_record, membership, read_membership
+from campaigns.language.leaf import NEVER, Node, condition, has_record, kept, membership, read_membership
 from campaigns.language.scope import Scope
 from campaigns.language.sqltext import joined, sql
 from campaigns.language.values import show
@@ -51,7 +51,7 @@ def nurture(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
     parts += [] if most is None else [sql("{} <= {}", position, most)]
     parts += [] if exhausted is None else [sql("coalesce((r.data -> 'exhausted') = 'true', FALSE) = {}", exhausted)]
     test = has_record("nurture", joined("AND", parts))
-    return membership(matches, lambda moment: test, negative=negative)
+    return membership(matches, lambda moment: test, kept("nurture", key), negative=negative)
 
 
 def _read_position(raw: Any, scope: Scope, path: str) -> int | None:

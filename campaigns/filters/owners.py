@@ -51,4 +51,4 @@ def _among(wanted: frozenset[str], *, negative: bool) -> Node:
         value = value_of(OWNER, moment)
         return value and sql("coalesce({} = ANY({}::text[]), FALSE)", value, sorted(wanted))
 
-    return membership(matches, test, negative=negative)
+    return membership(matches, test, lambda lead, context: lead.values.get(OWNER), negative=negative)

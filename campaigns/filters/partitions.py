@@ -28,4 +28,4 @@ def partition(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any,
         return partition_of(lead) == key
 
     test = has_record(KIND, sql("coalesce(r.data ->> 'partition' = {}, FALSE)", key))
-    return membership(matches, lambda moment: test, negative=negative)
+    return membership(matches, lambda moment: test, lambda lead, context: partition_of(lead), negative=negative)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from campaigns.language.context import Context
 from campaigns.language.instants import asks_instant, read_instant
 from campaigns.language.lead import LeadState
-from campaigns.language.leaf import NEVER, Leaf, Node, condition, has_record, membership, read_membership
+from campaigns.language.leaf import NEVER, Leaf, Node, condition, has_record, kept, membership, read_membership
 from campaigns.language.operator import Moment
 from campaigns.language.periods import Period, read_period, shift
 from campaigns.language.programs import membership as running
@@ -58,7 +58,7 @@ def program(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, S
         succeeded = TRUE if when is None else when.sql(moment)
         return succeeded and has_record("program", _sql(key, statuses, success, since, succeeded, moment))
 
-    return membership(matches, test, negative=negative)
+    return membership(matches, test, kept("program", key), negative=negative)
 
 
 def _read_success_at(raw: dict[str, Any], key: str, scope: Scope, path: str) -> Leaf | None:

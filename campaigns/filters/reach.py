@@ -36,10 +36,13 @@ def unreachable(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[An
     for kind in RECORDS:
         scope.read_records(kind)
 
-    def matches(lead: LeadState, context: Context) -> bool:
+    def why(lead: LeadState, context: Context) -> str | None:
         address = lead.values.get(field)
         if not address or (channel == "email" and not is_address(address)):
-            return True
-        return refusal(lead, Asked(channel, address, marketing, topic), context.now) is not None
+            return "no address that can be used"
+        return refusal(lead, Asked(channel, address, marketing, topic), context.now)
 
-    return membership(matches, for_memory, negative=negative)
+    def matches(lead: LeadState, context: Context) -> bool:
+        return why(lead, context) is not None
+
+    return membership(matches, for_memory, why, negative=negative)

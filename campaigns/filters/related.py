@@ -64,16 +64,19 @@ def opportunity(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[An
 
 def _related(
     kind: str, key: str, where: tuple[Constraint, ...], bounds: Bounds, *, whole: bool = False
-) -> tuple[Any, Any]:
-    """Whether so many records of a kind, whose key begins so or is this, are as asked: for both evaluators."""
+) -> tuple[Any, Any, Any]:
+    """Whether so many records of a kind, whose key begins so or is this, are as asked, and which there are."""
     fewest, most = bounds
 
     def is_one(place: tuple[str, str]) -> bool:
         return place[0] == kind and (place[1] == key if whole else place[1].startswith(key))
 
+    def belonging(lead: LeadState, context: Context) -> dict[str, Any]:
+        return {place[1]: data for place, data in lead.records.items() if is_one(place)}
+
     def matches(lead: LeadState, context: Context) -> bool:
-        kept = [Kept(data) for place, data in lead.records.items() if is_one(place)]
-        count = sum(all(one.holds(record, context) for one in where) for record in kept)
+        records = map(Kept, belonging(lead, context).values())
+        count = sum(all(one.holds(record, context) for one in where) for record in records)
         return fewest <= count and (most is None or count <= most)
 
     def test(moment: Moment) -> Sql:
@@ -85,4 +88,4 @@ def _related(
             kind, joined("AND", parts), fewest, COUNT_LIMIT**3 if most is None else most,
         )  # fmt: skip
 
-    return matches, test
+    return matches, test, belonging

@@ -30,7 +30,10 @@ def sample(raw: dict[str, Any], scope: Scope, path: str, read: Callable[[Any, Sc
     def matches(lead: LeadState, context: Context) -> bool:
         return place_of(lead.tenant, name, lead.key) < parts
 
-    return membership(matches, lambda moment: _sql(name, parts, moment), negative=negative)
+    def place(lead: LeadState, context: Context) -> float:
+        return place_of(lead.tenant, name, lead.key) / 100
+
+    return membership(matches, lambda moment: _sql(name, parts, moment), place, negative=negative)
 
 
 def _read_parts(raw: Any, scope: Scope, path: str) -> int:

@@ -15,6 +15,8 @@ from campaigns.language.scope import Scope
 from campaigns.language.sqltext import Sql, sql
 
 Matches = Callable[[LeadState, Context], bool]
+#: What a lead has there.
+Look = Callable[[LeadState, Context], Any]
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -24,7 +26,7 @@ class Leaf(msgspec.Struct, frozen=True):
     #: the same for the database, true or false and never null; None where only memory can decide
     sql: Callable[[Moment], Sql | None]
     #: what it looks at, for people; None where that is told from how the condition is written
-    value: Callable[[LeadState, Context], Any] | None = None
+    value: Look | None = None
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -70,10 +72,15 @@ def read_membership(raw: dict[str, Any], source: str, scope: Scope, path: str, *
     return bool(operator == "not_in")
 
 
-def membership(matches: Matches, test: Callable[[Moment], Sql | None], *, negative: bool) -> Node:
-    """The condition, or its negation."""
-    leaf = Leaf(matches, test)
+def membership(matches: Matches, test: Callable[[Moment], Sql | None], value: Look, *, negative: bool) -> Node:
+    """The condition, or its negation; `value` is what the lead has there, for people."""
+    leaf = Leaf(matches, test, value)
     return Group("none", (leaf,)) if negative else leaf
+
+
+def kept(kind: str, key: str) -> Look:
+    """What the lead has in a record."""
+    return lambda lead, context: lead.records.get((kind, key))
 
 
 def has_record(kind: str, what: Sql) -> Sql:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.explaining import Heard, explain
+from campaigns.language.tracing import leaves, say
 from campaigns.models import Campaign, Lead
 
 
@@ -39,4 +40,6 @@ class Command(BaseCommand):
 
 def _lines(event: Heard) -> list[str]:
     head = f"  {event.occurred_at:%Y-%m-%d %H:%M %Z} {event.type} ({event.id}): {event.verdict}"
-    return [head, *(f"    {said}" for said in event.triggers)]
+    asked = [] if event.filter is None else leaves(event.filter)
+    conditions = [f"    {'yes' if one.holds else 'no'}: {say(one)}" for one in asked]
+    return [head, *(f"    {said}" for said in event.triggers), *conditions]

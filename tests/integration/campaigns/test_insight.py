@@ -14,7 +14,8 @@ from django.test import Client
 
 from campaigns import handler, keys, operations
 from campaigns.explaining import explain
-from campaigns.models import Campaign, Lead
+from campaigns.language.tracing import leaves
+from campaigns.models import Campaign, Company, Lead
 from campaigns.rehearsals import rehearse
 from campaigns.tenancy import tenant_context
 from engine.types import Event
@@ -224,3 +225,42 @@ def test_what_was_counted_then_is_explained_and_rehearsed(worker: psycopg.Connec
 
     played = rehearse(ACME, "second", since=NOW - timedelta(days=2, hours=1), until=NOW, leads=10)
     assert (played.draft.events, played.draft.runs) == (3, 1)  # with the purchase that every tenant's lead 1 has
+
+
+def test_what_is_kept_and_looked_up_of_a_lead_is_shown(worker: psycopg.Connection) -> None:
+    """Records as they were at the event; what is looked up beyond the lead, as it is now; no other tenant's."""
+    asked = {
+        "any": [
+            {"program": "webinar", "status": "attended"},
+            {"all": [{"duplicate": "phone"}, {"company_field": "score", "operator": "at_least", "value": 50}]},
+            {"lead": "created_at", "operator": "before", "value": "{{ event.occurred_at }}"},
+        ]
+    }
+    invite = {"id": "invite", "action": "change_program_status", "params": {"program": "webinar", "status": "invited"}}
+    for tenant, score in ((ACME, 7), (ZETA, 70)):
+        with tenant_context(tenant):
+            make_campaign(tenant, "kept", {**DOCUMENT, "filter": asked})
+            make_campaign(tenant, "inviting", {**DOCUMENT, "steps": [invite], "after": ["kept"]})
+            Company.objects.update(score=score)
+            for key in ("new", "other") if tenant == ACME else ("new",):
+                Lead.objects.create(tenant_id=tenant, key=key, phone="+43 1 58858", company=Company.objects.get())
+        buy(worker, "new", [10, 10], tenant)
+
+    then, first = (event.filter for event in explain(ACME, "kept", "new").events)
+    assert then is not None and first is not None
+    said = {one.path: one for one in leaves(then)}
+    assert said["filter.any[0]"].value["status"] == "invited"
+    assert leaves(first)[0].value is None  # it was no member yet
+    assert (said["filter.any[1].all[0]"].holds, said["filter.any[1].all[0]"].value) == (True, {"phone": "+43 1 58858"})
+    assert (said["filter.any[1].all[1]"].holds, said["filter.any[1].all[1]"].value) == (False, 7)
+    assert said["filter.any[2]"].compared is not None
+    other = explain(ZETA, "kept", "new").events[0].filter
+    assert other is not None
+    assert [(one.holds, one.value) for one in leaves(other)][1:3] == [(False, {"phone": "+43 1 58858"}), (True, 70)]
+
+    told = client(ACME)("get", "kept/explain?lead=new").json()["events"][0]["filter"]["items"]
+    assert told[0]["value"]["status"] == "invited"
+    shown = io.StringIO()
+    call_command("explain", ACME, "kept", "new", stdout=shown)
+    assert "no: filter.any[0] wants" in shown.getvalue() and '"status":"invited"' in shown.getvalue()
+    assert "yes: filter.any[1].all[0] wants" in shown.getvalue()
