@@ -12,6 +12,7 @@ import msgspec
 
 from campaigns.language.scope import Scope
 from campaigns.language.values import show
+from campaigns.language.walltime import instant_of
 
 _SECONDS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 _MONTHS = {"months": 1, "years": 12}
@@ -75,7 +76,7 @@ def shift(instant: datetime, period: Period, zone: ZoneInfo) -> datetime:
 def at_same_time(instant: datetime, move: Callable[[date], date], zone: ZoneInfo) -> datetime:
     """The instant with its day moved and the time of day kept, in a zone."""
     local = instant.astimezone(zone)
-    return datetime.combine(move(local.date()), local.timetz()).astimezone(UTC)
+    return instant_of(datetime.combine(move(local.date()), local.time()), zone)
 
 
 def shift_day(day: date, period: Period) -> date:

@@ -97,6 +97,11 @@ def test_a_wait_of_so_long_ends_then_or_at_the_day_and_time_after(more: dict[str
     assert planned("wait_duration", **({"wait": MINUTES} | more)) == expected
 
 
+def test_a_time_that_clocks_leap_over_is_the_moment_at_which_they_do() -> None:
+    months = {"amount": 2, "unit": "months"}
+    assert planned("wait_duration", utc(2026, 1, 29, 1, 30), wait=months) == utc(2026, 3, 29, 1)  # 02:30 in Berlin
+
+
 def test_a_time_that_clocks_show_twice_ends_a_wait_the_first_time() -> None:
     autumn = utc(2026, 10, 24, 20, 0)
     assert planned("wait_duration", autumn, wait=MINUTES, end_time="02:30") == utc(2026, 10, 25, 0, 30)
