@@ -14,6 +14,7 @@ from campaigns.language.context import Context
 from campaigns.language.exits import Exit
 from campaigns.language.outcome import Parked
 from campaigns.language.program import Step
+from campaigns.language.requesting import REQUESTED_BY
 from campaigns.language.rulebook import Campaign
 from campaigns.language.run import (
     CHILD,
@@ -67,7 +68,9 @@ def _campaign_of(chain: Chain, parked: ParkedRun) -> Campaign | None:
 
 def _wake_parent(chain: Chain, parked: ParkedRun) -> None:
     """Who waits for a run that was ended by hand is due now."""
-    parent = chain.lead.runs.get(parked.state.get("parent", ""))
+    state = parked.state
+    by = state.get("parent") or str(state.get("data", {}).get(REQUESTED_BY, "")).partition(":")[0]
+    parent = chain.lead.runs.get(by)
     if parent is not None:
         _store(chain, msgspec.structs.replace(parent, wake_at=chain.now, waits=parent.waits + 1))
 

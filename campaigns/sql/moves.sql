@@ -53,7 +53,8 @@ WITH gone AS (
     DELETE FROM campaigns_parkedrun AS r USING jsonb_each(%(plan)s::jsonb) AS m
     WHERE r.tenant_id = %(tenant)s AND r.campaign_id = %(campaign)s AND r.version = %(from)s
         AND r.lead_id = ANY(%(leads)s::bigint[]) AND r.step = m.key AND m.value->>'to' IS NULL
-    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id, r.state->>'parent' AS parent
+    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id,
+        coalesce(r.state->>'parent', split_part(r.state->'data'->>'requested_by', ':', 1)) AS parent
 ), woken AS (
     UPDATE campaigns_parkedrun AS r SET wake_at = %(now)s, waits = r.waits + 1 FROM gone AS g
     WHERE r.tenant_id = g.tenant_id AND r.lead_id = g.lead_id AND r.id = g.parent AND r.id NOT IN (SELECT id FROM gone)

@@ -73,7 +73,8 @@ WITH emptied AS MATERIALIZED (
 ), gone AS (
     DELETE FROM campaigns_parkedrun AS r USING ended AS w
     WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.id = w.id
-    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id, r.state->>'parent' AS parent
+    RETURNING r.tenant_id, r.lead_id, r.campaign_id, r.version, r.step, r.id,
+        coalesce(r.state->>'parent', split_part(r.state->'data'->>'requested_by', ':', 1)) AS parent
 ), woken AS (
     UPDATE campaigns_parkedrun AS r SET wake_at = %(now)s, waits = r.waits + 1 FROM gone AS g
     WHERE r.tenant_id = g.tenant_id AND r.lead_id = g.lead_id AND r.id = g.parent AND r.id NOT IN (SELECT id FROM gone)

@@ -198,16 +198,23 @@ def test_what_happened_during_a_pause_counts_as_soon_as_it_is_over(
     assert (went_on(worker), resting(worker)) == ({ZETA: 1, ACME: 1}, 0)
 
 
+CALL = [{"id": "call", "action": "execute_campaign", "params": {"campaign": "inner"}}]
+JOIN = [
+    {"id": "ask", "action": "request_campaign", "params": {"campaign": "inner"}},
+    {"id": "join", "action": "join", "params": {"campaigns": ["inner"], "timeout": {"amount": 30, "unit": "days"}}},
+]
+
+
+@pytest.mark.parametrize("steps", [CALL, JOIN], ids=["execute_campaign", "join"])
 def test_who_waits_for_a_run_of_a_campaign_that_is_emptied_goes_on(
-    worker: psycopg.Connection, pushed: list[Event]
+    worker: psycopg.Connection, pushed: list[Event], steps: list[Any]
 ) -> None:
-    call = {"id": "call", "action": "execute_campaign", "params": {"campaign": "inner"}}
     long_ago = datetime.now(UTC) - timedelta(minutes=1)
     for tenant in (ACME, ZETA):
         with tenant_context(tenant):
             make_campaign(tenant, "inner", {**DOCUMENT, "triggers": [{"type": "campaign_requested"}], "steps": [WAIT]})
             outer = late(tenant)
-            outer.draft = {**DOCUMENT, "steps": [call, NOTE]}
+            outer.draft = {**DOCUMENT, "steps": [*steps, NOTE]}
             outer.save()
             operations.publish(outer, by="ann")
     enter(worker, "1", now=long_ago)

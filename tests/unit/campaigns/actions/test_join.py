@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.language.lead import LeadState
-from campaigns.language.rulebook import Rulebook
+from campaigns.language.rulebook import Condition, Rulebook, compile_rulebook
 from tests.unit.campaigns.acme import (
     NOW,
     campaign,
@@ -173,6 +173,28 @@ def test_in_a_loop_each_round_waits_for_its_own() -> None:
     ]  # fmt: skip
     assert at(who) == ["join", "one"]
     assert steps_of(pass_time(book, who, NOW + timedelta(days=2)))[-1] == "after"
+
+
+def test_in_a_loop_what_was_over_in_the_round_before_is_nothing() -> None:
+    steps = [ask("a"), joined("a", mode="any"), step("jump_to", "again", step="ask-a", max_jumps=1)]
+    book, who = books(*steps, a=child(wait("one"))), lead()
+    run(book, who)
+    rows = pass_time(book, who, NOW + timedelta(days=1))
+    assert (at(who), said(rows)) == (["join", "one"], {"over": 1, "of": 1, "outcome": "done"})
+    assert steps_of(pass_time(book, who, NOW + timedelta(days=2)))[-3:] == ["join", "again", "after"]
+
+
+def test_one_whose_campaign_is_emptied_is_over() -> None:
+    rows = [
+        (1, "outer", "outer", 1, 1, campaign(ask("a"), joined("a"), note("after"))),
+        (2, "a", "a", 1, 2, child(wait("one"))),
+    ]
+    who = lead()
+    run(compile_rulebook(TENANT, 1, rows), who)
+    emptied = {2: Condition("", NOW + timedelta(hours=1))}
+    book = compile_rulebook(TENANT, 2, rows, conditions=emptied)
+    found = run(book, who, SIGNUP) + pass_time(book, who, NOW)
+    assert (steps_of(found)[-2:], who.runs) == (["join", "after"], {})
 
 
 def test_who_takes_too_long_is_not_waited_for() -> None:
