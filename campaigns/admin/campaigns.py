@@ -15,9 +15,9 @@ from campaigns import batches, experiments, operations
 from campaigns.admin.approvals import ApprovalPages
 from campaigns.admin.campaign_files import CampaignFiles
 from campaigns.admin.campaign_verbs import VERBS, Verb, perform, verbs_for
+from campaigns.admin.document_words import in_words
 from campaigns.admin.leads import schema_for
 from campaigns.admin.moves import MovePages
-from campaigns.admin.step_words import in_words
 from campaigns.admin.tenant_pages import TenantForm
 from campaigns.admin.text_fields import DocumentField
 from campaigns.exchange.layout import pretty

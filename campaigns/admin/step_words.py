@@ -78,17 +78,6 @@ def _label(step: Any) -> str:
     return spec.label if spec else show(name)
 
 
-def in_words(document: Any, schema: TenantSchema) -> dict[str, Any]:
-    """Sentences for the triggers and the filter, and the steps."""
-    document = document if isinstance(document, dict) else {}
-    condition = document.get("filter")
-    return {
-        "when": [trigger_text(trigger, schema) for trigger in objects(document.get("triggers"))],
-        "only_if": [condition_text(condition, schema)] if isinstance(condition, dict) else [],
-        "then": steps_in_words(document, schema),
-    }
-
-
 class _Teller:
     """Tells steps of one document."""
 

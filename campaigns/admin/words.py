@@ -24,7 +24,7 @@ def trigger_text(trigger: dict[str, Any], schema: TenantSchema) -> str:
     if event:
         told.pop("event")
     where = [condition_text(item, schema) for item in objects(trigger.get("where"))]
-    details = [f"{spaced(key)} {field_label(value, schema)}" for key, value in told.items()]
+    details = [f"{spaced(key)} {value_text(value, schema)}" for key, value in told.items()]
     return " ".join(filter(None, [begin, bracket(details), _where(where)]))
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.template.loader import render_to_string
 
 from campaigns.actions import ACTIONS
-from campaigns.admin.step_words import Step, in_words
+from campaigns.admin.document_words import in_words
+from campaigns.admin.step_words import Step
 from campaigns.language.flowkinds import Body
 from campaigns.language.program import NESTING_LIMIT
 from tests.unit.campaigns.acme import ACME, campaign, faults, step
@@ -21,7 +22,7 @@ NOTE = step("add_note", "note", text="Hello")
 def told(*steps: dict[str, Any]) -> tuple[Step, ...]:
     """Steps that could be published, in words."""
     assert faults(campaign(*steps)) == []
-    return in_words(campaign(*steps), ACME)["then"]
+    return in_words(campaign(*steps), ACME).then
 
 
 def lines(steps: tuple[Step, ...], indent: str = "") -> list[str]:
@@ -165,15 +166,15 @@ def test_a_test_of_variants_shows_the_steps_of_each_and_what_is_measured() -> No
     variants = [{"label": "short", "steps": [noted("a")]}, {"label": "long", "steps": [noted("b")]}]
     steps = in_words(campaign(step("ab_test", variants=variants, metric=metric, within=DAY, decide_after=DAY)), ACME)
 
-    assert lines(steps["then"])[1:] == ["  short", "    Add a note (text A)", "  long", "    Add a note (text B)"]
-    assert "metric purchase happens, within 1 day" in steps["then"][0].text
+    assert lines(steps.then)[1:] == ["  short", "    Add a note (text A)", "  long", "    Add a note (text B)"]
+    assert "metric purchase happens, within 1 day" in steps.then[0].text
 
 
 def test_what_is_done_together_and_what_undoes_it_is_shown() -> None:
     group = step("transaction_group", "all", steps=[noted("a")])
     mark = step("checkpoint", "mark", label="begun", undo=[noted("b")])
 
-    said = lines(in_words(campaign(group, mark), ACME)["then"])
+    said = lines(in_words(campaign(group, mark), ACME).then)
 
     assert [line.strip() for line in said if line.startswith("  ") and not line.startswith("    ")] == [
         "All or nothing",
@@ -185,7 +186,7 @@ def test_what_is_done_together_and_what_undoes_it_is_shown() -> None:
 def test_the_steps_of_every_parameter_that_holds_steps_are_shown(spec: Any) -> None:
     for parameter in spec.parameters:
         if isinstance(parameter.kind, Body):
-            (one,) = in_words(campaign(step(spec.name, **{parameter.name: [noted("within")]})), ACME)["then"]
+            (one,) = in_words(campaign(step(spec.name, **{parameter.name: [noted("within")]})), ACME).then
             assert [inner.id for way in one.ways for inner in way.steps] == ["within"]
 
 
@@ -207,7 +208,7 @@ def test_a_filter_of_any_shape_is_told() -> None:
     history = {"activity": "purchase", "count": {"at_least": 2}, "in_past": {"amount": 30, "unit": "days"}}
     rule = {"at_least": [VIP, history, {"exactly_one": [VIP, {"smart_list": "good", "operator": "in"}]}], "count": 2}
 
-    (one,) = in_words(campaign(step("stop_if", rule=rule)), ACME)["then"]
+    (one,) = in_words(campaign(step("stop_if", rule=rule)), ACME).then
 
     assert one.text == (
         "(rule at least 2 of (Orders at least 3; activity purchase (count (at least 2), in past 30 days); "
