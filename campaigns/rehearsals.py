@@ -36,6 +36,7 @@ from campaigns.language.leadtimes import TimesOf
 from campaigns.language.rehearsal import Rehearsal, Report
 from campaigns.language.rulebook import Rulebook, compile_rulebook
 from campaigns.language.schema import BATCH_MEMBER, DATE_REACHED, INACTIVITY_REACHED, TenantSchema
+from campaigns.language.shared import AUDIENCE, Place
 from campaigns.models import Campaign
 from campaigns.rehearsed_batches import muster, needs_of, starts_of
 from campaigns.schema_source import TenantSource, source_of
@@ -101,6 +102,7 @@ class _Play:
         if draft and (faults := validate(campaign.draft, self.schema, key=campaign.key)):
             raise FaultyDraft(faults)
         self.book = _rulebook(source, self.schema, campaign, self.document)
+        self.let_in: dict[Place, dict[str, Any]] = {}  #: how many leads campaigns with a cap have, of all pages so far
         self.starts = starts_of(self.document, self.schema, since, until)
         #: leads to whom nothing happened may be set off too, by the clock
         self.all = bool(self.book.timers) or bool(self.starts)
@@ -126,7 +128,11 @@ class _Play:
             events += [one for one in events_of(rows, self.tenant, lead.key) if self._is_played(one)]
         musters = [muster(self.document, self.schema, at) for at in self.starts]
         heard = last_heard(connection, self.book, concerned, self.since)
-        return Rehearsal(self.book, leads, self.key).play(_in_order(events), self.until, self.since, musters, heard)
+        rehearsal = Rehearsal(self.book, leads, self.key)
+        rehearsal.shared.records |= self.let_in
+        report = rehearsal.play(_in_order(events), self.until, self.since, musters, heard)
+        self.let_in = {place: one for place, one in rehearsal.shared.records.items() if place[0] == AUDIENCE}
+        return report
 
     def _is_played(self, event: Event) -> bool:
         """Dates and silences come by the clock; batches are rehearsed in the place of those that really were."""

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from campaigns import handler, keys, operations
+from campaigns import handler, keys, operations, rehearsals
 from campaigns.explaining import explain
 from campaigns.language.tracing import leaves
 from campaigns.models import Campaign, Company, Lead
@@ -131,6 +131,19 @@ def test_the_api_explains_a_tenants_own_leads_only(worker: psycopg.Connection) -
     assert ask("get", "spend/explain").status_code == 400
     assert client(ZETA)("get", "spend/explain?lead=new").status_code == 404
     assert ask("get", "none/explain?lead=new").status_code == 404
+
+
+def test_a_cap_is_one_for_all_leads_however_they_are_read(
+    worker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for lead in ("one", "two", "three"):
+        buy(worker, lead, [10])
+    with tenant_context(ACME):
+        Campaign.objects.filter(key="spend").update(draft={**DOCUMENT, "entry": {"cap": 2}})
+    monkeypatch.setattr(rehearsals, "LEADS_AT_ONCE", 1)
+    found = rehearse(ACME, "spend", since=NOW - timedelta(days=30), until=NOW, leads=100)
+    assert found.live is not None
+    assert (found.draft.leads_entered, found.live.leads_entered) == (2, 3)
 
 
 def test_a_rehearsal_counts_what_the_draft_would_have_done_and_what_the_live_version_does(
