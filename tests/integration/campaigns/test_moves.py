@@ -125,6 +125,18 @@ def test_a_wait_that_stays_a_wait_keeps_its_end(worker: psycopg.Connection, push
     assert (resting(worker), notes(worker)) == ([], ["new"])
 
 
+def test_what_a_lane_was_told_of_the_old_wait_is_nothing(worker: psycopg.Connection, pushed: list[Event]) -> None:
+    enter(worker, "1")
+    pushed.clear()
+    runs.wake_due(worker, NOW + 10 * DAY)
+    told = due(pushed, ACME)
+    publish_new()
+    move({"long": "begin"})
+    finish(worker)
+    execute(worker, told, NOW + 10 * DAY)
+    assert (len(told), notes(worker), resting(worker)) == (1, [], [(2, "begin")])
+
+
 def test_a_step_of_the_same_id_needs_no_word(worker: psycopg.Connection, pushed: list[Event]) -> None:
     enter(worker, "1")
     publish_new(wait("long", 3), note("new"))
