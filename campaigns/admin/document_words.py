@@ -78,7 +78,7 @@ def _entry(raw: Any, schema: TenantSchema) -> Iterator[str]:
         if name == "canary":
             yield f"{show(value)} % of the leads, always the same ones."
         elif name == "cap":
-            yield f"{_number(value)} different leads in all."
+            yield f"At most {_number(value)} different leads in all."
         else:
             yield f"{spaced(name)} {show(value)}"
 

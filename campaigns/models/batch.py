@@ -40,6 +40,8 @@ class Batch(TenantOwned):
         indexes = (
             models.Index(fields=["due_at"], name="campaigns_batch_due", condition=models.Q(due_at__isnull=False)),
             models.Index(fields=["tenant", "campaign", "-id"], name="campaigns_batch_by_campaign"),
+            #: What is over since long ago?
+            models.Index(fields=["ended_at"], name="campaigns_batch_over", condition=models.Q(ended_at__isnull=False)),
         )
 
     @property

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from campaigns import batches, batching, operations
+from campaigns import batches, batching, housekeeping, operations
 from campaigns.models import Batch, Campaign
 from campaigns.tenancy import tenant_context
 from engine import enqueue
@@ -271,3 +271,34 @@ def test_the_number_of_batches_under_way_is_bounded(
     start(ZETA)
     with pytest.raises(operations.Refused, match="under way"):
         start(ACME)
+
+
+def over(tenant: str, *days: int) -> list[Batch]:
+    """Batches that ended so many days ago."""
+    now = datetime.now(UTC)
+    with tenant_context(tenant):
+        return [
+            Batch.objects.create(
+                tenant_id=tenant, campaign=news(tenant), version=1, state="cancelled", started_by="ann", due_at=None,
+                ended_at=now - timedelta(days=ago),
+            )
+            for ago in days
+        ]  # fmt: skip
+
+
+def left(tenant: str) -> set[int]:
+    with tenant_context(tenant):
+        return set(Batch.objects.values_list("pk", flat=True))
+
+
+def test_batches_that_ended_long_ago_are_forgotten_but_the_last_of_each_campaign(worker: psycopg.Connection) -> None:
+    before = left(ACME), left(ZETA)
+    _, _, young, last = over(ACME, 100, 91, 89, 100)
+    unfinished, _, theirs = over(ZETA, 100, 100, 100)
+    worker.execute("UPDATE campaigns_batch SET due_at = now() WHERE id = %s", [unfinished.pk])
+
+    assert housekeeping.forget_batches(worker, batch=2) == 3
+
+    assert left(ACME) == before[0] | {young.pk, last.pk}
+    assert left(ZETA) == before[1] | {unfinished.pk, theirs.pk}
+    assert housekeeping.forget_batches(worker) == 0

@@ -35,7 +35,7 @@ def test_who_enters_and_how_often() -> None:
         or "audience Orders at least 1" in found["When"][0]
     )
     assert found["Only if"] == ["Orders at least 1"]
-    assert found["Lets in"] == ["10 % of the leads, always the same ones.", "1,000 different leads in all."]
+    assert found["Lets in"] == ["10 % of the leads, always the same ones.", "At most 1,000 different leads in all."]
     assert (found["Comes after"], found["Tags"]) == (["welcome"], ["spring"])
 
 
