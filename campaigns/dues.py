@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from campaigns.history import count_history
+from campaigns.history import answer_questions
 from campaigns.language.interpreter import LEAD_CREATED
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
@@ -65,7 +65,7 @@ def load_silences(
                 lead.history.setdefault(timer.timing, 0)
                 asked.setdefault((event.tenant, timer.timing), {})[lead.id] = lead
     if asked:
-        count_history(connection, asked, rulebooks, now)
+        answer_questions(connection, asked, rulebooks, now)
 
 
 class _Plan:

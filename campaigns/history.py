@@ -1,10 +1,11 @@
-"""What leads did of what their tenants' campaigns ask about, looked up before a bundle is decided."""
+"""What is asked about leads by their tenants' campaigns, looked up before a bundle is decided: in one statement, whose
+rows are a lead and the answer to one question about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
@@ -15,9 +16,10 @@ from campaigns.language.leadtimes import LeadTimes, TimesOf
 from campaigns.language.operator import Moment
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.sqltext import FALSE, Sql, sql
+from campaigns.language.timing import Silence
 from engine.sql import load
 
-QUERIES = load("campaigns.sql", "history.sql")
+QUERIES = {name: query.rstrip(";") for name, query in load("campaigns.sql", "history.sql").items()}
 #: Times of each of two things that memory compares with what a bundle adds: it is out of order hardly ever.
 TIMES_KEPT = 100
 #: Questions that no activity answers.
@@ -41,7 +43,7 @@ def load_history(
             if not lead.is_new:
                 asked.setdefault(lead.tenant, {})[lead.id] = lead
     places = {(tenant, question): asked[tenant] for tenant in asked for question in rulebooks[tenant].needs_history}
-    count_history(connection, places, rulebooks, now)
+    answer_questions(connection, places, rulebooks, now)
 
 
 def load_stored(
@@ -57,71 +59,104 @@ def load_stored(
     for lead in leads:
         lead.history = {question: question.begin() for question in questions}
     tenant = rulebook.schema.tenant
-    count_history(connection, {(tenant, question): by_id for question in questions}, {tenant: rulebook}, now)
+    answer_questions(connection, {(tenant, question): by_id for question in questions}, {tenant: rulebook}, now)
 
 
-def count_history(
+def answer_questions(
     connection: psycopg.Connection, asked: Places, rulebooks: Mapping[str, Rulebook], now: datetime
 ) -> None:
-    """Answer questions about the history of leads, all in one statement."""
+    """Answer questions about leads, all in one statement."""
     moments = {tenant: Moment(rulebooks[tenant].schema, now) for tenant, _ in asked}
     places = list(asked)
-    parts = [part for place, key in enumerate(places) for part in _part(place, key[1], asked[key], moments[key[0]])]
+    parts = []
+    for place, (tenant, question) in enumerate(places):
+        query = _kind_of(question).ask(question, asked[tenant, question], moments[tenant])
+        if query is not None:
+            parts.append(sql("SELECT {}::integer, q.lead_id, q.answer::text FROM ({}) AS q", place, query))
     if not parts:
         return
     whole = Sql(" UNION ALL ".join(part.text for part in parts), tuple(item for part in parts for item in part.params))
-    for place, lead_id, *found in connection.execute(whole.text, whole.params):
-        _keep(asked[places[place]][lead_id], places[place][1], *found)
+    for place, lead_id, said in connection.execute(whole.text, whole.params):
+        question = places[place][1]
+        _keep(asked[places[place]][lead_id], question, _kind_of(question).read(said))
 
 
-def _part(place: int, question: Any, leads: Leads, moment: Moment) -> Iterator[Sql]:
-    """The question in SQL; none where it is asked of no run."""
-    tenant = moment.schema.tenant
-    if isinstance(question, Look):
-        yield sql(_query("select_looks"), place, question.test, tenant, sorted(leads))
-    elif isinstance(question, CompanyOf):
-        yield sql(_query("select_companies"), place, tenant, sorted(leads))
-    elif isinstance(question, TimesOf):
-        yield sql(_query("select_times"), place, tenant, sorted(leads))
-    elif isinstance(question, Sequel):
-        first, then = question.first.sql(moment), question.then.sql(moment)
-        lists = [part for one in (first, then) for part in (one, TIMES_KEPT)]
-        yield sql(_query("select_sequels"), place, question.sql(moment), *lists, tenant, sorted(leads))
-    elif not isinstance(question, Question) or not question.span.entry:
-        last, test = _last(question, moment), question.sql(moment)
-        yield sql(_query("count_activities"), place, last, sorted(leads), tenant, test)
-    elif runs := [(id, run) for id in sorted(leads) for run in leads[id].runs.values()]:
-        ids, keys = [id for id, _ in runs], [entry_key(run.id) for _, run in runs]
-        since = [datetime.fromisoformat(run.state["at"]) for _, run in runs]
-        last, test = _last(question, moment), question.sql(moment)
-        names = [run.id for _, run in runs]
-        yield sql(_query("count_activities_of_runs"), place, last, ids, names, since, keys, tenant, test)
+class Kind(NamedTuple):
+    """How questions of a kind are asked, and how what a row answers is read. Leads without a row are as they began."""
+
+    ask: Callable[[Any, Leads, Moment], Sql | None]
+    read: Callable[[str], Any]
 
 
-def _last(question: Any, moment: Moment) -> Sql:
+class OfRun(msgspec.Struct, frozen=True):
+    """What happened since one run of the lead was entered."""
+
+    run: str
+    tally: Tally
+
+
+def _keep(lead: LeadState, question: Any, answer: Any) -> None:
+    if isinstance(answer, OfRun):
+        lead.history[question].stored[answer.run] = answer.tally
+    else:
+        lead.history[question] = answer
+
+
+def _tallies(question: Question, leads: Leads, moment: Moment) -> Sql:
+    parts = sorted(leads), _last(question, moment), moment.schema.tenant, question.sql(moment)
+    return sql(QUERIES["tally_activities"], *parts)
+
+
+def _tallies_of_runs(question: Question, leads: Leads, moment: Moment) -> Sql | None:
+    """None where no lead has a run."""
+    runs = [(id, run) for id in sorted(leads) for run in leads[id].runs.values()]
+    if not runs:
+        return None
+    ids, names = [id for id, _ in runs], [run.id for _, run in runs]
+    since, keys = [datetime.fromisoformat(run.state["at"]) for _, run in runs], [entry_key(name) for name in names]
+    parts = ids, names, since, keys, _last(question, moment), moment.schema.tenant, question.sql(moment)
+    return sql(QUERIES["tally_activities_of_runs"], *parts)
+
+
+def _last(question: Question, moment: Moment) -> Sql:
     """Whether the last of the rows in a group is as the question asks it to be."""
-    if not isinstance(question, Question) or not question.last_is:
+    if not question.last_is:
         return FALSE
     return sql("(array_agg({} ORDER BY a.occurred_at DESC, a.id DESC))[1]", question.last_sql(moment))
 
 
-def _query(name: str) -> str:
-    return QUERIES[name].rstrip(";")
+def _sequels(question: Sequel, leads: Leads, moment: Moment) -> Sql:
+    first, then = question.first.sql(moment), question.then.sql(moment)
+    parts = question.sql(moment), first, TIMES_KEPT, then, TIMES_KEPT, moment.schema.tenant, sorted(leads)
+    return sql(QUERIES["select_sequels"], *parts)
 
 
-def _keep(lead: LeadState, question: Any, run: str | None, *found: Any) -> None:
-    count, first, last, is_so, firsts, thens = found
-    if isinstance(question, Look):
-        lead.history[question] = is_so
-    elif isinstance(question, CompanyOf):
-        lead.history[question] = None if run is None else msgspec.json.decode(run)
-    elif isinstance(question, TimesOf):
-        lead.history[question] = LeadTimes(first, last)
-    elif isinstance(question, Sequel):
-        lead.history[question] = Times(is_so, tuple(firsts), tuple(thens))
-    elif not isinstance(question, Question):
-        lead.history[question] = count
-    elif run is None:
-        lead.history[question] = Tally(count, first, last, is_so)
-    else:
-        lead.history[question].stored[run] = Tally(count, first, last, is_so)
+def _counts(question: Silence, leads: Leads, moment: Moment) -> Sql:
+    return sql(QUERIES["count_activities"], sorted(leads), moment.schema.tenant, question.sql(moment))
+
+
+def _looks(question: Look, leads: Leads, moment: Moment) -> Sql:
+    return sql(QUERIES["select_looks"], question.test, moment.schema.tenant, sorted(leads))
+
+
+def _companies(question: CompanyOf, leads: Leads, moment: Moment) -> Sql:
+    return sql(QUERIES["select_companies"], moment.schema.tenant, sorted(leads))
+
+
+def _times(question: TimesOf, leads: Leads, moment: Moment) -> Sql:
+    return sql(QUERIES["select_times"], moment.schema.tenant, sorted(leads))
+
+
+KINDS: dict[type, Kind] = {
+    Question: Kind(_tallies, msgspec.json.Decoder(Tally).decode),
+    Sequel: Kind(_sequels, msgspec.json.Decoder(Times).decode),
+    Silence: Kind(_counts, msgspec.json.Decoder(int).decode),
+    Look: Kind(_looks, msgspec.json.Decoder(bool).decode),
+    CompanyOf: Kind(_companies, msgspec.json.Decoder(dict[str, Any]).decode),
+    TimesOf: Kind(_times, msgspec.json.Decoder(LeadTimes).decode),
+}
+SINCE_ENTRY = Kind(_tallies_of_runs, msgspec.json.Decoder(OfRun).decode)
+
+
+def _kind_of(question: Any) -> Kind:
+    return SINCE_ENTRY if isinstance(question, Question) and question.span.entry else KINDS[type(question)]

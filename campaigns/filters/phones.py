@@ -8,6 +8,7 @@ from typing import Any
 from campaigns.language.callingcodes import country_of
 from campaigns.language.context import Context
 from campaigns.language.countries import country_code
+from campaigns.language.operands import in_form
 from campaigns.language.operator import Family, Nulls, Operand, operator
 from campaigns.language.phone import e164
 from campaigns.language.scope import Scope
@@ -47,14 +48,10 @@ def is_valid_phone(value: str, wanted: Any, context: Context) -> bool:
     return bool(value)
 
 
-def _number(raw: Any, target: Target, scope: Scope, path: str) -> str | None:
-    number = _number_of(raw) if isinstance(raw, str) else ""
-    if not number:
-        scope.fault(path, f"expected a phone number with its country code, such as +43 1 58858, got {show(raw)}")
-    return number or None
-
-
-NUMBER = Family(literal=_number, value=lambda options: _number_of)
+NUMBER = Family(
+    literal=in_form(_number_of, "a phone number with its country code, such as +43 1 58858"),
+    value=lambda options: _number_of,
+)
 
 
 @operator("phone_is", "string", operand=Operand.SOME, family=NUMBER)

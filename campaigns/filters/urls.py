@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from campaigns.language.context import Context
+from campaigns.language.operands import in_form
 from campaigns.language.operator import Family, Nulls, Operand, operator
 from campaigns.language.scope import Scope
 from campaigns.language.tokens import Target
@@ -65,14 +66,10 @@ def _whole(text: str) -> str:
     return f"{found.scheme}://{found.hostname}{port}{found.path or '/'}{query}"
 
 
-def _url(raw: Any, target: Target, scope: Scope, path: str) -> str | None:
-    url = _whole(raw) if isinstance(raw, str) else ""
-    if not url:
-        scope.fault(path, f"expected a URL such as https://acme.com/shop, got {show(raw)}")
-    return url or None
-
-
-WHOLE = Family(literal=_url, value=lambda options: _whole)
+WHOLE = Family(
+    literal=in_form(_whole, "a URL such as https://acme.com/shop"),
+    value=lambda options: _whole,
+)
 
 
 @operator("url_is", "string", operand=Operand.SOME, family=WHOLE)

@@ -10,6 +10,10 @@ import pytest
 
 from campaigns import handler
 from campaigns.audience import Audience
+from campaigns.history import load_history
+from campaigns.language.history import CompanyOf, Look, Question, Sequel, Tally, Times
+from campaigns.language.lead import LeadState
+from campaigns.language.leadtimes import TimesOf
 from campaigns.models import Campaign, Company, Definition, Lead, ParkedRun
 from campaigns.schema_source import load_rulebooks
 from campaigns.tenancy import tenant_context
@@ -127,3 +131,40 @@ def test_a_bundle_looks_up_its_own_tenants_leads_alone(worker_connection: psycop
     assert set(rows) == {(ACME, "small"), (ACME, "large")}  # who was let in by the same event is inside, too
     assert found(worker_connection, {"campaign": "scoring", "operator": "been"}) == {*SIZES}
     assert found(worker_connection, {"campaign": "waiting"}) == {*SIZES, "alone", "new"}
+
+
+def test_questions_of_every_kind_are_one_statement_for_all_tenants(worker_connection: psycopg.Connection) -> None:
+    again = {"activity": "purchase", "within": {"amount": 1, "unit": "days"}}
+    asked = {
+        "any": [
+            {"activity": "purchase", "count": {"at_least": 2}},
+            {"activity": "purchase", "then": again},
+            {"company_field": "size", "operator": "at_least", "value": 3},
+            {"duplicate": "email"},
+            {"lead": "created_at", "operator": "after", "value": "2020-01-01"},
+        ]
+    }
+    for tenant in (ACME, ZETA):
+        with tenant_context(tenant):
+            make_campaign(tenant, "asking", {**WAIT, "filter": asked})
+    rows = worker_connection.execute("SELECT tenant_id, key, id FROM campaigns_lead WHERE key <> '1'").fetchall()
+    leads = {(tenant, key): LeadState(id=id, tenant=tenant, key=key) for tenant, key, id in rows}
+    statements = []
+
+    class Noting:
+        def execute(self, *query: Any) -> Any:
+            statements.append(query)
+            return worker_connection.execute(*query)
+
+    load_history(Noting(), leads.values(), load_rulebooks(worker_connection, [ACME, ZETA]), NOW)  # type: ignore[arg-type]
+
+    assert len(statements) == 1
+    answers = {
+        place: {type(question): said for question, said in lead.history.items()} for place, lead in leads.items()
+    }
+    assert {place: said[Question] for place, said in answers.items()} == dict.fromkeys(leads, Tally())
+    assert {place: said[Sequel] for place, said in answers.items()} == dict.fromkeys(leads, Times())
+    sizes = {place: said[CompanyOf]["fields"]["size"] for place, said in answers.items() if place[1] != "alone"}
+    assert sizes == {(ACME, "small"): 3, (ACME, "large"): 300, (ZETA, "small"): 5_000, (ZETA, "large"): 5_000}
+    assert {place for place, said in answers.items() if said[Look]} == leads.keys() - {(ACME, "alone")}
+    assert all(said[TimesOf].created_at == said[TimesOf].updated_at is not None for said in answers.values())
