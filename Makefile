@@ -1,6 +1,8 @@
 # Everything a developer runs. Needs python3 (3.11 or newer) and make; `make help` lists the targets.
 
 PYTHON ?= python3
+# Tests start hundreds of processes; each would compile the whole project if none kept the bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 #: Passed on, for example: make test ARGS="tests/acceptance -k order"
 ARGS ?=
 
