@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,7 +16,7 @@ from campaigns import operations
 from campaigns.admin import theme
 from campaigns.admin.tenant_control import ControlPages, badge, state_of
 from campaigns.models import Tenant
-from campaigns.models.tenant import WEEK_STARTS
+from campaigns.models.tenant import WEEK_STARTS, time_zones
 from campaigns.tenancy import SESSION_KEY, may_enter
 from engine import control
 from engine.conf import conf
@@ -27,7 +26,7 @@ from engine.placement import DIRECTORY
 
 def zone_choices() -> list[tuple[str, str]]:
     """The IANA time zones."""
-    return [(name, name) for name in sorted(zoneinfo.available_timezones())]
+    return [(name, name) for name in sorted(time_zones())]
 
 
 def database_choices() -> list[tuple[str, str]]:

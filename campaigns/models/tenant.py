@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,9 +15,15 @@ from campaigns.language.walltime import DAYS
 from campaigns.models.columns import SLUG, LineField, is_slug, matches
 
 
+@cache
+def time_zones() -> frozenset[str]:
+    """All there are; to find them reads a folder of hundreds of files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def is_time_zone(name: str) -> None:
     """Raises ValidationError unless `name` is an IANA time zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zones():
         raise ValidationError(f"“{name}” is not a time zone name such as Europe/Vienna.")
 
 
