@@ -21,10 +21,8 @@ from campaigns.audience import Audience, InvalidFilterError
 from campaigns.language.batch import batch_of
 from campaigns.language.schedule import read_schedule
 from campaigns.language.schema import BATCH_MEMBER
-from campaigns.rounds import take_turns
+from campaigns.rounds import push_what_fits, take_turns
 from campaigns.schema_source import load_sources
-from engine import enqueue
-from engine.errors import LaneFull
 from engine.lanes import BROKER_ERRORS, lanes
 from engine.sql import load
 from engine.types import Event
@@ -178,7 +176,8 @@ def _tell(worker: psycopg.Connection, turn: Turn, now: datetime) -> None:
     if not members:
         worker.execute(QUERIES["finish_batch"], {**turn.place, "now": now})
         return
-    refused = _push([_event(turn, lead, key, now) for lead, key in members if key is not None])
+    events = [_event(turn, lead, key, now) for lead, key in members if key is not None]
+    refused = {key for _, key in push_what_fits(events)}
     told = [lead for lead, key in members if key not in refused]
     worker.execute(QUERIES["delete_members"], {**turn.place, "leads": told})
     sent = sum(key is not None and key not in refused for _, key in members)
@@ -200,12 +199,3 @@ def _event(turn: Turn, lead: int, key: str, now: datetime) -> Event:
         id=f"batch:{turn.id}:{lead}", tenant=turn.tenant, lead=key, type=BATCH_MEMBER, accepted_at=now,
         occurred_at=now, data={"campaign": turn.campaign, "batch": str(turn.id)}, source="batch",
     )  # fmt: skip
-
-
-def _push(events: list[Event]) -> set[str]:
-    """The keys of leads whose lanes are full or closed: they are told later."""
-    try:
-        enqueue.push(events)
-    except LaneFull as error:
-        return {event.lead for event in error.refused}
-    return set()

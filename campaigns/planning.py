@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,11 +22,10 @@ from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.timing import LATE_LIMIT, DateTiming, Due, Silence, Timer, due_event
 from campaigns.leads import typed
-from campaigns.rounds import take_turns
+from campaigns.rounds import Taken, push_what_fits, take_turns, tell_in_shares
 from campaigns.rulebooks import RulebookCache
-from engine import clock, enqueue
+from engine import clock
 from engine.arrays import columns
-from engine.errors import LaneFull
 from engine.types import Event
 
 logger = logging.getLogger(__name__)
@@ -75,35 +73,20 @@ def tend(worker: psycopg.Connection, now: datetime | None = None) -> None:
 
 
 def tell_due(worker: psycopg.Connection, now: datetime) -> int:
-    """Tell the lanes of leads whose time it is. Returns how many.
-
-    No tenant's many leads make another's wait: who had its share has its next turn when nobody else is due.
-    """
-    told, until = 0, time.monotonic() + TELLING_SECONDS
-    while turn := _tell_turn(worker, now):
-        told += turn
-        if turn < TENANT_SHARE or time.monotonic() > until:
-            break
-    return told
+    """Tell the lanes of leads whose time it is. Returns how many."""
+    until = time.monotonic() + TELLING_SECONDS
+    return tell_in_shares(lambda had: _tell_some(worker, now, had), TOLD_AT_ONCE, TENANT_SHARE, until)
 
 
-def _tell_turn(worker: psycopg.Connection, now: datetime) -> int:
-    """One turn for every tenant with leads whose time it is. Returns how many leads."""
-    told, had, shut = 0, Counter[str](), set[str]()
-    while True:
-        served = [tenant for tenant, count in had.items() if count >= TENANT_SHARE]
-        with worker.transaction():
-            parameters = {"now": now, "had": [*served, *shut], "limit": TOLD_AT_ONCE}
-            rows = worker.execute(QUERIES["take_dues"], parameters).fetchall()
-            refused = _push([event for row in rows if (event := _event(row, now))])
-            done = [(row[0], row[1], row[3], row[5], row[6]) for row in rows if (row[0], row[4]) not in refused]
-            if done:
-                worker.execute(QUERIES["delete_dues_told"], columns(done))
-        shut.update(tenant for tenant, _ in refused)
-        had.update(row[0] for row in rows)
-        told += len(done)
-        if len(rows) < TOLD_AT_ONCE:
-            return told
+def _tell_some(worker: psycopg.Connection, now: datetime, had: list[str]) -> Taken:
+    """Those who cannot be told keep their row."""
+    with worker.transaction():
+        rows = worker.execute(QUERIES["take_dues"], {"now": now, "had": had, "limit": TOLD_AT_ONCE}).fetchall()
+        refused = push_what_fits([event for row in rows if (event := _event(row, now))])
+        done = [(row[0], row[1], row[3], row[5], row[6]) for row in rows if (row[0], row[4]) not in refused]
+        if done:
+            worker.execute(QUERIES["delete_dues_told"], columns(done))
+    return Taken([row[0] for row in rows], len(done), {tenant for tenant, _ in refused})
 
 
 def _event(row: Sequence[Any], now: datetime) -> Event | None:
@@ -115,15 +98,6 @@ def _event(row: Sequence[Any], now: datetime) -> Event | None:
         logger.warning("tenant %s: a lead of campaign %s was not told of %s in time", tenant, campaign, at)
         return None
     return due_event(tenant, lead, lead_id, campaign_id, Due(occasion, at, data), type, datetime.now(UTC))
-
-
-def _push(events: list[Event]) -> set[tuple[str, str]]:
-    """The leads whose lanes are full or closed: they are told later."""
-    try:
-        enqueue.push(events)
-    except LaneFull as error:
-        return {(event.tenant, event.lead) for event in error.refused}
-    return set()
 
 
 def plan(worker: psycopg.Connection, now: datetime) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -14,10 +13,10 @@ from campaigns import batching, erasure, inside, moves, planning
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import Rulebook
 from campaigns.language.run import RUN_DUE, ParkedRun
+from campaigns.rounds import Taken, push_what_fits, tell_in_shares
 from campaigns.slots import reserve_slots
-from engine import clock, enqueue
+from engine import clock
 from engine.arrays import columns
-from engine.errors import LaneFull
 from engine.sql import load
 from engine.types import Event
 
@@ -93,29 +92,19 @@ def tend(worker: psycopg.Connection) -> None:
 def wake_due(worker: psycopg.Connection, now: datetime | None = None) -> int:
     """Tell the lanes of the leads whose runs are due. Returns how many. Takes a connection in autocommit.
 
-    No tenant's many runs make another's wait: who had its share has its next turn when nobody else is due. A
-    crash before the commit tells them again, and the ledger drops what was told twice. Raises BrokerDown.
+    A crash before the commit tells them again, and the ledger drops what was told twice. Raises BrokerDown.
     """
     now = clock.now() if now is None else now
-    told, until = 0, time.monotonic() + SECONDS_AT_ONCE
-    while turn := _wake_turn(worker, now):
-        told += turn
-        if turn < TENANT_SHARE or time.monotonic() > until:
-            break
-    return told
+    until = time.monotonic() + SECONDS_AT_ONCE
+    return tell_in_shares(lambda had: _wake_some(worker, now, had), RUNS_AT_ONCE, TENANT_SHARE, until)
 
 
-def _wake_turn(worker: psycopg.Connection, now: datetime) -> int:
-    """One turn for every tenant with runs that are due. Returns how many runs."""
-    told, had = 0, Counter[str]()
-    while True:
-        with worker.transaction():
-            events = _take(worker, now, [tenant for tenant, count in had.items() if count >= TENANT_SHARE])
-            _push(events)
-        told += len(events)
-        had.update(event.tenant for event in events)
-        if len(events) < RUNS_AT_ONCE:
-            return told
+def _wake_some(worker: psycopg.Connection, now: datetime, had: list[str]) -> Taken:
+    """Those whose lane is full or closed count as told: they are told again later."""
+    with worker.transaction():
+        events = _take(worker, now, had)
+        push_what_fits(events)
+    return Taken([event.tenant for event in events], len(events))
 
 
 def _take(worker: psycopg.Connection, now: datetime, had: list[str]) -> list[Event]:
@@ -129,11 +118,3 @@ def _take(worker: psycopg.Connection, now: datetime, had: list[str]) -> list[Eve
         )
         for tenant, lead, run, waits, at in sorted(rows, key=lambda row: row[4])
     ]  # fmt: skip
-
-
-def _push(events: list[Event]) -> None:
-    """Those whose lane is full or closed are told again later."""
-    try:
-        enqueue.push(events)
-    except LaneFull:
-        return
