@@ -35,6 +35,8 @@ def load_history(
     connection: psycopg.Connection, leads: Iterable[LeadState], rulebooks: Mapping[str, Rulebook], now: datetime
 ) -> None:
     """Give each lead the answers that its tenant's campaigns ask for: one statement, and none where nobody asks."""
+    if not any(rulebook.needs_history for rulebook in rulebooks.values()):
+        return
     asked: dict[str, dict[int, LeadState]] = {}
     for lead in leads:
         questions = rulebooks[lead.tenant].needs_history

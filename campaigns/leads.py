@@ -183,11 +183,17 @@ def store_leads(
     store_records(connection, [lead.state for lead in leads if lead.state.changed_records], now)
     post_deliveries(connection, [lead.state for lead in leads if lead.state.outgoing], now)
     changed = [lead for lead in leads if lead.state.changed]
-    _update_fields(connection, changed, rulebooks, now)
-    _update_company(connection, changed, now)
-    _update_frozen(connection, changed, now)
-    _update_tags(connection, changed, rulebooks, now)
-    _update_lists(connection, changed, rulebooks, now)
+    names = set[str]().union(*(lead.state.changed for lead in changed))
+    if not names <= BESIDE:
+        _update_fields(connection, changed, rulebooks, now)
+    if "company" in names:
+        _update_company(connection, changed, now)
+    if "frozen_until" in names:
+        _update_frozen(connection, changed, now)
+    if "tags" in names:
+        _update_tags(connection, changed, rulebooks, now)
+    if "lists" in names:
+        _update_lists(connection, changed, rulebooks, now)
     if lives:
         store_lives(connection, lives, now)
 
@@ -198,9 +204,8 @@ def _update_fields(
     rulebooks: Mapping[str, Rulebook],
     now: datetime,
 ) -> None:
-    rows = [_row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if lead.state.changed - BESIDE]
-    if rows:
-        connection.execute(QUERIES["update_leads_changed"], [now, *columns(rows)])
+    rows = [_row(lead, rulebooks[lead.state.tenant].schema) for lead in leads if not lead.state.changed <= BESIDE]
+    connection.execute(QUERIES["update_leads_changed"], [now, *columns(rows)])
 
 
 def _row(lead: StoredLead, schema: TenantSchema) -> tuple[Any, ...]:
@@ -224,17 +229,15 @@ def _row(lead: StoredLead, schema: TenantSchema) -> tuple[Any, ...]:
 
 def _update_company(connection: psycopg.Connection, leads: Iterable[StoredLead], now: datetime) -> None:
     states = [lead.state for lead in leads if "company" in lead.state.changed]
-    if states:
-        rows = [(state.tenant, state.id, state.values.get("company")) for state in states]
-        connection.execute(QUERIES["update_leads_company"], [now, *columns(rows)])
+    rows = [(state.tenant, state.id, state.values.get("company")) for state in states]
+    connection.execute(QUERIES["update_leads_company"], [now, *columns(rows)])
 
 
 def _update_frozen(connection: psycopg.Connection, leads: Iterable[StoredLead], now: datetime) -> None:
     states = [lead.state for lead in leads if "frozen_until" in lead.state.changed]
-    if states:
-        rows = [(state.tenant, state.id, state.frozen_until) for state in states]
-        connection.execute(QUERIES["update_leads_frozen"], [now, *columns(rows)])
-        store_erasures(connection, [state for state in states if state.erasure is not None], now)
+    rows = [(state.tenant, state.id, state.frozen_until) for state in states]
+    connection.execute(QUERIES["update_leads_frozen"], [now, *columns(rows)])
+    store_erasures(connection, [state for state in states if state.erasure is not None], now)
 
 
 def _update_tags(
@@ -244,8 +247,6 @@ def _update_tags(
     now: datetime,
 ) -> None:
     states = [lead.state for lead in leads if "tags" in lead.state.changed]
-    if not states:
-        return
     unknown = {(s.tenant, tag) for s in states for tag in s.tags - rulebooks[s.tenant].schema.tags}
     if unknown:
         connection.execute(QUERIES["insert_tags_missing"], columns(sorted(unknown)))

@@ -32,6 +32,8 @@ def load_records(
     needed: Needed = NOTHING,
 ) -> None:
     """Give each lead its records of the kinds that its tenant's campaigns, or its events, use. New leads have none."""
+    if not needed and not any(rulebook.needs_records for rulebook in rulebooks.values()):
+        return
     asked, wanted = {}, []
     for lead in leads:
         kinds = rulebooks[lead.tenant].needs_records - KINDS

@@ -207,7 +207,7 @@ class Changes:
             del self.lead.records[place]
         else:
             self.lead.records[place] = effect.data
-        self.lead.changed_records.add(place)
+        self.lead.changed_records |= {place}
         if effect.raises is not None:
             qualifier = QUALIFIERS.get(effect.raises.type)
             data = effect.raises.data
@@ -292,7 +292,7 @@ class Changes:
 
 
 def _end_runs(lead: LeadState) -> None:
-    lead.changed_runs.update(lead.runs)
+    lead.changed_runs = lead.changed_runs.union(lead.runs)
     lead.runs.clear()
 
 

@@ -29,7 +29,7 @@ def begin(chain: Chain, run: Run, step: Step, order: RequestErasure) -> Outcome 
         if parked.id != run.id:
             said = {"outcome": "done", "ended": ENDED, "run": parked.id}
             chain.log(parking.RUN_ENDED, said, campaign, parked.step)
-    lead.changed_runs.update(lead.runs)
+    lead.changed_runs = lead.changed_runs.union(lead.runs)
     lead.runs.clear()
     lead.erasure, lead.frozen_until = asked, NO_END
     lead.changed.add("frozen_until")

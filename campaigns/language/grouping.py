@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from campaigns.language.interpreter import Chain
 
 #: Of a lead: what is replaced as a whole when it changes, and what is changed in place, as by who counts its history.
-PLAIN = ("frozen_until", "deleted_at", "restorable_until", "life_changed")
-HELD = ("values", "tags", "lists", "records", "changed", "changed_records", "history")
+PLAIN = ("frozen_until", "deleted_at", "restorable_until", "life_changed", "changed_records")
+HELD = ("values", "tags", "lists", "records", "changed", "history")
 SHARED = ("records", "made", "changed")
 
 

@@ -63,7 +63,7 @@ def settle(chain: Chain, inherited: Iterable[Inherited], context: Context) -> No
     lead, given = chain.lead, list(inherited)
     for one in given:
         lead.runs[one.run.id] = one.run
-        lead.changed_runs.add(one.run.id)
+        lead.changed_runs |= {one.run.id}
         if one.refused is None:
             said = {"outcome": "done", "run": one.run.id, "lead": one.loser}
             chain.log(RUN_MOVED, said, one.campaign, one.run.step)

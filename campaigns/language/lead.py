@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 from campaigns.language.outgoing import Outgoing
 
+NOTHING: frozenset[Any] = frozenset()
+
 
 class Erasure(msgspec.Struct, frozen=True):
     """What is known of the lead is to be erased."""
@@ -88,8 +90,9 @@ class LeadState:
         self.is_new = is_new  #: has no row from before this transaction
         self.announced = not is_new  #: lead.created has been raised
         self.changed: set[str] = set()  #: field names, "tags" and "lists" that differ from what was loaded
-        self.changed_records: set[tuple[str, str]] = set()
-        self.changed_runs: set[str] = set()
+        #: Replaced when they grow: nearly all leads share one empty set instead of having two of 216 bytes each.
+        self.changed_records: frozenset[tuple[str, str]] = NOTHING
+        self.changed_runs: frozenset[str] = NOTHING
         self.outgoing: list[Outgoing] = []  #: what is to be sent once this transaction has committed
         self.deleted_at: datetime | None = None
         self.restorable_until: datetime | None = None  #: of a deleted lead

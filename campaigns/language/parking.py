@@ -282,9 +282,9 @@ def _store(chain: Chain, parked: ParkedRun) -> None:
         after = max(run.entered_at for run in runs.values()) + timedelta.resolution
         parked = msgspec.structs.replace(parked, entered_at=max(parked.entered_at, after))
     runs[parked.id] = parked
-    chain.lead.changed_runs.add(parked.id)
+    chain.lead.changed_runs |= {parked.id}
 
 
 def _drop(chain: Chain, id: str) -> None:
     if chain.lead.runs.pop(id, None) is not None:
-        chain.lead.changed_runs.add(id)
+        chain.lead.changed_runs |= {id}

@@ -190,7 +190,7 @@ class Rehearsal:
                 give_slot(run, slot, now)
             if run is not None and run.wake_at is not None:
                 self._set_timer(_due(key, id, run.waits, run.wake_at))
-        lead.changed_runs.clear()
+        lead.changed_runs = frozenset()
 
     def _set_timer(self, event: Event) -> None:
         self.set += 1

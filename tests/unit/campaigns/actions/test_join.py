@@ -210,7 +210,7 @@ def test_who_takes_too_long_is_not_waited_for() -> None:
 def test_events_that_change_nothing_write_nothing_and_wait_no_longer() -> None:
     book, who = books(ask("a"), joined("a"), a=child(wait("one"))), lead()
     run(book, who)
-    who.changed_runs.clear()
+    who.changed_runs = frozenset()
     rows = run(book, who, event("page_view", id="e3"), now=NOW + timedelta(hours=1))
     assert (steps_of(rows), who.changed_runs) == ([], set())
     assert {parked.wake_at for parked in who.runs.values() if parked.step == "join"} == {NOW + timedelta(days=7)}
