@@ -16,8 +16,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
-from psycopg import sql
+from django.db import close_old_connections, connections
 from pytest_django.plugin import DjangoDbBlocker
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -28,17 +27,7 @@ from engine.roles import Urls
 from settings.databases import aliases, owner_alias, variable, worker_urls
 from tests import invariants
 from tests import servers as plugin
-
-#: Made by migrations, not by tests.
-KEPT = ["django_migrations", "django_content_type", "auth_permission"]
-
-TABLES = """
-SELECT c.relname
-FROM pg_class AS c
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND c.relname <> ALL (%s)
-ORDER BY c.relname
-"""
+from tests.emptying import empty_tables
 
 
 @pytest.fixture(scope="session")
@@ -62,14 +51,14 @@ def clean(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
 
     What the test left behind is whole: its lanes obey their invariants, and did whenever `maintain` looked.
     """
-    empty_tables()
+    empty_tables(plugin.as_admin(os.environ["OWNER_DATABASE_URL"]))
     with client() as valkey:
         valkey.flushdb()
     enqueue._untold.clear()
     placement.forget()
     with django_db_blocker.unblock():
         yield
-        connections.close_all()
+        _let_go()
     if request.node.get_closest_marker("breaks_lanes") is None:
         assert invariants.broken(os.environ["REDIS_URL"], os.environ["WORKER_DATABASE_URL"]) == {}
 
@@ -86,9 +75,17 @@ def blue_urls(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Urls
 @pytest.fixture
 def blue(clean: None, blue_urls: Urls) -> Iterator[Urls]:
     """The second database, empty: Django and the engine know it, and every process that the test starts."""
-    empty_tables(blue_urls)
+    empty_tables(plugin.as_admin(blue_urls.owner))
     with further_database("blue", blue_urls):
         yield blue_urls
+
+
+def _let_go() -> None:
+    """No transaction stays open; a connection that is as it was at its beginning serves the next test."""
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            connection.close()
+    close_old_connections()
 
 
 @contextmanager
@@ -150,19 +147,3 @@ def servers() -> plugin.embedded.Servers:
 def client() -> redis.Redis:
     """For Valkey in the tests' own process."""
     return redis.Redis.from_url(os.environ["REDIS_URL"], retry=Retry(NoBackoff(), 0), socket_timeout=10)
-
-
-def empty_tables(urls: Urls | None = None) -> None:
-    """TRUNCATE by the owner of what holds rows; the worker looks, because it sees them all."""
-    owner_url = urls.owner if urls else os.environ["OWNER_DATABASE_URL"]
-    with psycopg.connect(urls.worker if urls else os.environ["WORKER_DATABASE_URL"]) as worker:
-        names = [sql.Identifier(name) for (name,) in worker.execute(TABLES, [KEPT])]
-        used = [name for name in names if worker.execute(_has_rows(name)).fetchone() == (True,)]
-    if used:
-        # A test that left a transaction open is named by the error instead of hanging the next one.
-        with psycopg.connect(owner_url, options="-c lock_timeout=10s") as owner:
-            owner.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(used)))
-
-
-def _has_rows(name: sql.Identifier) -> sql.Composed:
-    return sql.SQL("SELECT EXISTS (SELECT FROM {})").format(name)

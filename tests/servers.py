@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from engine import embedded
 from engine.roles import ROLES, Urls, prepare_database
@@ -64,11 +64,11 @@ def _needs_servers(config: pytest.Config) -> bool:
 
 def _start() -> None:
     global servers, _folder
-    admin_url, redis_url = os.environ.get("TEST_ADMIN_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
-    if bool(admin_url) != bool(redis_url):
+    database_url, redis_url = os.environ.get("TEST_ADMIN_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+    if bool(database_url) != bool(redis_url):
         raise pytest.UsageError("set both TEST_ADMIN_DATABASE_URL and TEST_REDIS_URL, or neither")
-    if admin_url and redis_url:
-        return _use(admin_url, redis_url)
+    if database_url and redis_url:
+        return _use(database_url, redis_url)
     _folder = Path(tempfile.mkdtemp(prefix="fairlane-test-"))
     servers = embedded.start(_folder / "data", durable=False)
     _publish(prepare_database(servers.postgres_url), servers.redis_url)
@@ -84,9 +84,9 @@ def _stop() -> None:
         shutil.rmtree(_folder)
 
 
-def _use(admin_url: str, redis_url: str) -> None:
+def _use(database_url: str, redis_url: str) -> None:
     name = "_".join(filter(None, ["fairlane_test", WORKER]))
-    _publish(_make_anew(admin_url, name), _redis_database_of_worker(redis_url))
+    _publish(_make_anew(database_url, name), _redis_database_of_worker(redis_url))
 
 
 def _redis_database_of_worker(url: str) -> str:
@@ -98,18 +98,26 @@ def _redis_database_of_worker(url: str) -> str:
     return urlunsplit(part._replace(path=f"/{first + 1 + int(WORKER.removeprefix('gw'))}"))
 
 
+def as_admin(url: str) -> str:
+    """A superuser's address of a database on the tests' server."""
+    return make_conninfo(_admin_url(), dbname=conninfo_to_dict(url)["dbname"])
+
+
+def _admin_url() -> str:
+    return servers.postgres_url if servers is not None else os.environ["TEST_ADMIN_DATABASE_URL"]
+
+
 def second_database(name: str) -> Urls:
     """One more database beside the tests' own, empty, with the same roles. Once a session for each name."""
-    admin_url = servers.postgres_url if servers is not None else os.environ["TEST_ADMIN_DATABASE_URL"]
-    return _make_anew(admin_url, "_".join(filter(None, ["fairlane_test", name, WORKER])))
+    return _make_anew(_admin_url(), "_".join(filter(None, ["fairlane_test", name, WORKER])))
 
 
-def _make_anew(admin_url: str, name: str) -> Urls:
-    with psycopg.connect(admin_url, autocommit=True) as admin:
+def _make_anew(url: str, name: str) -> Urls:
+    with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     # A server that asks the administrator for a password asks the roles too.
-    passwords = dict.fromkeys(ROLES, "fairlane-test") if conninfo_to_dict(admin_url).get("password") else None
-    return prepare_database(admin_url, name, passwords)
+    passwords = dict.fromkeys(ROLES, "fairlane-test") if conninfo_to_dict(url).get("password") else None
+    return prepare_database(url, name, passwords)
 
 
 def _publish(urls: Urls, redis_url: str) -> None:

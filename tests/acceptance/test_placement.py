@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command
+from psycopg.conninfo import make_conninfo
 from pytest_django.plugin import DjangoDbBlocker
 
 from engine import enqueue
@@ -28,7 +29,8 @@ from engine.types import Event, encode
 from settings.databases import owner_alias
 from tests import handler
 from tests.acceptance.harness import Effects, Worker, register, wait_until
-from tests.conftest import empty_tables, further_database
+from tests.conftest import further_database
+from tests.emptying import empty_tables
 from tests.events import event
 
 Start = Callable[..., Worker]
@@ -45,6 +47,7 @@ class Second:
     """A second PostgreSQL."""
 
     server: Server
+    admin_url: str
     urls: Urls
 
     def processes(self) -> list[int]:
@@ -85,7 +88,7 @@ def second(
     urls = prepare_database(admin_url)
     with django_db_blocker.unblock(), further_database("blue", urls):
         call_command("migrate", database=owner_alias("blue"), verbosity=0, interactive=False)
-    yield Second(server, urls)
+    yield Second(server, make_conninfo(admin_url, dbname="fairlane"), urls)
     server.stop()
     folder.release()
 
@@ -93,7 +96,7 @@ def second(
 @pytest.fixture
 def blue(effects: Effects, second: Second) -> Iterator[Effects]:
     """What was done on the second database; Django, the engine and the nodes know it."""
-    empty_tables(second.urls)
+    empty_tables(second.admin_url)
     with further_database("blue", second.urls), handler.table(second.urls.owner):
         seen = Effects(second.urls.worker, effects.explain)
         register("whale")

@@ -21,9 +21,11 @@ from engine.roles import Urls
 from engine.silence import ServerSilent
 from tests.acceptance.harness import wait_until
 from tests.chaos.proxy import Proxy
-from tests.conftest import empty_tables, further_database
+from tests.conftest import further_database
+from tests.emptying import empty_tables
 from tests.integration.placement.bundles import closed, let_wait_end, proxy_to, run_bundles, silent, through
 from tests.integration.placement.test_execution import Shops, fresh_process, orders, send, shops
+from tests.servers import as_admin
 
 __all__ = ["fresh_process", "shops"]
 
@@ -45,7 +47,7 @@ def line(clean: None, servers: Servers, blue_urls: Urls) -> Iterator[Proxy]:
 @pytest.fixture
 def blue(line: Proxy, blue_urls: Urls) -> Iterator[Urls]:
     """Instead of the one of tests/conftest.py."""
-    empty_tables(blue_urls)
+    empty_tables(as_admin(blue_urls.owner))
     urls = replace(blue_urls, app=through(line, blue_urls.app), worker=through(line, blue_urls.worker))
     with further_database("blue", urls):
         yield urls
