@@ -24,10 +24,14 @@ help: ## List the targets
 demo: $(DEMO) ## Start everything with example tenants, show it working, check the result
 	@$(PY) manage.py demo $(ARGS)
 
-# What measures time or kills processes runs alone; the rest, which mostly waits, on two servers at once.
+# Acceptance tests that measure no time: what they start has its own servers, and a minute for each step.
+WAITING := $(patsubst %,tests/acceptance/test_%.py,beside_celery demo flower nothing_lost order shop)
+
+# What measures time runs alone; the rest, which mostly waits, on two servers at once.
 test: $(DEV) ## Run all tests with their own servers (ARGS= for some)
 ifeq ($(strip $(ARGS)),)
-	@$(PY) -m pytest tests/acceptance
+	@$(PY) -m pytest tests/acceptance $(WAITING:%=--ignore=%)
+	@$(PY) -m pytest $(WAITING) -n 2 --dist loadfile
 	@$(PY) -m pytest tests/unit tests/integration tests/chaos -n 2 --dist loadfile
 else
 	@$(PY) -m pytest $(ARGS)
