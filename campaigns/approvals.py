@@ -12,13 +12,13 @@ import msgspec
 from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.utils import timezone
 
+from campaigns import urgency
 from campaigns.actions.approval import ASKED
 from campaigns.exchange.comparison import steps_by_id
 from campaigns.language.schema import APPROVAL_DECIDED
 from campaigns.models import CampaignVersion, ParkedRun
 from campaigns.operations import Refused
 from campaigns.tenancy import tenant_context
-from engine import outbox
 from engine.types import Event
 
 PAGE = 200  #: questions shown at once, those first that were asked first
@@ -60,7 +60,7 @@ def decide(
             raise Refused("This is not asked any more: somebody has decided, or the time was up.")
         if asked.approvers and by not in asked.approvers and not may_all:
             raise Refused(f"Only {', '.join(asked.approvers)} may decide this.")
-        outbox.record(tenant, [_event(tenant, asked, approved, by, note[:NOTE_LIMIT], source)])
+        urgency.record(tenant, [_event(tenant, asked, approved, by, note[:NOTE_LIMIT], source)])
 
 
 def _event(tenant: str, asked: Approval, approved: bool, by: str, note: str, source: str) -> Event:

@@ -38,6 +38,9 @@ MEMBERS_AT_ONCE = 1_000
 #: tenant may find before it: MOST_BEFORE.
 SHALLOW = 1_000
 MOST_BEFORE = SHALLOW + MEMBERS_AT_ONCE
+#: A batch of high priority has its turn as if it had waited so much longer, one of low as if so much less: it goes
+#: before the tenant's others, and keeps none of them waiting for ever.
+HEAD_START = timedelta(seconds=60)
 #: How long a batch rests that cannot go on: the tenant's lanes are deep, or full, or its campaign is paused.
 DEEP_PAUSE, FULL_PAUSE, CAMPAIGN_PAUSE = timedelta(seconds=0.4), timedelta(seconds=5), timedelta(seconds=2)
 #: Then other chores are done.
@@ -61,6 +64,7 @@ class Turn(msgspec.Struct, frozen=True):
     runs: bool  #: its campaign does
     emptied: bool  #: its campaign was, since
     document: dict[str, Any]
+    urgent: bool  #: its campaign has high priority
 
     @property
     def place(self) -> dict[str, Any]:
@@ -108,9 +112,10 @@ def _due(document: Any, zone: ZoneInfo, planned: datetime, now: datetime) -> tup
 
 
 def _turn(worker: psycopg.Connection, clock: Clock, had: list[str]) -> str | None:
-    """One turn of the batch that waits longest, of a tenant that had none. Returns the tenant."""
+    """One turn of the batch whose turn it is, of a tenant that had none. Returns the tenant."""
     with worker.transaction():
-        row = worker.execute(QUERIES["take_batch"], {"now": clock(), "had": had}).fetchone()
+        given = {"now": clock(), "had": had, "head_start": HEAD_START}
+        row = worker.execute(QUERIES["take_batch"], given).fetchone()
         if row is None:
             return None
         turn = Turn(*row)
@@ -171,7 +176,8 @@ def _audience(worker: psycopg.Connection, turn: Turn) -> Audience:
 def _tell(worker: psycopg.Connection, turn: Turn, now: datetime) -> None:
     """Push events for some members, while few wait; the members are removed when that is certain."""
     if not _is_shallow(turn.tenant):
-        return _rest(worker, turn, now + DEEP_PAUSE)
+        worker.execute(QUERIES["postpone_sending"], {**turn.place, "next": now + DEEP_PAUSE})
+        return
     members = worker.execute(QUERIES["select_members"], {**turn.place, "limit": MEMBERS_AT_ONCE}).fetchall()
     if not members:
         worker.execute(QUERIES["finish_batch"], {**turn.place, "now": now})
@@ -182,7 +188,7 @@ def _tell(worker: psycopg.Connection, turn: Turn, now: datetime) -> None:
     worker.execute(QUERIES["delete_members"], {**turn.place, "leads": told})
     sent = sum(key is not None and key not in refused for _, key in members)
     next_at = now + FULL_PAUSE if refused else now
-    worker.execute(QUERIES["note_sent"], {**turn.place, "sent": sent, "next": next_at})
+    worker.execute(QUERIES["note_sent"], {**turn.place, "sent": sent, "next": next_at, "now": now})
 
 
 def _is_shallow(tenant: str) -> bool:
@@ -198,4 +204,5 @@ def _event(turn: Turn, lead: int, key: str, now: datetime) -> Event:
     return Event(
         id=f"batch:{turn.id}:{lead}", tenant=turn.tenant, lead=key, type=BATCH_MEMBER, accepted_at=now,
         occurred_at=now, data={"campaign": turn.campaign, "batch": str(turn.id)}, source="batch",
+        urgent=turn.urgent,
     )  # fmt: skip

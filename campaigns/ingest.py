@@ -117,7 +117,7 @@ def check(schema: TenantSchema, index: int, raw: Any, source: str, now: datetime
         return _refused(index, id if raw.get("id") is not None else None, [*reasons, *map(str, faults)])
     return Event(
         id=id, tenant=schema.tenant, lead=lead, type=raw["type"], accepted_at=now, occurred_at=occurred_at,
-        data=data, source=source,
+        data=data, source=source, urgent=schema.urgent.hears(raw["type"], data),
     )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from campaigns import urgency
 from campaigns.event_ids import new_event_id
 from campaigns.models import Lead, ListMember, StaticList
-from engine import outbox
 from engine.types import Event
 
 
@@ -27,7 +27,7 @@ def add_leads(members_of: StaticList, keys: Sequence[str], now: datetime, *, sou
         # A worker may have been faster; the event raised for it a second time changes nothing by itself.
         ignore_conflicts=True,
     )
-    outbox.record(members_of.tenant_id, [_joined(members_of, key, now, source) for key in joining])
+    urgency.record(members_of.tenant_id, [_joined(members_of, key, now, source) for key in joining])
     return len(joining), [key for key in keys if key not in leads]
 
 

@@ -165,7 +165,7 @@ def warnings_of(campaign: Campaign) -> list[Fault]:
     source = source_of(campaign.tenant_id)
     # A campaign that is not stored yet will be the youngest.
     id = campaign.pk or 1 + max((one.id for one in source.campaigns), default=0)
-    entrant = Entrant(id, campaign.key, campaign.name, campaign.position, campaign.draft)
+    entrant = Entrant(id, campaign.key, campaign.name, campaign.position, campaign.draft, campaign.priority)
     return find_races(entrant, source.entrants(), source.schema(campaign.tenant_id))
 
 

@@ -91,13 +91,14 @@ def _tell_some(worker: psycopg.Connection, now: datetime, had: list[str]) -> Tak
 
 def _event(row: Sequence[Any], now: datetime) -> Event | None:
     """What a lead is told; None for nobody, and for what comes too late."""
-    tenant, campaign_id, campaign, lead_id, lead, _trigger, occasion, at, type, data = row
+    tenant, campaign_id, campaign, lead_id, lead, _trigger, occasion, at, type, data, urgent = row
     if campaign is None or lead is None:
         return None
     if at < now - LATE_LIMIT:
         logger.warning("tenant %s: a lead of campaign %s was not told of %s in time", tenant, campaign, at)
         return None
-    return due_event(tenant, lead, lead_id, campaign_id, Due(occasion, at, data), type, datetime.now(UTC))
+    due = Due(occasion, at, data)
+    return due_event(tenant, lead, lead_id, campaign_id, due, type, datetime.now(UTC), urgent=urgent)
 
 
 def plan(worker: psycopg.Connection, now: datetime) -> int:

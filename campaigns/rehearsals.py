@@ -142,8 +142,9 @@ class _Play:
 
 def _rulebook(source: TenantSource, schema: TenantSchema, campaign: Campaign, document: Any) -> Rulebook:
     """The tenant's running campaigns, with this one as the document says, running in any case."""
-    rows = [found.row() for found in source.campaigns if found.status == "active" or found.id == campaign.pk]
-    return compile_rulebook(schema, 0, [(*row[:5], document) if row[0] == campaign.pk else row for row in rows])
+    rows = {found.id: found.row() for found in source.campaigns if found.status == "active" or found.id == campaign.pk}
+    rows[campaign.pk] = rows[campaign.pk]._replace(document=document)
+    return compile_rulebook(schema, 0, rows.values())
 
 
 def _pages(tenant: str, limit: int) -> Iterator[list[int]]:

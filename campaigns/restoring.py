@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from django.db.models import QuerySet
 
+from campaigns import urgency
 from campaigns.models import Lead
 from campaigns.tenancy import tenant_context
-from engine import outbox
 from engine.types import Event
 
 RESTORE = "lead.restore_requested"
@@ -26,7 +26,7 @@ def restore(tenant: str, ids: Sequence[int], by: str, now: datetime) -> int:
         leads = restorable(Lead.objects.filter(tenant=tenant, pk__in=ids), now).values_list("pk", "key", "deleted_at")
         events = [_event(tenant, id, key, deleted_at, by, now) for id, key, deleted_at in leads]
         if events:
-            outbox.record(tenant, events)
+            urgency.record(tenant, events)
     return len(events)
 
 

@@ -114,7 +114,7 @@ def _take(worker: psycopg.Connection, now: datetime, had: list[str]) -> list[Eve
     return [
         Event(
             id=f"run:{run}:{waits}", tenant=tenant, lead=lead, type=RUN_DUE, accepted_at=accepted_at, occurred_at=at,
-            data={"run": run, "waits": waits}, source="timer",
+            data={"run": run, "waits": waits}, source="timer", urgent=urgent,
         )
-        for tenant, lead, run, waits, at in sorted(rows, key=lambda row: row[4])
+        for tenant, lead, run, waits, at, urgent in sorted(rows, key=lambda row: row[4])
     ]  # fmt: skip

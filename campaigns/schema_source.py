@@ -18,9 +18,11 @@ from campaigns.language.document import has_request_trigger
 from campaigns.language.executing import executed_by
 from campaigns.language.frozen import frozen
 from campaigns.language.precedence import after_of
+from campaigns.language.priority import HIGH
 from campaigns.language.races import Entrant
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.schema import AttributeSpec, EventTypeSpec, FieldSpec, TenantSchema
+from campaigns.language.urgency import urgent_events
 from campaigns.language.walltime import DAYS
 from campaigns.tenancy import connection_of
 from engine.sql import load
@@ -86,6 +88,7 @@ class CampaignSource(msgspec.Struct, array_like=True):
     name: str
     status: str
     position: int
+    priority: str
     version: int | None
     document: dict[str, Any] | None
     pause_mode: str
@@ -93,7 +96,9 @@ class CampaignSource(msgspec.Struct, array_like=True):
     older: dict[str, Any] | None = None  #: number -> document of the versions before that hold runs
 
     def row(self) -> CampaignRow:
-        return self.id, self.key, self.name, self.version or 0, self.position, self.document
+        return CampaignRow(
+            self.id, self.key, self.name, self.version or 0, self.position, self.document, self.priority
+        )  # fmt: skip
 
     @property
     def is_out_of_order(self) -> bool:
@@ -105,7 +110,12 @@ class CampaignSource(msgspec.Struct, array_like=True):
 
     def older_rows(self) -> list[CampaignRow]:
         older = (self.older or {}).items()
-        return [(self.id, self.key, self.name, int(number), self.position, document) for number, document in older]
+        row = self.row()
+        return [row._replace(version=int(number), document=document) for number, document in older]
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.status == "active" and self.priority == HIGH
 
     @property
     def is_requestable(self) -> bool:
@@ -130,6 +140,12 @@ class TenantSource(msgspec.Struct):
 
     def schema(self, tenant: str) -> TenantSchema:
         """The vocabulary in the form that documents and events are checked against."""
+        schema = self.vocabulary(tenant)
+        urgent = [(campaign.key, campaign.document) for campaign in self.campaigns if campaign.is_urgent]
+        return replace(schema, urgent=urgent_events(urgent, schema)) if urgent else schema
+
+    def vocabulary(self, tenant: str) -> TenantSchema:
+        """The same for those who accept no events: what is urgent is left out."""
         return TenantSchema.build(
             tenant,
             timezone=self.timezone,
@@ -163,7 +179,7 @@ class TenantSource(msgspec.Struct):
     def entrants(self) -> list[Entrant]:
         """The live campaigns, to be compared with one that shall be."""
         live = [campaign for campaign in self.campaigns if campaign.document is not None]
-        return [Entrant(one.id, one.key, one.name, one.position, one.document) for one in live]
+        return [Entrant(one.id, one.key, one.name, one.position, one.document, one.priority) for one in live]
 
     def _definitions(self) -> dict[str, dict[str, Defined]]:
         found: dict[str, dict[str, Defined]] = {}
@@ -179,7 +195,7 @@ class TenantSource(msgspec.Struct):
         older = [row for campaign in running for row in campaign.older_rows()]
         conditions = {campaign.id: campaign.condition for campaign in running if campaign.is_out_of_order}
         rows = [campaign.row() for campaign in running]
-        book = compile_rulebook(self.schema(tenant), version, rows, older, conditions)
+        book = compile_rulebook(self.vocabulary(tenant), version, rows, older, conditions)
         return msgspec.structs.replace(book, remembers_erased=True) if self.erased else book
 
 

@@ -14,11 +14,11 @@ from django.db import connections
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 
+from campaigns import urgency
 from campaigns.acting import acting_user
 from campaigns.event_ids import new_event_id
 from campaigns.models import Lead, ListMember
 from campaigns.router import current_database
-from engine import outbox
 from engine.types import Event
 
 SOURCE = "signal"
@@ -86,7 +86,7 @@ def record(lead: Lead, happened: list[Change]) -> None:
         for kind, data in happened
     ]  # fmt: skip
     if events:
-        outbox.record(lead.tenant_id, events)
+        urgency.record(lead.tenant_id, events)
 
 
 def _stored(id: int, *, lock: bool) -> Lead | None:

@@ -159,7 +159,7 @@ def _push_direct(lanes_of: Mapping[Place, Sequence[Event]], refused: _Refused) -
     groups = [(tenant, lane, [encode(event) for event in group]) for (tenant, lane), group in lanes_of.items()]
     try:
         _tell_first()
-        depths = _push(groups) if groups else []
+        depths = _push(groups, _urgent(lanes_of)) if groups else []
         epochs = [_epoch(depth) for depth in depths]
     except (redis.RedisError, OSError) as error:
         logger.warning("the broker does not take events (%s): they go to PostgreSQL", error)
@@ -178,11 +178,21 @@ def _epoch(depth: int | bytes | None) -> int | None:
     return -1 - depth if depth < 0 else TAKEN
 
 
-def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | bytes | None]:
+def _urgent(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[Place, int]:
+    """The lanes that are given urgent events, and how many events there are up to the last of these."""
+    last = {place: _last_urgent(events) for place, events in lanes_of.items()}
+    return {place: count for place, count in last.items() if count}
+
+
+def _last_urgent(events: Sequence[Event]) -> int:
+    return max((n for n, event in enumerate(events, 1) if event.urgent), default=0)
+
+
+def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]], urgent: Mapping[Place, int]) -> list[int | bytes | None]:
     try:
-        return lanes().push(groups)
+        return lanes().push(groups, urgent)
     except redis.ConnectionError:  # of a server that has been restarted since
-        return lanes().push(groups)
+        return lanes().push(groups, urgent)
 
 
 def _tell_first() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -35,6 +36,8 @@ SAMPLE_SECONDS, SAMPLES = 10.0, 31
 
 #: A lane that may have lost events which are in the journal.
 LOST = b"lost"
+
+NOTHING_URGENT: Mapping[tuple[str, int], int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,17 @@ class Lanes:
         keys = [self.settings.prefix, WAKE_QUEUE, "journal" if self.settings.journal else ""]
         return self._scripts[name](keys=keys, args=args)
 
-    def push(self, groups: Sequence[tuple[str, int, Sequence[bytes]]]) -> list[int | bytes | None]:
-        """Append events to lanes: (tenant, lane, events) each.
+    def push(
+        self, groups: Sequence[tuple[str, int, Sequence[bytes]]], urgent: Mapping[tuple[str, int], int] = NOTHING_URGENT
+    ) -> list[int | bytes | None]:
+        """Append events to lanes: (tenant, lane, events) each; how many there are up to the last urgent one, by lane.
 
         Returns the depth of each lane; -1 - epoch for one in spill mode, None for one whose tenant is being
         drained, LOST for one that is to be rebuilt from the journal, which took none.
         """
         args: list[bytes | str | int | float] = [self.settings.lane_limit]
         for tenant, lane, events in groups:
-            args += [tenant, lane, len(events), *events]
+            args += [tenant, lane, len(events), urgent.get((tenant, lane), 0), *events]
         return self._run("push", *args)
 
     def lease(self, bundle: str, owner: str, database: str) -> list[LeasedLane]:

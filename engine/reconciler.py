@@ -42,7 +42,7 @@ AT_ONCE = 64
 MODES_AT_ONCE, MOST_DOUBTS = 500, 10_000
 
 #: What is walked through; the depths last, when every lane is where it belongs.
-WALKS = ("keys", "bundles", "later", "limited", "suspects", "narrow", "attempts", "tried", "depth")
+WALKS = ("keys", "bundles", "later", "limited", "suspects", "narrow", "attempts", "tried", "urgent", "depth")
 
 #: How Redis and PostgreSQL see one lane.
 Doubt = tuple[Mode, Mode]

@@ -36,6 +36,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Any] = {}
     source: str = "api"  #: who said so: api, replay, signal, campaign, task
     depth: int = 0  #: events that lie between it and the one from outside that caused it
+    urgent: bool = False  #: its lane goes before others of the tenant
     tenant: str = ""  #: known from the lane, so not written into it
 
     @property

@@ -55,10 +55,10 @@ class CampaignForm(TenantForm):
 @admin.register(Campaign)
 class CampaignAdmin(CampaignFiles, ApprovalPages, MovePages):
     form = CampaignForm
-    list_display = ("name", "key", "status", "live_version", "draft_state", "position")
-    list_filter = ("status",)
+    list_display = ("name", "key", "status", "live_version", "draft_state", "priority", "position")
+    list_filter = ("status", "priority")
     search_fields = ("name", "key")
-    fields = ("name", "key", "position", "draft")
+    fields = ("name", "key", "priority", "position", "draft")
     fixed_fields = ("key",)
     actions = None
     change_form_template = "campaigns/campaign_form.html"

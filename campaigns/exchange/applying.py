@@ -53,7 +53,7 @@ def export(tenant: str, key: str) -> CampaignFile:
         requires = requirements_of(campaign.draft, schema_of(tenant), key=key)
     return CampaignFile(
         format=FORMAT, tenant=tenant, key=key, name=campaign.name, position=campaign.position,
-        document=campaign.draft, requires=requires,
+        priority=campaign.priority, document=campaign.draft, requires=requires,
     )  # fmt: skip
 
 
@@ -79,7 +79,8 @@ def apply(tenant: str, file: CampaignFile, *, by: str, publishing: bool = False)
             raise PublicationRefused(planned.faults)
         campaign = stored or Campaign(tenant_id=tenant, key=file.key)
         if planned.changes or not planned.exists:
-            campaign.name, campaign.position, campaign.draft = file.name, file.position, file.document
+            campaign.name, campaign.draft = file.name, file.document
+            campaign.position, campaign.priority = file.position, file.priority
             campaign.save()
         version = publish(campaign, by=by).number if publishing and planned.would_publish else None
     return Applied(planned, stored is None, version)
@@ -102,7 +103,10 @@ def _plan(stored: Campaign | None, tenant: str, file: CampaignFile) -> Plan:
 
 def _as_it_would_be(stored: Campaign | None, tenant: str, file: CampaignFile) -> Campaign:
     pk = stored.pk if stored else None
-    return Campaign(pk=pk, tenant_id=tenant, key=file.key, name=file.name, position=file.position, draft=file.document)
+    return Campaign(
+        pk=pk, tenant_id=tenant, key=file.key, name=file.name, position=file.position, priority=file.priority,
+        draft=file.document,
+    )  # fmt: skip
 
 
 def _live_document(stored: Campaign) -> object:
@@ -112,7 +116,7 @@ def _live_document(stored: Campaign) -> object:
 
 def _frame_changes(stored: Campaign | None, file: CampaignFile) -> list[Change]:
     changes = []
-    for name in ("name", "position"):
+    for name in ("name", "position", "priority"):
         old, new = (getattr(stored, name) if stored else None), getattr(file, name)
         if stored is not None and old != new:
             changes.append(Change("changed", "campaign", name, old, new, (Difference("", old, new),)))

@@ -9,11 +9,12 @@ import msgspec
 from campaigns.language.document import DEPTH_LIMIT, SIZE_LIMIT
 from campaigns.language.faults import Fault
 from campaigns.language.jsonshape import check_shape
+from campaigns.language.priority import NORMAL, PLACES
 from campaigns.language.registry import did_you_mean
 from campaigns.language.values import show
 
 FORMAT = "fairlane/campaign/1"
-KEYS = ("format", "tenant", "key", "name", "position", "document", "requires")
+KEYS = ("format", "tenant", "key", "name", "position", "priority", "document", "requires")
 POSITION_LIMIT = 2**31 - 1
 
 
@@ -25,6 +26,7 @@ class CampaignFile(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     document: dict[str, Any]
     position: int = 0
+    priority: str = NORMAL
     tenant: str | None = None  #: where it was exported; the commands apply it there unless told otherwise
     requires: dict[str, Any] = {}
 
@@ -52,6 +54,8 @@ def _check_frame(value: dict[str, Any]) -> list[Fault]:
         faults.append(Fault("tenant", f"expected the key of a tenant, got {show(value['tenant'])}"))
     if not _is_position(value.get("position", 0)):
         faults.append(Fault("position", f"expected a whole number, got {show(value['position'])}"))
+    if value.get("priority", NORMAL) not in list(PLACES):
+        faults.append(Fault("priority", f"expected one of {', '.join(PLACES)}, got {show(value['priority'])}"))
     for name in ("document", "requires"):
         if not isinstance(value.get(name, {} if name == "requires" else None), dict):
             faults.append(Fault(name, f"expected an object, got {show(value.get(name))}"))

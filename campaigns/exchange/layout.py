@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 ORDER = (
-    *("format", "tenant", "key", "name", "position", "document", "requires"),
+    *("format", "tenant", "key", "name", "position", "priority", "document", "requires"),
     *("tags", "after", "triggers", "schedule", "filter", "entry", "qualification", "exits", "goals", "limits"),
     *("id", "type", "label", "action", "event", "field", "attribute", "operator", "when", "where", "from", "to"),
     *("value", "params", "choices", "cases", "default", "steps", "all", "any", "none"),

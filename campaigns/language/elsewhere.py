@@ -11,6 +11,7 @@ from campaigns.language.changes import Logged
 from campaigns.language.context import Context, EventView
 from campaigns.language.effects import Effect
 from campaigns.language.outcome import Outcome
+from campaigns.language.priority import HIGH
 from campaigns.language.request import REQUESTS, RequestSpec
 from campaigns.language.rulebook import Campaign
 from campaigns.language.sending import sent_id
@@ -30,7 +31,7 @@ def send(chain: Chain, campaign: Campaign, step: str) -> None:
             Event(
                 id=sent_id(cause.accepted_at, *parts), tenant=lead.tenant, lead=effect.lead, type=effect.type,
                 accepted_at=chain.now, occurred_at=chain.occurred_at, data={**effect.data, "by": by},
-                source=f"campaign:{campaign.key}", depth=chain.context.depth + 1,
+                source=f"campaign:{campaign.key}", depth=chain.context.depth + 1, urgent=campaign.priority == HIGH,
             )
         )  # fmt: skip
     chain.changes.outgoing.clear()

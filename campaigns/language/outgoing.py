@@ -6,6 +6,8 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from campaigns.language.priority import PLACES
+
 if TYPE_CHECKING:
     from campaigns.language.interpreter import Chain
     from campaigns.language.run import Run
@@ -26,6 +28,7 @@ class Outgoing(NamedTuple):
     step: str
     event_key: str
     depth: int  #: how many events lie between what comes of it and the one from outside
+    priority: int  #: the place of the campaign's class
     body: dict[str, Any]
 
 
@@ -40,7 +43,7 @@ def post(chain: Chain, run: Run, step: str, choice: str) -> None:
             Outgoing(
                 _key(lead.tenant, run.id, chain.event_key, step, choice, number), effect.channel, effect.destination,
                 effect.definition, campaign.id, campaign.version, step, chain.event_key, chain.changes.depth + 1,
-                effect.body,
+                PLACES[campaign.priority], effect.body,
             )
         )  # fmt: skip
     chain.changes.posted.clear()

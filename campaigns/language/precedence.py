@@ -1,4 +1,5 @@
-"""Which campaign comes first on one event: `after` names those that go before, then position and age decide."""
+"""Which campaign comes first on one event: `after` names those that go before, then priority, position
+and age decide."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ AFTER_LIMIT = 50  #: campaigns that one can be after
 class Place(NamedTuple):
     """What decides when a campaign comes."""
 
+    priority: int  #: its place among the classes
     position: int
     id: int
     key: str
@@ -60,10 +62,11 @@ def _check_circle(key: str, scope: Scope, path: str) -> None:
 
 
 def in_order(places: Iterable[Place]) -> list[str]:
-    """The keys, each behind those it is after, and as position and id say where that leaves it open.
+    """The keys, each behind those it is after, and as priority, position and id say where
+    that leaves it open.
 
     A campaign that is not among them holds nobody up. In a circle, which no publication makes alone, the first by
-    position goes first.
+    these goes first.
     """
     left = {place.key: place for place in sorted(places)}
     if not any(place.after for place in left.values()):  # nearly always

@@ -14,6 +14,7 @@ import msgspec
 from campaigns.language.document import Compiled, compile_document, compile_triggers
 from campaigns.language.faults import Fault
 from campaigns.language.precedence import AFTER, Place, after_of, comes_after, in_order
+from campaigns.language.priority import NORMAL, PLACES
 from campaigns.language.schema import TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.touches import HISTORY, in_words, shared
@@ -30,11 +31,12 @@ class Entrant(msgspec.Struct, frozen=True):
     name: str
     position: int
     document: Any
+    priority: str = NORMAL
 
     @property
     def place(self) -> Place:
         """What decides when it comes."""
-        return Place(self.position, self.id, self.key, after_of(self.document))
+        return Place(PLACES[self.priority], self.position, self.id, self.key, after_of(self.document))
 
 
 def find_races(entrant: Entrant, others: Iterable[Entrant], schema: TenantSchema) -> list[Fault]:
@@ -103,8 +105,9 @@ def _listed(names: set[str]) -> str:
 
 
 def _advice(entrant: Entrant, other: Entrant, ranks: dict[str, int]) -> str:
+    by = "priority" if other.priority != entrant.priority else "position"
     first, then = ("it", "this one") if ranks[other.key] < ranks[entrant.key] else ("this campaign", "the other")
     return (
-        f"By position {first} goes first now, {then} after. To keep it first, write {AFTER}: [{other.key}] here; to go"
+        f"By {by} {first} goes first now, {then} after. To keep it first, write {AFTER}: [{other.key}] here; to go"
         f" before it, write {AFTER}: [{entrant.key}] there"
     )

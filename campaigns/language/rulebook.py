@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,7 @@ from campaigns.language.frozen import frozen
 from campaigns.language.history import Asked
 from campaigns.language.limits import USUAL, Limits
 from campaigns.language.precedence import Place, after_of, in_order
+from campaigns.language.priority import NORMAL, PLACES
 from campaigns.language.program import Program, Step
 from campaigns.language.qualification import Qualification
 from campaigns.language.schema import CAMPAIGN_ENDED, CAMPAIGN_ENTERED, CAMPAIGN_REQUESTED, TenantSchema
@@ -47,6 +48,7 @@ class Campaign(msgspec.Struct, frozen=True):
     entry: Entry = EVERYBODY  #: whom it lets in
     limits: Limits = USUAL  #: at which it is stopped
     tags: frozenset[str] = frozenset()
+    priority: str = NORMAL
 
     @property
     def parks(self) -> bool:
@@ -110,8 +112,16 @@ class Rulebook(msgspec.Struct, frozen=True):
         return self.versions.get((campaign_id, version))
 
 
-#: id, key, name, version, position, document
-CampaignRow = tuple[int, str, str, int, int, Any]
+class CampaignRow(NamedTuple):
+    """A campaign as it is stored, on one of its versions."""
+
+    id: int
+    key: str
+    name: str
+    version: int
+    position: int
+    document: Any
+    priority: str = NORMAL
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -141,12 +151,16 @@ def compile_rulebook(
     or filter are at fault is left out. Both are named in `faults`.
     """
     build = _Build(schema, conditions or {})
-    rows = {row[1]: row for row in campaigns}
-    for key in in_order(Place(row[4], row[0], row[1], after_of(row[5])) for row in rows.values()):
+    rows = {row.key: row for row in campaigns}
+    for key in in_order(map(_place, rows.values())):
         build.add(rows[key])
     for row in older:
         build.add_older(row)
     return build.rulebook(version)
+
+
+def _place(row: CampaignRow) -> Place:
+    return Place(PLACES[row.priority], row.position, row.id, row.key, after_of(row.document))
 
 
 RUNNING = Condition()
@@ -173,7 +187,7 @@ class _Build:
     def add(self, row: CampaignRow) -> None:
         """The live version of a campaign."""
         campaign, compiled = self.compile(row)
-        if campaign is not None and compiled is not None and self.condition(row[0]).is_open:
+        if campaign is not None and compiled is not None and self.condition(row.id).is_open:
             self.running.append(campaign)
             self.heard.extend((campaign, subscription) for subscription in compiled.subscriptions)
 
@@ -187,26 +201,25 @@ class _Build:
 
     def compile(self, row: CampaignRow) -> tuple[Campaign | None, Compiled | None]:
         """The campaign of a row, unless its faults forbid it."""
-        id, key, name, number, _position, document = row
-        compiled, found = compile_document(document, Scope(self.schema, key, publishing=False))
+        compiled, found = compile_document(row.document, Scope(self.schema, row.key, publishing=False))
         if found:
-            self.faults[key] = found
+            self.faults[row.key] = found
         if compiled is None:
             return None, None
         watches = any(exit.hears is None for exit in compiled.exits)
-        how = self.condition(id)
+        how = self.condition(row.id)
         campaign = Campaign(
-            id, key, name, number, compiled.filter, compiled.qualification, compiled.exits, compiled.program, watches,
-            "" if how.pause == DRAIN else how.pause, how.emptied_at, compiled.entry,
-            compiled.limits, tags_of(document),
+            row.id, row.key, row.name, row.version, compiled.filter, compiled.qualification, compiled.exits,
+            compiled.program, watches, "" if how.pause == DRAIN else how.pause, how.emptied_at, compiled.entry,
+            compiled.limits, tags_of(row.document), row.priority,
         )  # fmt: skip
         if campaign.parks or how.pause == COLLECT:
-            self.versions[id, number] = campaign
+            self.versions[row.id, row.version] = campaign
         self.deletes |= any(step.logs == "delete_lead" for step in compiled.program.steps)
         for list, matches in compiled.watched.items():
-            self.watched.setdefault(list, (matches, set()))[1].add(id)
+            self.watched.setdefault(list, (matches, set()))[1].add(row.id)
         if AB_TEST in compiled.needs_records:
-            self.experiments += experiments_of(key, compiled.program.steps)
+            self.experiments += experiments_of(row.key, compiled.program.steps)
         self.erases |= any(step.logs == "erasure_requested" for step in compiled.program.steps)
         self.needs_lists |= compiled.needs_lists
         self.needs_records |= compiled.needs_records

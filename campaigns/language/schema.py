@@ -15,6 +15,7 @@ from campaigns.language.eventtypes import UNDECLARED as UNDECLARED  # asked for 
 from campaigns.language.eventtypes import AttributeSpec, EventTypeSpec, event_type
 from campaigns.language.faults import Fault
 from campaigns.language.frozen import frozen
+from campaigns.language.priority import NOTHING, Urgent
 from campaigns.language.standardevents import STANDARD_EVENTS
 from campaigns.language.values import TYPES, caster, day_of
 
@@ -286,6 +287,7 @@ class TenantSchema:
     #: campaign -> those that its live document comes after; None when not known
     follows: Mapping[str, frozenset[str]] | None = None
     campaign_tags: frozenset[str] | None = None  #: of the live documents; None when not known
+    urgent: Urgent = NOTHING  #: what campaigns of high priority hear
     people: frozenset[str] | None = None  #: users who may work in the tenant; None when not known
 
     @classmethod

@@ -184,11 +184,19 @@ class Timer(msgspec.Struct, frozen=True):
 
 
 def due_event(
-    tenant: str, lead: str, lead_id: int, campaign_id: int, due: Due, type: str, accepted_at: datetime
+    tenant: str,
+    lead: str,
+    lead_id: int,
+    campaign_id: int,
+    due: Due,
+    type: str,
+    accepted_at: datetime,
+    *,
+    urgent: bool = False,
 ) -> Event:
     """What a lead's lane is told when the time has come; `due` with the whole data. Told twice, it is one event."""
     again = "+" * due.data.get(AGAIN, 0)
     return Event(
         id=f"due:{campaign_id}:{due.data['trigger']}:{lead_id}:{due.occasion}{again}", tenant=tenant, lead=lead,
-        type=type, accepted_at=accepted_at, occurred_at=due.at, data=due.data, source="timer",
+        type=type, accepted_at=accepted_at, occurred_at=due.at, data=due.data, source="timer", urgent=urgent,
     )  # fmt: skip

@@ -16,7 +16,7 @@ CREATE INDEX campaigns_lead_by_email ON campaigns_lead (tenant_id, hashtextexten
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0023_owner_loads"),
+        ("campaigns", "0024_priority"),
     ]
 
     operations = [

@@ -31,6 +31,7 @@ class Batch(TenantOwned):
     total = models.IntegerField(default=0, db_default=0)  #: members found
     sent = models.IntegerField(default=0, db_default=0)  #: members told
     due_at = models.DateTimeField(null=True, db_default=Now())  #: when it has its next turn; None when nothing is left
+    turned_at = models.DateTimeField(db_default=Now())  #: when it last had a turn in which something was done
     ended_at = models.DateTimeField(null=True)
     note = LineField(default="", db_default="")  #: why it was cancelled
 
@@ -39,6 +40,9 @@ class Batch(TenantOwned):
         constraints = (models.UniqueConstraint(fields=["tenant", "id"], name="campaigns_batch_tenant_id"),)
         indexes = (
             models.Index(fields=["due_at"], name="campaigns_batch_due", condition=models.Q(due_at__isnull=False)),
+            models.Index(
+                fields=["tenant", "due_at"], name="campaigns_batch_tenant_due", condition=models.Q(due_at__isnull=False)
+            ),
             models.Index(fields=["tenant", "campaign", "-id"], name="campaigns_batch_by_campaign"),
             #: What is over since long ago?
             models.Index(fields=["ended_at"], name="campaigns_batch_over", condition=models.Q(ended_at__isnull=False)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from campaigns.language.priority import HIGH, LOW, NORMAL, PLACES
 from campaigns.models.columns import KEY, LineField, TenantOwned, is_key, matches, unique_in_tenant
 
 
@@ -31,6 +32,13 @@ class Campaign(TenantOwned):
         RUN = "run", "They go on at once"
         END = "end", "They are over"
 
+    class Priority(models.TextChoices):
+        """Whose turn it is among the tenant's campaigns."""
+
+        HIGH = HIGH, "High: before the tenant's other work"
+        NORMAL = NORMAL, "Normal"
+        LOW = LOW, "Low: when the tenant's other work leaves room"
+
     key = LineField(validators=[is_key], help_text="Used by the API and in activities. It cannot be changed later.")
     name = LineField()
     status = LineField(default=Status.DRAFT, db_default=Status.DRAFT, editable=False, choices=Status.choices)
@@ -45,8 +53,15 @@ class Campaign(TenantOwned):
     draft = models.JSONField(default=dict, blank=True)  #: the document being edited
     live_version = models.IntegerField(null=True, editable=False)
     position = models.IntegerField(
-        default=0, db_default=0, help_text="Where several campaigns answer one event, the lowest goes first."
+        default=0,
+        db_default=0,
+        help_text="Of campaigns of one priority that answer one event, the lowest goes first.",
     )
+    priority = LineField(
+        default=Priority.NORMAL, db_default=Priority.NORMAL, choices=Priority.choices,
+        help_text="It orders the work within the tenant's share, takes nothing from other tenants, and holds at once. "
+        "What happens to one lead stays in its order.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ("position", "id")
@@ -64,6 +79,9 @@ class Campaign(TenantOwned):
             unique_in_tenant("key", table="campaigns_campaign", message="There is a campaign with this key already."),
             models.UniqueConstraint(fields=["tenant", "id"], name="campaigns_campaign_tenant_id"),
             matches("key", KEY, "campaigns_campaign"),
+            models.CheckConstraint(
+                condition=models.Q(priority__in=list(PLACES)), name="campaigns_campaign_priority_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(status__in=["draft", "archived"])
                 | models.Q(status__in=["active", "paused"], live_version__isnull=False),

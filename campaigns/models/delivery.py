@@ -35,6 +35,7 @@ class Delivery(TenantOwned):
     state = LineField(default=State.WAITING, db_default=State.WAITING)
     attempts = models.IntegerField(default=0, db_default=0)
     attempts_before = models.IntegerField(default=0, db_default=0)  #: a person had it tried again
+    priority = models.SmallIntegerField(default=1, db_default=1)  #: a place of language/priority.py
     due_at = models.DateTimeField()  #: the next try; while it is being sent, when that is given up for lost
     sending_since = models.DateTimeField(null=True)
     error_type = LineField(default="", db_default="")
@@ -56,7 +57,7 @@ class Delivery(TenantOwned):
         indexes = (
             #: What a sender asks: which destinations of which tenants have something due, and what is it?
             models.Index(
-                fields=["tenant", "destination", "due_at"],
+                fields=["tenant", "destination", "priority", "due_at"],
                 condition=models.Q(ended_at=None),
                 name="campaigns_delivery_due",
             ),

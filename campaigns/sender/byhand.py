@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from campaigns import urgency
 from campaigns.sender.claims import QUERIES, claimed_of
 from campaigns.sender.results import Forbidden, event_of, settled
 from campaigns.tenancy import connection_of
-from engine import outbox
 
 
 def retry(tenant: str, ids: Sequence[int]) -> int:
@@ -24,5 +24,5 @@ def cancel(tenant: str, ids: Sequence[int], by: str, now: datetime) -> int:
     cancelled = [claimed_of(row) for row in rows]
     heard = [event_of(one, result, settled(one, result), now) for one in cancelled]
     if events := [event for event in heard if event is not None]:
-        outbox.record(tenant, events)
+        urgency.record(tenant, events)
     return len(cancelled)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 
+from campaigns import urgency
 from campaigns.language.lead import LeadState
 from campaigns.language.refusals import RECORDS, Asked, refusal
 from campaigns.sender.results import Forbidden, Held, Result, Settled, event_of, settled
-from engine import outbox
 from engine.arrays import columns
 from engine.rights import rows_of
 from engine.sql import load
@@ -69,7 +69,7 @@ def due_lines(worker: psycopg.Connection, after: Line, limit: int) -> list[Line]
     found = _lines(worker, after, limit)
     if len(found) < limit and after != Line("", ""):
         found = list(dict.fromkeys([*found, *_lines(worker, Line("", ""), limit)]))
-    return [Line(tenant, destination) for tenant, destination, is_due in found if is_due]
+    return list(dict.fromkeys(Line(tenant, destination) for tenant, destination, is_due in found if is_due))
 
 
 def _lines(worker: psycopg.Connection, after: Line, limit: int) -> list[tuple[str, str, bool]]:
@@ -144,7 +144,7 @@ def settle(tenant: str, done: Sequence[tuple[Claimed, Result]], now: datetime) -
         events = [event_of(one, result, end, now) for one, result, end in ours]
         heard = [event for event in events if event is not None]
         if heard:
-            outbox.record(tenant, heard)
+            urgency.record(tenant, heard)
     return len(ours)
 
 

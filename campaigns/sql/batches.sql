@@ -1,16 +1,26 @@
 -- Batches, tended by `manage.py maintain`: a turn finds some members, tells some, or removes some.
 
 -- name: take_batch
--- The one that waits longest for its turn, of the tenants that had none in this round; with its campaign and how that is
--- doing. Served by the index on due_at, which holds no batch that is over.
+-- Of the tenants that had no turn in this round the one whose batch is due longest, and of its batches that are due the
+-- one that waits longest, as if those of high priority had waited a while longer, those of low as much less; with its
+-- campaign and how that is doing. Served by the indexes on due_at, which hold no batch that is over.
+WITH next AS (
+    SELECT b.tenant_id FROM campaigns_batch AS b
+    WHERE b.due_at <= %(now)s AND b.tenant_id <> ALL(%(had)s::text[])
+    ORDER BY b.due_at, b.id
+    LIMIT 1
+    FOR NO KEY UPDATE SKIP LOCKED
+)
 SELECT b.id, b.tenant_id, b.campaign_id, c.key, b.version, b.state, b.as_of, b.upto, b.cursor,
-       c.status = 'active', coalesce(c.emptied_at > b.started_at, false), v.document
-FROM campaigns_batch AS b
+       c.status = 'active', coalesce(c.emptied_at > b.started_at, false), v.document,
+       c.priority = 'high'
+FROM next
+JOIN campaigns_batch AS b ON b.tenant_id = next.tenant_id
 JOIN campaigns_campaign AS c ON c.tenant_id = b.tenant_id AND c.id = b.campaign_id
 JOIN campaigns_campaignversion AS v
     ON v.tenant_id = b.tenant_id AND v.campaign_id = b.campaign_id AND v.number = b.version
-WHERE b.due_at <= %(now)s AND b.tenant_id <> ALL(%(had)s::text[])
-ORDER BY b.due_at, b.id
+WHERE b.due_at <= %(now)s
+ORDER BY b.turned_at + %(head_start)s * CASE c.priority WHEN 'high' THEN -1 WHEN 'low' THEN 1 ELSE 0 END, b.id
 LIMIT 1
 FOR NO KEY UPDATE OF b SKIP LOCKED;
 
@@ -34,7 +44,7 @@ INSERT INTO campaigns_batchmember (tenant_id, batch_id, lead_id)
 SELECT %(tenant)s, %(batch)s, w.id FROM unnest(%(leads)s::bigint[]) AS w (id);
 
 -- name: advance_batch
-UPDATE campaigns_batch SET cursor = %(cursor)s, total = total + %(found)s, due_at = %(now)s
+UPDATE campaigns_batch SET cursor = %(cursor)s, total = total + %(found)s, due_at = %(now)s, turned_at = %(now)s
 WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'counting';
 
 -- name: finish_counting
@@ -58,7 +68,7 @@ DELETE FROM campaigns_batchmember
 WHERE tenant_id = %(tenant)s AND batch_id = %(batch)s AND lead_id = ANY(%(leads)s::bigint[]);
 
 -- name: note_sent
-UPDATE campaigns_batch SET sent = sent + %(sent)s, due_at = %(next)s
+UPDATE campaigns_batch SET sent = sent + %(sent)s, due_at = %(next)s, turned_at = %(now)s
 WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state = 'sending';
 
 -- name: finish_batch
@@ -71,6 +81,13 @@ WHERE tenant_id = %(tenant)s AND id = %(batch)s AND state IN ('counting', 'sendi
 
 -- name: postpone_batch
 UPDATE campaigns_batch SET due_at = %(next)s WHERE tenant_id = %(tenant)s AND id = %(batch)s;
+
+-- name: postpone_sending
+-- All of a tenant that would tell their members now: else one that is due a moment later would not be asked when there
+-- is room again, whatever its priority. What another maintenance holds is passed over.
+UPDATE campaigns_batch SET due_at = %(next)s WHERE tenant_id = %(tenant)s AND id IN (
+    SELECT b.id FROM campaigns_batch AS b
+    WHERE b.tenant_id = %(tenant)s AND b.due_at <= %(next)s AND b.state = 'sending' FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: remove_members
 -- Some members of a batch that was cancelled.

@@ -3,43 +3,47 @@
 -- name: insert_deliveries
 -- A key that is there already was written by the same execution of the same event.
 INSERT INTO campaigns_delivery (
-    tenant_id, lead_id, key, channel, destination, definition, campaign_id, version, step, event_key, depth, body,
+    tenant_id, lead_id, key, channel, destination, definition, campaign_id, version, step, event_key, depth, priority, body,
     due_at, created_at)
 SELECT w.*, %s, %s
 FROM unnest(
     %s::text[], %s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::int[], %s::text[],
-    %s::uuid[], %s::smallint[], %s::jsonb[]
+    %s::uuid[], %s::smallint[], %s::smallint[], %s::jsonb[]
 ) AS w
 ON CONFLICT (tenant_id, key) DO NOTHING;
 
 -- name: select_lines
--- Tenants and destinations with something that has not ended, after the one given, in order, and whether it is due.
--- Jumps from one to the next, however much each has: served by the partial index on what has not ended.
+-- Tenants, destinations and priorities with something that has not ended, after the destination given, in order, and
+-- whether it is due. Jumps from one to the next, however much each has: served by the partial index on what has not ended.
 WITH RECURSIVE line AS (
-    (SELECT d.tenant_id, d.destination, d.due_at FROM campaigns_delivery AS d
-     WHERE d.ended_at IS NULL AND (d.tenant_id, d.destination) > (%(tenant)s, %(destination)s)
-     ORDER BY d.tenant_id, d.destination, d.due_at LIMIT 1)
+    (SELECT d.tenant_id, d.destination, d.priority, d.due_at FROM campaigns_delivery AS d
+     WHERE d.ended_at IS NULL AND (d.tenant_id, d.destination, d.priority) > (%(tenant)s, %(destination)s, 32767)
+     ORDER BY d.tenant_id, d.destination, d.priority, d.due_at LIMIT 1)
     UNION ALL
     SELECT next.* FROM line CROSS JOIN LATERAL (
-        SELECT d.tenant_id, d.destination, d.due_at FROM campaigns_delivery AS d
-        WHERE d.ended_at IS NULL AND (d.tenant_id, d.destination) > (line.tenant_id, line.destination)
-        ORDER BY d.tenant_id, d.destination, d.due_at LIMIT 1
+        SELECT d.tenant_id, d.destination, d.priority, d.due_at FROM campaigns_delivery AS d
+        WHERE d.ended_at IS NULL AND (d.tenant_id, d.destination, d.priority) > (line.tenant_id, line.destination, line.priority)
+        ORDER BY d.tenant_id, d.destination, d.priority, d.due_at LIMIT 1
     ) AS next
 )
 SELECT tenant_id, destination, due_at <= now() FROM line LIMIT %(limit)s;
 
 -- name: claim_deliveries
--- At most so many of each tenant and destination, the one that waits longest first; what another sender holds is passed
--- over. A claim that ran out belongs to a sender that died: it may have sent. Served by the index on what is due.
+-- At most so many of each tenant and destination, the one that waits longest first, as if each class of priority had waited
+-- a day longer than the one below it; what another sender holds is passed over. Locks as many of each class. A claim that
+-- ran out belongs to a sender that died: it may have sent. Served by the index on what is due.
 WITH wanted AS (
     SELECT * FROM unnest(%(tenants)s::text[], %(destinations)s::text[], %(counts)s::int[])
         AS w (tenant_id, destination, most)
 ), due AS MATERIALIZED (
     SELECT found.tenant_id, found.id FROM wanted CROSS JOIN LATERAL (
-        SELECT d.tenant_id, d.id FROM campaigns_delivery AS d
-        WHERE d.tenant_id = wanted.tenant_id AND d.destination = wanted.destination
-          AND d.ended_at IS NULL AND d.due_at <= now()
-        ORDER BY d.due_at LIMIT wanted.most FOR UPDATE SKIP LOCKED
+        SELECT of_class.* FROM generate_series(0, 2) AS class (place) CROSS JOIN LATERAL (
+            SELECT d.tenant_id, d.id, d.due_at, d.priority FROM campaigns_delivery AS d
+            WHERE d.tenant_id = wanted.tenant_id AND d.destination = wanted.destination AND d.priority = class.place
+              AND d.ended_at IS NULL AND d.due_at <= now()
+            ORDER BY d.due_at LIMIT wanted.most FOR UPDATE SKIP LOCKED
+        ) AS of_class
+        ORDER BY of_class.due_at + of_class.priority * interval '1 day' LIMIT wanted.most
     ) AS found
 )
 UPDATE campaigns_delivery AS d

@@ -20,7 +20,8 @@ WHERE d.tenant_id = w.tenant_id AND d.campaign_id = w.campaign_id AND d.lead_id 
 -- Those due longest, less those of tenants that had their turn. Without a campaign's key those that nobody is told: of
 -- another version, or while the campaign takes nobody in; without a lead's those of who was deleted or merged. Served by
 -- the index on due_at and the tenant.
-SELECT d.tenant_id, d.campaign_id, c.key, d.lead_id, l.key, d.trigger, d.occasion, d.due_at, d.type, d.data
+SELECT d.tenant_id, d.campaign_id, c.key, d.lead_id, l.key, d.trigger, d.occasion, d.due_at, d.type, d.data,
+       coalesce(c.priority = 'high', false)
 FROM campaigns_duetime AS d
 LEFT JOIN campaigns_lead AS l
     ON l.tenant_id = d.tenant_id AND l.id = d.lead_id AND l.deleted_at IS NULL AND l.merged_into IS NULL

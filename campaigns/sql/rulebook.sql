@@ -37,7 +37,8 @@ SELECT t.id, t.rulebook_version, json_build_object(
     'erased', EXISTS (SELECT FROM campaigns_erasure AS x WHERE x.tenant_id = t.id),
     'campaigns', (
         SELECT coalesce(json_agg(json_build_array(
-            c.id, c.key, c.name, c.status, c.position, v.number, v.document, c.pause_mode, c.emptied_at,
+            c.id, c.key, c.name, c.status, c.position, c.priority, v.number, v.document, c.pause_mode,
+            c.emptied_at,
             CASE WHEN c.live_version > 1 THEN (
                 SELECT json_object_agg(o.number, o.document) FROM campaigns_campaignversion AS o
                 WHERE o.tenant_id = c.tenant_id AND o.campaign_id = c.id AND o.number <> c.live_version
@@ -53,3 +54,8 @@ SELECT t.id, t.rulebook_version, json_build_object(
 )::text
 FROM campaigns_tenant AS t
 WHERE t.id = ANY(%s);
+
+-- name: has_urgent_campaigns
+-- Whether anything that happens in the tenant may be urgent.
+SELECT EXISTS (
+    SELECT FROM campaigns_campaign AS c WHERE c.tenant_id = %s AND c.priority = 'high' AND c.status = 'active');

@@ -35,7 +35,9 @@ WITH due AS (
 UPDATE campaigns_parkedrun AS r SET wake_at = %(again)s
 FROM due JOIN campaigns_lead AS l ON l.tenant_id = due.tenant_id AND l.id = due.lead_id
 WHERE r.tenant_id = due.tenant_id AND r.lead_id = due.lead_id AND r.id = due.id
-RETURNING r.tenant_id, l.key, r.id, r.waits, due.wake_at;
+RETURNING r.tenant_id, l.key, r.id, r.waits, due.wake_at, EXISTS (
+    SELECT FROM campaigns_campaign AS c
+    WHERE c.tenant_id = r.tenant_id AND c.id = r.campaign_id AND c.priority = 'high');
 
 -- name: release_held_runs
 -- Those whose campaign runs again are due now, under a new number: the ledger knows the old one as done. Those whose

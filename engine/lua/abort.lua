@@ -39,13 +39,14 @@ for lane = 0, lanes - 1 do
   if item then
     local count, buffered = item[3], item[4] >= 0
     kept[#kept + 1] = {lane, count, buffered}
+    rare_del(urgent_key, name)
     left = left + keep_head(key, buffered and 0 or count)
     if tonumber(redis.call('HGET', suspects_key, name) or 0) > count then redis.call('HSET', suspects_key, name, count) end
   else
     redis.call('UNLINK', key)
     redis.call('HDEL', work_key(tenant), lane) -- leased, not begun: fetch finds that it is held no more
     redis.call('ZREM', later_key, name)
-    forget_suspects(name)
+    forget_lane(name)
     make_ready(tenant, tostring(lane), now)
   end
 end

@@ -12,6 +12,7 @@
 --   suspects           hash   "<tenant>|<lane>" -> events among which one may have killed its executor
 --   narrow, attempts   hash   ... -> how many of them to run at once; deaths of the first one, run alone
 --   tried              hash   ... -> number in PostgreSQL of the event whose deaths those are
+--   urgent             hash   ... -> how many of its events there are up to the last urgent one
 --   depth              zset   waiting events per tenant, without those in PostgreSQL
 --   spill              hash   "<tenant>|<lane>" -> epoch: new events of this lane go to PostgreSQL
 --   epochs             hash   "<tenant>|<lane>" -> epoch of lanes that were in spill mode once
@@ -62,7 +63,7 @@ local bundles_key, later_key, depth_key = prefix .. 'bundles', prefix .. 'later'
 local spill_key, epochs_key, counts_key = prefix .. 'spill', prefix .. 'epochs', prefix .. 'counts'
 local limited_key, told_key = prefix .. 'limited', prefix .. 'told'
 local breakers_key = prefix .. 'breakers'
-local pressure_key, tried_key = prefix .. 'pressure', prefix .. 'tried'
+local pressure_key, tried_key, urgent_key = prefix .. 'pressure', prefix .. 'tried', prefix .. 'urgent'
 local turns_key, nodes_key = prefix .. 'turns', prefix .. 'nodes'
 local suspects_key, narrow_key, attempts_key = prefix .. 'suspects', prefix .. 'narrow', prefix .. 'attempts'
 

@@ -4,7 +4,7 @@
 -- ARGV: what to look through, its name (a tenant, a database, a bundle, or ''), cursor, how much, milliseconds of a lease.
 --   'keys': every key of the shard. Lanes and tenants are looked at where they are met, what is large or takes long
 --   is named for a call of its own. Then 'ready', 'work', 'sum' (of a tenant), 'bundle', 'ring', 'away', 'debt' (of a database),
---   'bundles', 'later', 'limited', 'suspects', 'narrow', 'attempts', 'tried', and last 'depth'.
+--   'bundles', 'later', 'limited', 'suspects', 'narrow', 'attempts', 'tried', 'urgent', and last 'depth'.
 -- Returns JSON: {"cursor": "0" at the end, "found": {invariant: times}, "first": {invariant: where}, "more": [[what, name], ...]}.
 --   stranded   a lane with events is ready, leased or set aside
 --   doubled    ... and only one of them
@@ -14,6 +14,7 @@
 --   overlong   no lease ends later than twice its time from now
 --   misplaced  a tenant is where place() puts it, in its own database, and waits for its rate only if it has one
 --   suspects   what is suspected of a lane belongs to one with work, and is complete
+--   urgent     a lane that is urgent has work
 --   depth      a tenant's depth is the sum of its lanes
 local what, of, cursor, much, hold = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local at_once = 64 -- members of a tenant's set that are looked at where they are met
@@ -74,7 +75,7 @@ local function check_ready(tenant, lanes)
     if held == 0 and not has_work(tenant, lanes[i]) then
       report('hollow', place_name(tenant, lanes[i]))
       redis.call('ZREM', ready_key(tenant), lanes[i])
-      forget_suspects(place_name(tenant, lanes[i]))
+      forget_lane(place_name(tenant, lanes[i]))
       put(tenant)
     end
   end
@@ -220,10 +221,24 @@ local function check_later(rows)
     if not tenant or not has_work(tenant, lane) then
       report('hollow', rows[i])
       redis.call('ZREM', later_key, rows[i])
-      forget_suspects(rows[i])
+      forget_lane(rows[i])
     else
       take_out(ready_key(tenant), lane, tenant, lane)
       more[#more + 1] = {'sum', tenant}
+    end
+  end
+end
+
+local function is_idle(name)
+  local tenant, lane = split_place(name)
+  return not tenant or not has_work(tenant, lane) and redis.call('HEXISTS', work_key(tenant), lane) == 0
+end
+
+local function check_urgent(rows)
+  for i = 1, #rows, 2 do
+    if is_idle(rows[i]) or not tonumber(rows[i + 1]) then
+      report('urgent', rows[i])
+      rare_del(urgent_key, rows[i])
     end
   end
 end
@@ -232,12 +247,10 @@ end
 local function check_suspicions(key, rows)
   for i = 1, #rows, 2 do
     local name, count = rows[i], tonumber(rows[i + 1])
-    local tenant, lane = split_place(name)
-    local idle = not tenant or not has_work(tenant, lane) and redis.call('HEXISTS', work_key(tenant), lane) == 0
     local suspected = redis.call('HGET', suspects_key, name)
-    if idle or not suspected or not tonumber(suspected) then
+    if is_idle(name) or not suspected or not tonumber(suspected) then
       report('suspects', name)
-      forget_suspects(name)
+      forget_lane(name)
     elseif not count then
       report('suspects', name)
       rare_set(key, name, 0)
@@ -305,6 +318,8 @@ elseif what == 'limited' then
   cursor = scan('ZSCAN', limited_key, check_limited)
 elseif what == 'later' then
   cursor = scan('ZSCAN', later_key, check_later)
+elseif what == 'urgent' then
+  cursor = scan('HSCAN', urgent_key, check_urgent)
 elseif what == 'depth' then
   cursor = scan('ZSCAN', depth_key, check_depth)
 elseif suspicions[what] then

@@ -46,12 +46,12 @@ local function give_back(tenant, lane, name, done)
   local filled = redis.call('EXISTS', lane_key(tenant, lane)) == 1
   if filled or rare_get(spill_key, name) then
     if filled or done > 0 then
-      redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
+      redis.call('ZADD', ready_key(tenant), 'NX', ready_since(name, now), lane)
     else
       redis.call('ZADD', later_key, now + look_again_ms, name)
     end
   else
-    forget_suspects(name)
+    forget_lane(name)
   end
 end
 
@@ -65,6 +65,7 @@ for _, item in ipairs(outcome.lanes) do
     if gone > 0 then
       redis.call('LTRIM', lane_key(tenant, lane), gone, -1)
       trimmed[tenant] = (trimmed[tenant] or 0) + gone
+      pass_urgent(name, gone)
     end
     if done > 0 and rare_get(suspects_key, name) then acquit(name, done) end
     if wait >= 0 and has_work(tenant, lane) then

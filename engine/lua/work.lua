@@ -4,15 +4,33 @@ local function has_work(tenant, lane)
   return redis.call('EXISTS', lane_key(tenant, lane)) == 1 or rare_get(spill_key, place_name(tenant, lane)) ~= false
 end
 
+-- A tenant's lanes take turns by the time since when they are ready. One with urgent events is taken to have been ready
+-- for so long already: it goes before the others, but not before one that has really waited as long, so that urgent
+-- events, however many, keep nobody waiting for ever.
+local head_start_ms = 60000
+local function ready_since(name, now) return rare_get(urgent_key, name) and now - head_start_ms or now end
+
 local function make_ready(tenant, lane, now)
   if not has_work(tenant, lane) then return false end
-  redis.call('ZADD', ready_key(tenant), 'NX', now, lane)
+  redis.call('ZADD', ready_key(tenant), 'NX', ready_since(place_name(tenant, lane), now), lane)
   return true
 end
 
--- A lane without events has no suspects: what was suspected has left with its effects.
-local function forget_suspects(name)
-  for _, key in ipairs({suspects_key, narrow_key, attempts_key, tried_key}) do rare_del(key, name) end
+-- The lane holds an urgent event, the last one in this place. One that is ready moves up; else it will when it is.
+local function hurry(tenant, lane, place, now)
+  local name = place_name(tenant, lane)
+  rare_set(urgent_key, name, math.max(place, tonumber(rare_get(urgent_key, name) or 0)))
+  redis.call('ZADD', ready_key(tenant), 'XX', 'LT', now - head_start_ms, lane)
+end
+
+-- So many events have left the head of a lane.
+local function pass_urgent(name, gone)
+  if rare_get(urgent_key, name) and redis.call('HINCRBY', urgent_key, name, -gone) <= 0 then rare_del(urgent_key, name) end
+end
+
+-- Nothing is suspected of a lane without events, nor is it urgent: all that has left with its effects.
+local function forget_lane(name)
+  for _, key in ipairs({suspects_key, narrow_key, attempts_key, tried_key, urgent_key}) do rare_del(key, name) end
 end
 
 -- After its mode has changed, when nobody holds it: ready if there is work, else nowhere.
@@ -25,7 +43,7 @@ local function refresh(tenant, lane, now)
   end
   redis.call('ZREM', ready_key(tenant), lane)
   redis.call('ZREM', later_key, name)
-  forget_suspects(name)
+  forget_lane(name)
 end
 
 -- Give a lane back if this bundle still holds it. Returns false when it does not.
@@ -80,6 +98,7 @@ local function set_mode(tenant, lane, spill, epoch)
     rare_set(spill_key, name, epoch)
   else
     rare_del(spill_key, name)
+    rare_del(urgent_key, name) -- it is empty
   end
 end
 
@@ -99,7 +118,7 @@ local function release_bundle(bundle, blame, now, wait)
     if let_go(tenant, lane, bundle) then
       if blame then suspect(place_name(tenant, lane), count, #items == 1) end
       if not has_work(tenant, lane) then
-        forget_suspects(place_name(tenant, lane)) -- its mode was changed meanwhile, or somebody emptied it
+        forget_lane(place_name(tenant, lane)) -- its mode was changed meanwhile, or somebody emptied it
       elseif wait > 0 then
         redis.call('ZADD', later_key, now + wait, place_name(tenant, lane))
       else

@@ -11,7 +11,7 @@ from campaigns.language.document import validate
 from campaigns.language.filtertree import known
 from campaigns.language.interpreter import run_event
 from campaigns.language.lead import LeadState
-from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.rulebook import CampaignRow, Rulebook, compile_rulebook
 from campaigns.language.run import RUN_DUE
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
 from campaigns.language.shared import Shared
@@ -211,7 +211,7 @@ def faults(document: Any, tenant: TenantSchema = ACME, key: str = "") -> list[st
 def rulebook(*documents: Any, tenant: TenantSchema = ACME, **named: Any) -> Rulebook:
     """The documents as running campaigns, in this order; they must be free of faults."""
     every = {f"c{place}": document for place, document in enumerate(documents, 1)} | named
-    rows = [(place, key, key, 1, place, document) for place, (key, document) in enumerate(every.items(), 1)]
+    rows = [CampaignRow(place, key, key, 1, place, document) for place, (key, document) in enumerate(every.items(), 1)]
     book = compile_rulebook(tenant, 1, rows)
     assert book.faults == {}
     return book

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.language.lead import LeadState
-from campaigns.language.rulebook import Condition, Rulebook, compile_rulebook
+from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from tests.unit.campaigns.acme import (
     NOW,
     campaign,
@@ -186,8 +186,8 @@ def test_in_a_loop_what_was_over_in_the_round_before_is_nothing() -> None:
 
 def test_one_whose_campaign_is_emptied_is_over() -> None:
     rows = [
-        (1, "outer", "outer", 1, 1, campaign(ask("a"), joined("a"), note("after"))),
-        (2, "a", "a", 1, 2, child(wait("one"))),
+        CampaignRow(1, "outer", "outer", 1, 1, campaign(ask("a"), joined("a"), note("after"))),
+        CampaignRow(2, "a", "a", 1, 2, child(wait("one"))),
     ]
     who = lead()
     run(compile_rulebook(TENANT, 1, rows), who)

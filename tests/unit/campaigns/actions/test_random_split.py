@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.language.lead import LeadState
-from campaigns.language.rulebook import compile_rulebook
+from campaigns.language.rulebook import CampaignRow, compile_rulebook
 from tests.unit.campaigns.acme import ACME, campaign, event, faults, lead, outcomes, rulebook, run, step
 
 
@@ -44,7 +44,7 @@ def test_a_new_version_of_the_campaign_deals_out_as_the_one_before_did() -> None
     document = campaign(split(way("a"), way("b")))
 
     def labels(version: int) -> list[str]:
-        book = compile_rulebook(ACME, version, [(1, "c1", "c1", version, 1, document)])
+        book = compile_rulebook(ACME, version, [CampaignRow(1, "c1", "c1", version, 1, document)])
         found = [run(book, LeadState(id=1, tenant="acme", key=f"L{number}"), event()) for number in range(20)]
         return [row.data["label"] for rows in found for row in rows if row.step == "split"]
 

@@ -9,15 +9,21 @@ from hypothesis import strategies as st
 
 from campaigns.exchange.file import FORMAT, CampaignFile, open_file
 from campaigns.exchange.reading import read, write_json, write_yaml
+from campaigns.language.priority import PLACES
 from tests.unit.campaigns.exchange.test_reading import TEXTS, VALUES
 
 GOOD: dict[str, Any] = {"format": FORMAT, "key": "welcome", "name": "Welcome", "document": {}}
 NAMES = TEXTS.filter(lambda text: text.isprintable() and text.strip())
 
 
-@given(NAMES, NAMES, st.integers(-(2**31) + 1, 2**31 - 1), st.dictionaries(NAMES, VALUES, max_size=3))
-def test_a_campaign_comes_back_as_it_went(key: str, name: str, position: int, document: dict[str, Any]) -> None:
-    file = CampaignFile(FORMAT, key, name, document, position, "acme", {"lists": ["a"]})
+PRIORITIES = st.sampled_from(list(PLACES))
+
+
+@given(NAMES, NAMES, st.integers(-(2**31) + 1, 2**31 - 1), PRIORITIES, st.dictionaries(NAMES, VALUES, max_size=3))
+def test_a_campaign_comes_back_as_it_went(
+    key: str, name: str, position: int, priority: str, document: dict[str, Any]
+) -> None:
+    file = CampaignFile(FORMAT, key, name, document, position, priority, "acme", {"lists": ["a"]})
 
     for write in (write_yaml, write_json):
         back, faults = open_file(read(write(msgspec.to_builtins(file)).encode()))
@@ -32,7 +38,7 @@ def test_a_campaign_with_little_in_it_is_read() -> None:
 @pytest.mark.parametrize(
     ("value", "faults"),
     [
-        ([], [": expected an object with format, tenant, key, name, position, document, requires; got a list"]),
+        ([], [": expected an object with format, tenant, key, name, position, priority, document, requires; got"]),
         ({}, ["format", "key", "name", "document"]),
         (GOOD | {"format": "f/9", "postion": 1}, ["postion: has no meaning here; did", "format: expected"]),
         (GOOD | {"key": 7, "name": " ", "tenant": 1}, ["key: expected text", "name: expected", "tenant: expected"]),

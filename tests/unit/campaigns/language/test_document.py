@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.language.document import has_request_trigger, validate
-from campaigns.language.rulebook import compile_rulebook
+from campaigns.language.rulebook import CampaignRow, compile_rulebook
 from tests.unit.campaigns.acme import A_FILTER, ACME, campaign, event, faults, lead, on, run, schema, step
 from tests.unit.campaigns.language.test_incoming import JSON, nested
 
@@ -199,7 +199,7 @@ def test_a_campaign_with_the_trigger_can_be_requested() -> None:
 def exercise(document: Any) -> None:
     """Validation says what is wrong and never raises; what it lets pass runs without raising."""
     found = validate(document, ACME)
-    book = compile_rulebook(ACME, 1, [(1, "one", "One", 1, 1, document)])
+    book = compile_rulebook(ACME, 1, [CampaignRow(1, "one", "One", 1, 1, document)])
 
     assert found or not book.faults
     run(book, lead(), event(), event("page_view", url="/"), event("field.changed", field="stage", new="vip"))

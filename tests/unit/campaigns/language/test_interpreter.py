@@ -9,7 +9,7 @@ from campaigns.language.action import ACTIONS, ActionSpec, parameters_of
 from campaigns.language.effects import LogActivity, SetField
 from campaigns.language.interpreter import DEPTH_LIMIT
 from campaigns.language.parameters import Literal
-from campaigns.language.rulebook import compile_rulebook
+from campaigns.language.rulebook import CampaignRow, compile_rulebook
 from campaigns.language.stepping import STEPS_LIMIT
 from tests.unit.campaigns.acme import ACME, campaign, event, lead, on, outcomes, rulebook, run, schema, step
 
@@ -29,7 +29,7 @@ def test_an_event_that_nobody_hears_is_logged_all_the_same() -> None:
 def test_campaigns_run_in_their_order_and_each_sees_what_was_done_before() -> None:
     first = campaign(set_orders(1))
     second = campaign(set_orders(2), filter={"field": "orders", "operator": "is", "value": 1})
-    rows = [(1, "second", "S", 1, 20, second), (2, "first", "F", 1, 10, first)]
+    rows = [CampaignRow(1, "second", "S", 1, 20, second), CampaignRow(2, "first", "F", 1, 10, first)]
     who = lead()
 
     run(compile_rulebook(ACME, 1, rows), who)
@@ -294,7 +294,7 @@ def test_a_step_whose_list_is_gone_fails_and_the_others_run() -> None:
     document = campaign(step("add_to_list", list="vips"), set_orders(1, "two"))
     later = schema(lists={"news": 2})
 
-    book = compile_rulebook(later, 2, [(1, "one", "One", 1, 1, document)])
+    book = compile_rulebook(later, 2, [CampaignRow(1, "one", "One", 1, 1, document)])
     rows = run(book, lead())
 
     assert outcomes(rows) == [("one", "add_to_list", "failed"), ("two", "change_data_value", "done")]
@@ -305,7 +305,7 @@ def test_a_step_whose_list_is_gone_fails_and_the_others_run() -> None:
 def test_a_campaign_whose_trigger_is_gone_is_left_out_and_named() -> None:
     document = campaign(set_orders(1), on={"type": "tag_added", "tag": "hot"})
 
-    book = compile_rulebook(schema(tags=frozenset()), 2, [(1, "one", "One", 1, 1, document)])
+    book = compile_rulebook(schema(tags=frozenset()), 2, [CampaignRow(1, "one", "One", 1, 1, document)])
 
     assert book.campaigns == ()
     assert [fault.path for fault in book.faults["one"]] == ["triggers[0].tag"]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from campaigns.language.lead import LeadState
-from campaigns.language.rulebook import Condition, Rulebook, compile_rulebook
+from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.run import ParkedRun, Run
 from tests.unit.campaigns.acme import (
     ACME,
@@ -206,7 +206,7 @@ def test_a_run_stays_on_its_version() -> None:
     old, new = campaign(wait(), note("old")), campaign(note("new"))
     who = lead()
     run(rulebook(old), who, event())
-    book = compile_rulebook(ACME, 2, [(1, "c1", "c1", 2, 1, new)], [(1, "c1", "c1", 1, 1, old)])
+    book = compile_rulebook(ACME, 2, [CampaignRow(1, "c1", "c1", 2, 1, new)], [CampaignRow(1, "c1", "c1", 1, 1, old)])
     pass_time(book, who, NOW + timedelta(days=1))
     assert who.values["notes"] == "old"
     run(book, who, event(id="e2"))
@@ -249,7 +249,7 @@ def test_a_run_rests_with_the_choice_it_came_with_whatever_matches_meanwhile() -
 def paused(*documents: Any, **named: Any) -> tuple[Rulebook, Rulebook]:
     """The campaigns as they run, and with the first of them paused."""
     every = {f"c{place}": document for place, document in enumerate(documents, 1)} | named
-    rows = [(place, key, key, 1, place, document) for place, (key, document) in enumerate(every.items(), 1)]
+    rows = [CampaignRow(place, key, key, 1, place, document) for place, (key, document) in enumerate(every.items(), 1)]
     return compile_rulebook(ACME, 1, rows), compile_rulebook(ACME, 2, rows, conditions={1: Condition("freeze")})
 
 
@@ -315,7 +315,7 @@ def test_a_run_that_waits_for_one_whose_campaign_was_emptied_goes_on() -> None:
         step("execute_campaign", "call", campaign="welcome", outputs={"word": "string"}), note("after", "on")
     )
     inner = campaign(wait(), on={"type": "campaign_requested"})
-    rows = [(1, "outer", "outer", 1, 1, outer), (2, "welcome", "welcome", 1, 2, inner)]
+    rows = [CampaignRow(1, "outer", "outer", 1, 1, outer), CampaignRow(2, "welcome", "welcome", 1, 2, inner)]
     who = lead()
     run(compile_rulebook(ACME, 1, rows), who)
     assert len(who.runs) == 2

@@ -10,8 +10,8 @@ from campaigns.language.precedence import AFTER_LIMIT, Place, comes_after, in_or
 from tests.unit.campaigns.acme import ACME, campaign, faults, lead, outcomes, rulebook, run, schema, step
 
 
-def place(key: str, position: int = 0, *after: str, id: int = 0) -> Place:
-    return Place(position, id or ord(key[0]), key, frozenset(after))
+def place(key: str, position: int = 0, *after: str, id: int = 0, priority: int = 1) -> Place:
+    return Place(priority, position, id or ord(key[0]), key, frozenset(after))
 
 
 @st.composite
@@ -22,12 +22,15 @@ def places(draw: st.DrawFn, *, circles: bool) -> list[Place]:
     for number in range(size):
         known = [f"c{other}" for other in range(size if circles else number) if other != number]
         after = draw(st.frozensets(st.sampled_from(known), max_size=4)) if known else frozenset()
-        found.append(Place(draw(st.integers(0, 3)), draw(st.integers(0, 99)) * 100 + number, f"c{number}", after))
+        classes = st.integers(0, 2)
+        found.append(
+            Place(draw(classes), draw(st.integers(0, 3)), draw(st.integers(0, 99)) * 100 + number, f"c{number}", after)
+        )
     return draw(st.permutations(found))
 
 
 @given(places(circles=False), st.randoms())
-def test_every_campaign_comes_behind_those_it_is_after_and_else_by_position(found: list[Place], chance: Any) -> None:
+def test_every_campaign_comes_behind_those_it_is_after_and_else_by_place(found: list[Place], chance: Any) -> None:
     keys = in_order(found)
     ranks = {key: rank for rank, key in enumerate(keys)}
     again = list(found)
@@ -37,7 +40,7 @@ def test_every_campaign_comes_behind_those_it_is_after_and_else_by_position(foun
     assert all(ranks[other] < ranks[one.key] for one in found for other in one.after)
     assert in_order(again) == keys
     done: set[str] = set()
-    for key in keys:  # of those that nobody holds up, the first by position and age
+    for key in keys:  # of those that nobody holds up, the first by priority, position and age
         free = [one for one in found if one.key not in done and one.after <= done]
         assert min(free).key == key
         done.add(key)
@@ -48,8 +51,13 @@ def test_a_circle_loses_nobody(found: list[Place]) -> None:
     assert sorted(in_order(found)) == sorted(one.key for one in found)
 
 
-def test_without_after_position_and_then_age_decide() -> None:
-    assert in_order([place("c", 1), place("b", 0, id=9), place("a", 0, id=10)]) == ["b", "a", "c"]
+def test_without_after_priority_then_position_then_age_decide() -> None:
+    high, low = place("d", 9, priority=0), place("e", -9, priority=2)
+    assert in_order([low, place("c", 1), place("b", 0, id=9), place("a", 0, id=10), high]) == ["d", "b", "a", "c", "e"]
+
+
+def test_after_is_stronger_than_priority() -> None:
+    assert in_order([place("a", 0, "b", priority=0), place("b", priority=2)]) == ["b", "a"]
 
 
 def test_who_is_after_nobody_that_runs_is_held_up_by_nobody() -> None:

@@ -61,6 +61,14 @@ def test_without_a_conflict_or_an_event_in_common_nothing_is_said(other: dict[st
     assert races(campaign(NOTE, filter=IF_SCORE), other) == []
 
 
+def test_between_two_classes_priority_says_who_goes_first() -> None:
+    urgent = Entrant(9, "other", "Other", 5, WRITER, "high")
+
+    [said] = [fault.message for fault in find_races(entrant("mine", WRITER, 1), [urgent], ACME)]
+
+    assert "By priority it goes first now, this one after." in said
+
+
 def test_different_fields_are_different_events() -> None:
     def hears(field: str | None) -> dict[str, Any]:
         return campaign(SCORE, on={"type": "field_changed", "field": field})

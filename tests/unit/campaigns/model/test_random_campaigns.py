@@ -12,7 +12,7 @@ import pytest
 from campaigns.language.document import validate
 from campaigns.language.interpreter import run_event
 from campaigns.language.lead import LeadState
-from campaigns.language.rulebook import Rulebook, compile_rulebook
+from campaigns.language.rulebook import CampaignRow, Rulebook, compile_rulebook
 from campaigns.language.run import RUN_DUE
 from campaigns.language.schema import AttributeSpec, FieldSpec, TenantSchema, event_type
 from campaigns.language.shared import Shared
@@ -122,7 +122,8 @@ def compiled(tenant: str, documents: dict[str, Any]) -> Rulebook:
     vocabulary = schema(tenant, list(documents))
     for key, document in documents.items():
         assert validate(document, vocabulary, key=key) == []
-    rows = [(place, key, key, 1, place, document) for place, (key, document) in enumerate(documents.items(), 1)]
+    each = enumerate(documents.items(), 1)
+    rows = [CampaignRow(place, key, key, 1, place, document) for place, (key, document) in each]
     return compile_rulebook(vocabulary, 1, rows)
 
 

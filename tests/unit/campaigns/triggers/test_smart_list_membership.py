@@ -11,7 +11,7 @@ from msgspec import structs
 
 from campaigns.language.lead import LeadState
 from campaigns.language.races import Entrant, find_races
-from campaigns.language.rulebook import compile_rulebook
+from campaigns.language.rulebook import CampaignRow, compile_rulebook
 from campaigns.language.watching import SEEN
 from engine.types import Event
 from tests.unit.campaigns.acme import (
@@ -159,7 +159,7 @@ def test_campaigns_that_put_a_lead_on_and_off_for_ever_are_stopped() -> None:
 
 
 def test_a_campaign_that_watches_anew_does_not_hear_what_happened_while_nobody_did() -> None:
-    rows = [(9, "again", "again", 1, 1, ON_JOINED)]
+    rows = [CampaignRow(9, "again", "again", 1, 1, ON_JOINED)]
     who = lead(orders=1)
     who.records[SEEN, "buyers"] = {"on": False, "by": [1]}
     run(compile_rulebook(ACME, 1, rows), who, event("signup"))
