@@ -25,7 +25,6 @@ PURGED_AT_ONCE = 500
 #: What happens to what a loser had, in this order.
 OF_MERGED = (
     "update_redirects",
-    "update_companies_missing",
     "insert_members_of_winners",
     "delete_members_of_losers",
     "insert_records_of_winners",

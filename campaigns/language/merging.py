@@ -62,7 +62,6 @@ def absorb(
 def _fields(
     winner: LeadState, others: Sequence[LeadState], preferred: Collection[str], schema: TenantSchema
 ) -> Iterator[SetField]:
-    """The company is read-only for campaigns: the writer sees to it."""
     given: set[str] = {"score"}
     for other in others:
         for name, value in other.values.items():
@@ -70,10 +69,7 @@ def _fields(
             if name in given or spec is None or (winner.values.get(name) is not None and name not in preferred):
                 continue
             given.add(name)
-            if spec.read_only:
-                winner.values[name] = value
-            else:
-                yield SetField(name, value)
+            yield SetField(name, value)
 
 
 def _score(everybody: Sequence[LeadState], rule: str) -> int:

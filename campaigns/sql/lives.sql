@@ -13,12 +13,6 @@ UPDATE campaigns_lead AS l SET merged_into = w.winner
 FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (tenant_id, loser, winner)
 WHERE l.tenant_id = w.tenant_id AND l.merged_into = w.loser;
 
--- name: update_companies_missing
-UPDATE campaigns_lead AS l SET company_id = o.company_id
-FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (tenant_id, loser, winner)
-JOIN campaigns_lead AS o ON o.tenant_id = w.tenant_id AND o.id = w.loser AND o.company_id IS NOT NULL
-WHERE l.tenant_id = w.tenant_id AND l.id = w.winner AND l.company_id IS NULL;
-
 -- name: insert_members_of_winners
 -- Of archived lists, too.
 INSERT INTO campaigns_listmember (tenant_id, list_id, lead_id, added_at)

@@ -208,6 +208,54 @@ def test_lists_tags_and_records_are_united_though_no_campaign_speaks_of_them(wor
     assert redirects == {eve["id"]}, "one step leads to the winner"
 
 
+def give_companies(worker: psycopg.Connection, **names: str) -> None:
+    """Leads of these keys, in both tenants."""
+    for tenant in (ACME, ZETA):
+        execute(worker, *(purchase(tenant, key, f"{key}-0") for key in names))
+        for key, name in names.items():
+            worker.execute(
+                "WITH made AS (INSERT INTO campaigns_company (tenant_id, name) VALUES (%s, %s) RETURNING tenant_id, id)"
+                " UPDATE campaigns_lead AS l SET company_id = made.id FROM made WHERE l.tenant_id = made.tenant_id"
+                " AND l.key = %s", [tenant, name, key])  # fmt: skip
+
+
+def company_of(worker: psycopg.Connection, tenant: str, key: str) -> str | None:
+    query = (
+        "SELECT c.name FROM campaigns_lead AS l LEFT JOIN campaigns_company AS c"
+        " ON c.tenant_id = l.tenant_id AND c.id = l.company_id WHERE l.tenant_id = %s AND l.key = %s"
+    )
+    row: tuple[str | None] | None = worker.execute(query, [tenant, key]).fetchone()
+    return row[0] if row else None
+
+
+def test_a_lead_without_a_company_takes_the_first_others_and_its_history_says_so(worker: psycopg.Connection) -> None:
+    open_events(worker)
+    for tenant in (ACME, ZETA):
+        publish(tenant, "merge", step("merge_leads", others=["eve", "bob"]), filter=MERGE["filter"])
+    give_companies(worker, bob="Bobs", eve="Eves")
+
+    execute(worker, purchase(ACME, "ann", "m", other="both"), purchase(ZETA, "ann", "z"))
+    carry_on(worker, ACME)
+
+    assert (company_of(worker, ACME, "ann"), company_of(worker, ZETA, "ann")) == ("Eves", None)
+    query = "SELECT tenant_id, data->>'old', data->>'new' FROM campaigns_activity WHERE data->>'field' = 'company'"
+    assert worker.execute(query).fetchall() == [(ACME, None, "Eves")]
+
+
+def test_a_company_that_came_by_a_merge_can_be_left_in_the_same_bundle(worker: psycopg.Connection) -> None:
+    publish_merge(worker)
+    leave = {"event": "amount", "operator": "is", "value": 99}
+    publish(ACME, "leave", step("remove_from_company", company="Eves"), filter=leave)
+    give_companies(worker, eve="Eves")
+    execute(worker, purchase(ACME, "ann", "m", other="eve"))
+    (asked,) = waiting(ACME)
+    after = lane([purchase(ACME, "eve", "leave", amount="99")], number=15 if asked.lane != 15 else 14)
+
+    assert executor(worker, handler.handle).execute([asked, after]).dead == 0
+
+    assert (company_of(worker, ACME, "ann"), company_of(worker, ZETA, "eve")) == (None, "Eves")
+
+
 def test_events_of_the_loser_run_on_the_winner_in_one_bundle_and_in_their_order(worker: psycopg.Connection) -> None:
     publish_merge(worker)
     publish(ACME, "name", step("change_field", field="first_name", value="{{ event.amount }}"))
