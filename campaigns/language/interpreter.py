@@ -131,7 +131,8 @@ class Chain:
         """Handle the event and all that arises; first what it asks of this lead."""
         if self.lead.frozen_until is not None and self.is_frozen:
             reason = f"policy: processing is frozen until {self.lead.frozen_until.isoformat()}"
-            return self.log(PROCESSING_FROZEN, {"outcome": "skipped", "reason": reason})
+            self.log(PROCESSING_FROZEN, {"outcome": "skipped", "reason": reason})
+            return parking.recheck(self) if self.lead.runs else None
         if self.lead.deleted_at is not None:
             elsewhere.meet_deleted(self, event)
             return

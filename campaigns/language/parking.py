@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -107,6 +107,27 @@ def recheck(chain: Chain) -> None:
                 resume(chain, parked, campaign, "change")
             elif step is not None and step.watches and not parked.held:
                 _store(chain, look_later(parked))
+    if chain.is_frozen:
+        _look_after_freeze(chain)
+
+
+def _look_after_freeze(chain: Chain) -> None:
+    """Those that watch the lead look at what happened meanwhile when its freeze ends."""
+    look_at = _end_of_freeze(chain)
+    for parked in list(chain.lead.runs.values()):
+        campaign = _campaign_of(chain, parked)
+        step = campaign and campaign.step(parked.step)
+        if campaign is None or step is None or not (step.watches or campaign.watches):
+            continue
+        if campaign.pause:
+            _store(chain, look_later(parked))
+        elif parked.wake_at is None or parked.wake_at > look_at:
+            _store(chain, msgspec.structs.replace(parked, wake_at=look_at, waits=parked.waits + 1))
+
+
+def _end_of_freeze(chain: Chain) -> datetime:
+    """When a run of a frozen lead is woken: earlier than the end where that is far, in case a person ends it before."""
+    return min(chain.lead.frozen_until or chain.now, chain.now + FROZEN_LOOK)
 
 
 def due(chain: Chain, event: Event) -> None:
@@ -135,7 +156,11 @@ def keep_at_the_door(chain: Chain, run: Run) -> None:
 
 
 def _hold(chain: Chain, parked: ParkedRun, campaign: Campaign) -> None:
-    """Its time has come while its campaign is paused: it is told again when that is resumed."""
+    """Its time has come while its campaign is paused: it is told again when that is resumed. So is one that was only
+    to look at what happened during a freeze or an earlier pause, and is not overdue."""
+    until = parked.state.get("until")
+    if until is not None and datetime.fromisoformat(until) > chain.now:
+        return _store(chain, look_later(msgspec.structs.replace(parked, wake_at=datetime.fromisoformat(until))))
     state = {name: value for name, value in parked.state.items() if name != LOOKS}
     _store(chain, msgspec.structs.replace(parked, wake_at=None, held=True, state=state))
     said = {"outcome": "deferred", "reason": PAUSED, "run": parked.id}
@@ -143,12 +168,10 @@ def _hold(chain: Chain, parked: ParkedRun, campaign: Campaign) -> None:
 
 
 def postpone(chain: Chain, event: Event) -> None:
-    """The time of a parked run of a frozen lead has come: it comes again when the freeze ends, and is looked at before
-    in case a person ends it earlier."""
+    """The time of a parked run of a frozen lead has come: it comes again when the freeze ends."""
     parked = chain.lead.runs.get(event.data["run"])
     if parked is not None and parked.waits == event.data["waits"]:
-        wake_at = min(chain.lead.frozen_until or chain.now, chain.now + FROZEN_LOOK)
-        _store(chain, msgspec.structs.replace(parked, wake_at=wake_at, waits=parked.waits + 1))
+        _store(chain, msgspec.structs.replace(parked, wake_at=_end_of_freeze(chain), waits=parked.waits + 1))
 
 
 def resume(

@@ -171,14 +171,45 @@ WAITING = {
 }
 
 
-def wait_for_a_second_purchase(worker: psycopg.Connection) -> None:
-    """Each lead has bought once, and is inside."""
+WAITING_FOR_SCORE = {
+    "id": "wait",
+    "action": "wait_for_condition",
+    "params": {
+        "rule": {"field": "score", "operator": "at_least", "value": 50},
+        "timeout": {"amount": 30, "unit": "days"},
+    },
+}
+
+
+def test_a_condition_that_comes_true_during_a_freeze_of_the_lead_counts_once_as_it_ends(
+    worker: psycopg.Connection, pushed: list[Event]
+) -> None:
+    publish_everywhere(WAITING_FOR_SCORE, NOTE)
+    enter(worker, "1")
+    until = NOW + timedelta(minutes=30)
+    worker.execute("UPDATE campaigns_lead SET frozen_until = %s WHERE key = '1' AND tenant_id = %s", [until, ACME])
+    worker.execute("UPDATE campaigns_lead SET score = 60 WHERE key = '1'")
+    enter(worker, "1", now=NOW + timedelta(minutes=10))
+    assert (went_on(worker), resting(worker)) == ({ZETA: 1}, 1)
+
+    pass_time(worker, pushed, until)
+    assert (went_on(worker), resting(worker)) == ({ZETA: 1, ACME: 1}, 0)
+    execute(worker, due(pushed, ACME), until)  # told again
+    assert went_on(worker) == {ZETA: 1, ACME: 1}
+
+
+def publish_everywhere(*steps: dict[str, Any]) -> None:
     for tenant in (ACME, ZETA):
         with tenant_context(tenant):
             campaign = late(tenant)
-            campaign.draft = {**DOCUMENT, "steps": [WAITING]}
+            campaign.draft = {**DOCUMENT, "steps": list(steps)}
             campaign.save()
             operations.publish(campaign, by="ann")
+
+
+def wait_for_a_second_purchase(worker: psycopg.Connection) -> None:
+    """Each lead has bought once, and is inside."""
+    publish_everywhere(WAITING)
     enter(worker, "1")
 
 

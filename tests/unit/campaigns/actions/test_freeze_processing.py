@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from campaigns.language.rulebook import CampaignRow, Condition, compile_rulebook
 from tests.unit.campaigns.acme import (
+    ACME,
     NOW,
     act,
     campaign,
@@ -113,6 +118,71 @@ def test_a_frozen_leads_runs_hear_no_event() -> None:
 
     assert [row.kind for row in rows] == ["signup", "processing_frozen"]
     assert len(who.runs) == 1
+
+
+VIP = {"field": "tags", "operator": "contains_any_of", "value": ["vip"]}
+FOR_VIP = step("wait_for_condition", "wait", rule=VIP, timeout={"amount": 9, "unit": "days"})
+NEXT = COUNT | {"id": "after"}
+FREEZING = campaign(
+    step("freeze_processing", "freeze", until=(NOW + timedelta(minutes=30)).isoformat()),
+    step("change_tags", "tag", add=["vip"]),
+    on=on("signup"),
+)
+
+
+@pytest.mark.parametrize(
+    "document", [campaign(FOR_VIP, NEXT), campaign(WAIT, COUNT, exits=[{"label": "x", "when": VIP}])]
+)
+def test_what_a_run_waits_for_and_happens_during_a_freeze_counts_when_that_ends(document: Any) -> None:
+    book, who = rulebook(document), lead(orders=0)
+    run(book, who)
+    who.frozen_until = NOW + timedelta(minutes=30)
+    who.tags.add("vip")  # by a person
+
+    run(book, who, event(id="e2"))
+    run(book, who, event(id="e3"))
+
+    assert [(one.wake_at, one.waits) for one in who.runs.values()] == [(who.frozen_until, 2)]
+    assert len(pass_time(book, who, who.frozen_until)) > 0
+    assert who.runs == {}
+
+
+def test_what_happens_in_the_event_that_freezes_the_lead_counts_when_that_ends() -> None:
+    book, who = rulebook(campaign(FOR_VIP, NEXT), FREEZING), lead(orders=0)
+    run(book, who)
+    run(book, who, event("signup", id="e2", email="a"))
+    assert len(who.runs) == 1
+
+    pass_time(book, who, NOW + timedelta(minutes=30))
+
+    assert (who.runs, who.values["orders"]) == ({}, 1)
+
+
+def test_a_run_looked_at_after_a_freeze_rests_on_until_its_own_time() -> None:
+    book, who = rulebook(campaign(FOR_VIP, NEXT)), lead()
+    run(book, who)
+    (before,) = who.runs.values()
+    who.frozen_until = NOW + timedelta(minutes=30)
+    run(book, who, event(id="e2"))
+
+    assert pass_time(book, who, who.frozen_until) == []
+    assert [one.wake_at for one in who.runs.values()] == [before.wake_at]
+
+
+@pytest.mark.parametrize("paused_first", [True, False])
+def test_a_run_that_would_be_looked_at_after_a_freeze_is_not_overdue_after_a_pause(paused_first: bool) -> None:
+    book, who = rulebook(campaign(FOR_VIP, NEXT)), lead()
+    row = CampaignRow(1, "c1", "c1", 1, 1, campaign(FOR_VIP, NEXT))
+    resting = compile_rulebook(ACME, 2, [row], conditions={1: Condition("freeze")})
+    run(book, who)
+    (before,) = who.runs.values()
+    who.frozen_until = NOW + timedelta(minutes=30)
+
+    run(resting if paused_first else book, who, event(id="e2"))
+    pass_time(resting, who, who.frozen_until)
+
+    (parked,) = who.runs.values()
+    assert (parked.held, parked.state.get("looks"), parked.wake_at) == (True, True, before.wake_at)
 
 
 def test_bad_parameters_are_faults() -> None:
