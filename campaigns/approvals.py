@@ -15,6 +15,7 @@ from django.utils import timezone
 from campaigns import urgency
 from campaigns.actions.approval import ASKED
 from campaigns.exchange.comparison import steps_by_id
+from campaigns.language.run import DOOR
 from campaigns.language.schema import APPROVAL_DECIDED
 from campaigns.models import CampaignVersion, ParkedRun
 from campaigns.operations import Refused
@@ -106,7 +107,7 @@ def _asking_steps(document: dict[str, Any]) -> list[str]:
 def _questions(runs: QuerySet) -> Iterator[Approval]:
     for run in runs:
         asked = run.state.get("memories", {}).get(run.step, {}).get(ASKED)
-        if asked is not None and not run.state.get("door"):  # who was moved here has not asked yet
+        if asked is not None and not run.state.get(DOOR):  # who was moved here has not asked yet
             yield Approval(
                 f"{run.lead_id}:{run.id}", run.id, run.lead.key, run.campaign.name, run.step, asked["text"],
                 asked["approvers"], datetime.fromisoformat(run.state["until"]), asked["number"],

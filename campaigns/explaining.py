@@ -26,7 +26,7 @@ from campaigns.language.interpreter import view_of
 from campaigns.language.lead import LeadState
 from campaigns.language.qualification import compile_qualification, refusal
 from campaigns.language.rulebook import Rulebook, compile_rulebook
-from campaigns.language.run import LOOKS
+from campaigns.language.run import DOOR, LOOKS
 from campaigns.language.schema import BATCH_MEMBER, TenantSchema
 from campaigns.language.scope import Scope
 from campaigns.language.shared import AUDIENCE, Shared
@@ -106,7 +106,8 @@ def _inside(run: ParkedRun, campaign: Campaign) -> InsideNow:
     else:
         why = f"waits at {run.step} for {_awaited(run)}"
     at = datetime.fromisoformat(due) if due else None
-    return InsideNow(run.version, run.step, run.entered_at, at, run.held and LOOKS not in run.state, why)
+    overdue = run.held and not run.state.keys() & {DOOR, LOOKS}
+    return InsideNow(run.version, run.step, run.entered_at, at, overdue, why)
 
 
 def _slot(run: ParkedRun) -> str | None:

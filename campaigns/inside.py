@@ -28,6 +28,7 @@ class Inside(msgspec.Struct, frozen=True):
     step: str
     runs: int
     held: int  #: of them, those whose time came while the campaign was paused
+    at_door: int  #: of them, those who begin there when the campaign is resumed
 
 
 def count_inside(campaign: Campaign) -> list[Inside]:

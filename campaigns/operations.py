@@ -192,7 +192,7 @@ def pause(campaign: Campaign, mode: str = PauseMode.FREEZE) -> None:
 
 def resume(campaign: Campaign, overdue: str = Overdue.RUN) -> None:
     """Let a paused campaign run again; `overdue`, of Campaign.Overdue, says what becomes of runs whose time came
-    meanwhile. Raises WrongState."""
+    meanwhile. Who waits at the door begins. Raises WrongState."""
     if overdue not in Overdue.values:
         raise Refused(f"There is no such way to resume; use one of {', '.join(Overdue.values)}.")
     _move(campaign, (Status.PAUSED,), Status.ACTIVE, overdue=overdue, tripped_at=None, tripped_why="")

@@ -76,7 +76,7 @@ VERBS = {
             "resume",
             "Resume",
             "Events from now on start this campaign again, with its live version. Choose what becomes of those inside "
-            "whose time came during the pause.",
+            "whose time came during the pause; those at the door were not inside, and begin.",
             "is running again",
             Status.PAUSED,
             ways=Campaign.Overdue.choices,

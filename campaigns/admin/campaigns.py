@@ -131,6 +131,7 @@ class CampaignAdmin(CampaignFiles, ApprovalPages, MovePages):
             "verb": verb,
             "people": sum(found.runs for found in state["inside"]),
             "held": sum(found.held for found in state["inside"]),
+            "at_door": sum(found.at_door for found in state["inside"]),
             "concerns": concerned(campaign, verb),
             "opts": self.opts,
             "change_url": self.change_url(pk),

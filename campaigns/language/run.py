@@ -21,6 +21,7 @@ RUN_DUE = "run.due"  #: the event by which a parked run's time has come
 HEARD_LIMIT = 20  #: events kept for a wait that the run has not reached yet
 
 CHILD = "child"  #: in the state of a run that a pause keeps from going on: what it waited for has ended
+DOOR = "door"  #: in the state of one that has not begun its step: what it begins is never overdue
 LOOKS = "looks"  #: in the state of one that a pause keeps from looking at what happened, not at the clock
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -42,7 +43,7 @@ class ParkedRun(msgspec.Struct):
     waits: int  #: how often it was parked: tells this wait from those before
     entered_at: datetime
     state: dict[str, Any]  #: JSON: what Run.dump() gave
-    held: bool = False  #: its time came while its campaign was paused, or by LOOKS something else that it waits for
+    held: bool = False  #: by a pause: overdue, or marked by LOOKS or DOOR
     asks: SlotRequest | None = None  #: while its slot is not reserved; never stored
 
 
@@ -136,7 +137,7 @@ class Run:
             "at": self.occurred_at.isoformat(),
             "depth": self.depth,
             "parent": self.parent,
-            "door": self.at_door,
+            DOOR: self.at_door,
             "until": self.until and self.until.isoformat(),
             "since": self.waited_since and self.waited_since.isoformat(),
             "variables": _dump_variables(self.variables),
@@ -157,7 +158,7 @@ class Run:
             parked.id, campaign, state["type"], state.get("data", {}), at, parked.entered_at, state.get("depth", 0)
         )
         run.key, run.step, run.waits = parked.key, parked.step, parked.waits
-        run.parent, run.at_door = state.get("parent", ""), state.get("door", False)
+        run.parent, run.at_door = state.get("parent", ""), state.get(DOOR, False)
         run.until, run.waited_since = _moment(state.get("until")), _moment(state.get("since"))
         run.variables = _cast_variables(state.get("variables", {}))
         if CHILD in state:

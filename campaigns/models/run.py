@@ -25,7 +25,7 @@ class ParkedRun(TenantOwned):
     wake_at = models.DateTimeField(null=True)  #: when the lane is told next
     waits = models.IntegerField()  #: how often it was parked
     entered_at = models.DateTimeField()
-    held = models.BooleanField(default=False, db_default=False)  #: its time came while its campaign was paused
+    held = models.BooleanField(default=False, db_default=False)  #: by a pause of its campaign
     state = models.JSONField()
 
     class Meta:

@@ -41,7 +41,7 @@ RETURNING r.tenant_id, l.key, r.id, r.waits, due.wake_at, EXISTS (
 
 -- name: release_held_runs
 -- Those whose campaign runs again are due now, under a new number: the ledger knows the old one as done. Those whose
--- time has not come only look at what happened meanwhile. Served by the index on held runs.
+-- time has not come only look at what happened meanwhile; those at the door begin. Served by the index on held runs.
 WITH released AS (
     SELECT r.tenant_id, r.lead_id, r.id, c.overdue
     FROM campaigns_parkedrun AS r
@@ -52,7 +52,7 @@ WITH released AS (
 )
 UPDATE campaigns_parkedrun AS r
 SET held = false, wake_at = %(now)s, waits = r.waits + 1,
-    state = CASE WHEN w.overdue = 'end' AND NOT r.state ? 'looks' THEN r.state || '{"overdue": true}'
+    state = CASE WHEN w.overdue = 'end' AND NOT r.state ?| '{looks,door}' THEN r.state || '{"overdue": true}'
                  ELSE r.state - 'looks' END
 FROM released AS w
 WHERE r.tenant_id = w.tenant_id AND r.lead_id = w.lead_id AND r.id = w.id;
@@ -89,8 +89,10 @@ SELECT g.tenant_id, g.lead_id, %(now)s, %(now)s, 'run_ended', g.campaign_id, g.v
 FROM gone AS g;
 
 -- name: count_runs_inside
--- Of one campaign, by version and step; how many of them are overdue after a pause. Served by the index by campaign.
-SELECT version, step, count(*), count(*) FILTER (WHERE held AND NOT state ? 'looks')
+-- Of one campaign, by version and step; how many of them are overdue after a pause, and how many begin after it. Served
+-- by the index by campaign.
+SELECT version, step, count(*), count(*) FILTER (WHERE held AND NOT state ?| '{looks,door}'),
+       count(*) FILTER (WHERE held AND state ? 'door')
 FROM campaigns_parkedrun
 WHERE tenant_id = %(tenant)s AND campaign_id = %(campaign)s AND entered_at >= coalesce(%(emptied_at)s::timestamptz, '-infinity')
 GROUP BY version, step ORDER BY version, step;

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import keys
+from campaigns import keys, operations
 from campaigns.exchange.layout import pretty
 from campaigns.models import ApiKey, Campaign, EventType, FieldDefinition, Lead, ParkedRun, Stage, Tag, Tenant
 from campaigns.tenancy import operator_context, tenant_context
@@ -179,6 +179,19 @@ def test_it_is_said_how_many_leads_a_verb_concerns(ann: Client) -> None:
     assert "<td>count</td><td>1</td><td>1</td>" in ann.get(url("campaign_change", stored().pk)).content.decode()
     assert "is empty." in ann.post(url("campaign_abort", stored().pk), follow=True).content.decode()
     assert stored().emptied_at > now
+
+
+def test_who_waits_at_the_door_is_not_counted_as_overdue(ann: Client) -> None:
+    operations.pause(stored(), "collect")
+    with tenant_context(ACME):
+        for id, state in (("late", {}), ("new", {"door": True})):
+            ParkedRun.objects.create(
+                tenant_id=ACME, lead=Lead.objects.get(key="1"), id=id, campaign=stored(), version=1, key="",
+                step="count", waits=1, entered_at=datetime.now(UTC), held=True, state=state,
+            )  # fmt: skip
+    page = ann.get(url("campaign_resume", stored().pk)).content.decode()
+    assert "the time of 1 of them came during the pause, and 1 at the door begins in any case." in page
+    assert "<td>count</td><td>2</td><td>1</td>" in ann.get(url("campaign_change", stored().pk)).content.decode()
 
 
 def test_publishing_makes_the_draft_live(ann: Client) -> None:

@@ -104,6 +104,23 @@ def test_who_came_during_a_pause_that_collects_begins_when_it_is_over(
     assert (went_on(worker)[ACME], resting(worker)) == (1, 0)
 
 
+def test_who_came_during_a_pause_that_collects_was_never_inside_and_so_is_not_overdue(
+    worker: psycopg.Connection, pushed: list[Event]
+) -> None:
+    enter(worker, "1")
+    operations.pause(late(), "collect")
+    enter(worker, "2", "3", now=NOW + timedelta(hours=1))
+    pass_time(worker, pushed, NOW + DAY)
+    (found,) = inside.count_inside(late())
+    assert (found.runs, found.held, found.at_door) == (3, 1, 2)
+
+    operations.resume(late(), overdue="end")
+    pass_time(worker, pushed, NOW + 2 * DAY)
+    assert (ended(worker), resting(worker)) == (["overdue after a pause"], 2)
+    pass_time(worker, pushed, NOW + 3 * DAY)
+    assert (went_on(worker), resting(worker)) == ({ZETA: 3, ACME: 2}, 0)
+
+
 def test_a_campaign_that_drains_lets_nobody_in_and_everybody_out(
     worker: psycopg.Connection, pushed: list[Event]
 ) -> None:
