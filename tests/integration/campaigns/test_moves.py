@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from campaigns import moves, operations, runs
+from campaigns import inside, moves, operations, runs
 from campaigns.approvals import decide, open_approvals
 from campaigns.models import Campaign, Move
 from campaigns.moves import MoveRefused, plan_move, start_move, undo_move
@@ -290,3 +290,22 @@ def test_who_waits_for_a_run_that_a_move_ends_goes_on(worker: psycopg.Connection
     pass_time(worker, pushed, later())
     assert (notes(worker), resting(worker)) == (["after"], [])
     assert len(resting(worker, ZETA)) == 2
+
+
+def test_whose_time_came_during_a_pause_and_who_was_moved_to_another_step_is_not_overdue_there(
+    worker: psycopg.Connection, pushed: list[Event]
+) -> None:
+    enter(worker, "1")
+    operations.pause(late())
+    inside.tend(worker, NOW + 10 * DAY)
+    pass_time(worker, pushed, NOW + 10 * DAY)
+    publish_new()
+    move({"long": "begin"})
+    finish(worker)
+
+    operations.resume(late(), "end")
+    inside.tend(worker, NOW + 11 * DAY)
+    pass_time(worker, pushed, NOW + 11 * DAY)
+
+    assert (notes(worker), resting(worker)) == (["begin"], [(2, "short")])
+    assert notes(worker, ZETA) == ["old"]
