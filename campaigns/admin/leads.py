@@ -201,7 +201,9 @@ class LeadAdmin(ConfirmedPages):
         if lead is not None:
             before = request.GET.get("before", "")
             position = int(before) if before.isdecimal() and len(before) < 19 else None
-            context["entries"], context["older"] = timeline.entries(lead, schema_for(request), before=position)
+            context["entries"], context["older"] = timeline.entries(
+                lead, schema_for(request), request.user, before=position
+            )
             context["is_older_page"] = position is not None
             restorable = restoring.restorable(self.get_queryset(request), timezone.now())
             context["can_be_restored"] = restorable.filter(pk=lead.pk).exists()

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Q
+
 from campaigns.actions import ACTIONS
 from campaigns.admin.words import field_label, show
 from campaigns.language.schema import TenantSchema
@@ -16,6 +19,10 @@ ROWS = 100
 OUTCOMES = {"no_op": "no change"}
 #: Of a row's data, what is shown elsewhere or is for machines.
 FRAME = {"outcome", "event_id", "source", "group", "choice"}
+#: Interesting moments that are for the lead's owner alone: noted by a step, and heard by other campaigns.
+FOR_THE_OWNER = Q(kind="interesting_moment", data__visible_to="owner") | Q(
+    kind="moment.noted", data__data__visible_to="owner"
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,25 @@ class Entry:
     note: str  #: of an event: its id, and who sent it
 
 
-def entries(lead: Lead, schema: TenantSchema, *, before: int | None = None) -> tuple[list[Entry], int | None]:
-    """At most ROWS activities older than `before`; and the id before which there are more, if there are."""
+def entries(
+    lead: Lead, schema: TenantSchema, viewer: AbstractUser, *, before: int | None = None
+) -> tuple[list[Entry], int | None]:
+    """At most ROWS activities older than `before`, of those that the viewer may see; and the id before which there are
+    more, if there are."""
     rows = Activity.objects.filter(tenant=lead.tenant_id, lead__in=everybody_in(lead)).order_by("-id")
+    if not _sees_all(viewer, lead):
+        rows = rows.exclude(FOR_THE_OWNER)
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = list(rows[: ROWS + 1])
     names = dict(Campaign.objects.filter(tenant=lead.tenant_id).values_list("id", "name"))
     shown = [entry_of(row, schema, names) for row in found[:ROWS]]
     return shown, found[ROWS - 1].id if len(found) > ROWS else None
+
+
+def _sees_all(viewer: AbstractUser, lead: Lead) -> bool:
+    is_owner = lead.owner is not None and lead.owner.email.casefold() == viewer.email.casefold()
+    return viewer.is_superuser or is_owner
 
 
 def entry_of(row: Activity, schema: TenantSchema, campaigns: dict[int, str]) -> Entry:

@@ -70,6 +70,7 @@ SYSTEM_EVENTS: dict[str, EventTypeSpec] = {
             "moment.noted",
             AttributeSpec("type", "string", True),
             AttributeSpec("description", "string", True),
+            AttributeSpec("visible_to", "string"),
             label="Interesting moment",
         ),
         event_type(

@@ -8,13 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import Activity, FieldDefinition, Lead, Owner, StaticList, Tag
 from campaigns.tenancy import tenant_context
 from tests.integration.campaigns.pages import Values, read_form
-from tests.integration.campaigns.world import ACME, add_activity, canary, logged_in, make_lead
+from tests.integration.campaigns.world import ACME, PASSWORD, add_activity, canary, logged_in, make_lead
 
 pytestmark = pytest.mark.usefixtures("two_tenants")
 
@@ -218,6 +219,33 @@ def test_the_history_is_shown_newest_first_a_hundred_at_a_time(ann: Client) -> N
     assert [len(p.context["entries"]) for p in (first, second, third)] == [100, 100, 5]
     assert (first.context["older"], second.context["older"], third.context["older"]) == (ids[99], ids[199], None)
     assert "2026-11-20 13:00:00 CET" in first.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("interesting_moment", {"type": "Web", "visible_to": "owner"}),
+        ("moment.noted", {"data": {"type": "Web", "visible_to": "owner"}}),
+    ],
+)
+def test_a_moment_for_the_owner_is_shown_to_no_other_user(ann: Client, kind: str, data: dict[str, Any]) -> None:
+    with tenant_context(ACME):
+        lead = make_lead(ACME, key="busy")
+        add_activity(lead)
+        add_activity(lead, kind=kind, data=data)
+    seen = []
+    for address in ("other@acme.test", "Ann@Acme.test"):
+        User.objects.filter(username="ann").update(email=address)
+        with tenant_context(ACME):
+            lead.owner = Owner.objects.get_or_create(tenant_id=ACME, email="ann@acme.test", name="Ann")[0]
+            lead.save()
+        seen.append(len(ann.get(page(lead)).context["entries"]))
+    User.objects.create_superuser("root", password=PASSWORD)
+    root = logged_in("root")
+    root.get(reverse("admin:campaigns_tenant_choose", args=[ACME]))
+    seen.append(len(root.get(page(lead)).context["entries"]))
+
+    assert seen == [1, 2, 2]
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 40, "٣", ""])

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
+from psycopg.types.json import Jsonb
 
 from campaigns import keys, operations
 from campaigns.models import (
@@ -165,13 +166,15 @@ def make_batch(campaign: Campaign) -> Batch:
     return batch
 
 
-def add_activity(lead: Lead, recorded_at: datetime | None = None) -> None:
+def add_activity(
+    lead: Lead, recorded_at: datetime | None = None, kind: str = "purchase", data: dict[str, Any] | None = None
+) -> None:
     """A row in the lead's history."""
     with connections[current_database()].cursor() as cursor:
         cursor.execute(
             "INSERT INTO campaigns_activity (tenant_id, lead_id, recorded_at, occurred_at, kind, event_key, data)"
-            " VALUES (%s, %s, coalesce(%s, now()), %s, 'purchase', %s, jsonb_build_object('event_id', %s::text))",
-            [lead.tenant_id, lead.pk, recorded_at, NOW, uuid.uuid4(), canary(lead.tenant_id)],
+            " VALUES (%s, %s, coalesce(%s, now()), %s, %s, %s, jsonb_build_object('event_id', %s::text) || %s)",
+            [lead.tenant_id, lead.pk, recorded_at, NOW, kind, uuid.uuid4(), canary(lead.tenant_id), Jsonb(data or {})],
         )
 
 

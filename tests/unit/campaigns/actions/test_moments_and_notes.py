@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.campaigns.acme import act, campaign, event, faults, lead, rulebook, run, step
+from campaigns.language.lead import LeadState
+from tests.unit.campaigns.acme import THEN, act, campaign, event, faults, lead, record, rulebook, run, step
 
 
 def test_a_moment_appears_in_the_history() -> None:
@@ -17,7 +19,44 @@ def test_a_moment_appears_in_the_history() -> None:
     )
 
     assert (rows[1].kind, rows[1].step) == ("interesting_moment", "one")
-    assert rows[1].data == {"type": "Milestone", "description": "Bought in the shop", "outcome": "done"}
+    assert rows[1].data == {"type": "Milestone", "description": "Bought in the shop", "outcome": "done", "group": 1}
+
+
+def moments(who: LeadState, at: datetime = THEN, **params: Any) -> list[str]:
+    """What came of three moments in a row."""
+    book = rulebook(campaign(step("interesting_moment", type="Web", description="x", **params)))
+    rows = run(book, who, *(event(id=f"{at}{number}", at=at) for number in range(3)))
+    return [row.data["outcome"] for row in rows if row.kind == "interesting_moment"]
+
+
+def test_a_moment_may_be_for_the_owner_alone() -> None:
+    params = {"type": "Web", "description": "x", "visible_to": "owner"}
+
+    assert act(lead(), "interesting_moment", **params) == params | {"outcome": "done", "group": 1}
+
+
+def test_moments_of_a_day_are_capped_for_each_lead_over_all_campaigns() -> None:
+    who = lead()
+
+    assert moments(who, max_per_day=2) == ["done", "done", "skipped"]
+    assert moments(who, max_per_day=4) == ["done", "done", "skipped"]
+    assert moments(lead(), max_per_day=2) == ["done", "done", "skipped"]
+    said = act(who, "interesting_moment", type="Web", description="x", max_per_day=4)
+    assert said["reason"] == "policy: the lead has 4 moments of 2026-03-15 already, at most 4 are noted"
+
+
+def test_the_next_day_of_the_tenant_has_moments_again() -> None:
+    who = lead()
+    assert moments(who, max_per_day=2)[-1] == "skipped"
+
+    assert moments(who, THEN + timedelta(days=1), max_per_day=2) == ["done", "done", "skipped"]
+
+
+def test_a_skipped_moment_is_not_counted() -> None:
+    who = lead()
+    act(who, "interesting_moment", type="Web", description="{{ event.shop }}")
+
+    assert record(who, "moments", "moments") is None
 
 
 def test_a_note_appears_in_the_history_each_time() -> None:
@@ -62,6 +101,8 @@ def test_a_token_of_another_type_is_written_in_its_json_form() -> None:
         ("add_note", {"text": ["x"]}, "text: expected text, got a list"),
         ("add_note", {}, "text: is missing: What the note says"),
         ("interesting_moment", {"description": "x" * 1001}, "description: is 1001 characters long, at most 1000"),
+        ("interesting_moment", {"visible_to": "sales"}, "visible_to: expected one of everyone, owner, got 'sales'"),
+        ("interesting_moment", {"max_per_day": 0}, "max_per_day: expected a whole number from 1 to 1,000, got 0"),
         ("interesting_moment", {"type": "x" * 65}, "type: is 65 characters long, at most 64 are allowed"),
         ("interesting_moment", {"type": "{{ lead.tags }}"}, "type: {{ lead.tags }} is of type several of a list"),
     ],
