@@ -55,6 +55,7 @@ class ActionSpec(msgspec.Struct, frozen=True):
     reads: tuple[str, ...] = ()  #: of the lead, besides what its parameters say; names of touches.py
     writes: tuple[str, ...] | None = None  #: of the lead; None where its parameters and records say it
     kind: Nature = "state"
+    one_of: tuple[str, ...] = ()  #: parameters of which exactly one is given
     example: Mapping[str, Any] = EMPTY  #: of its reference: parameters that their kinds alone do not suggest
 
 
@@ -81,6 +82,7 @@ def action(
     final: bool = False,
     reads: Iterable[str] = (),
     writes: Iterable[str] | None = None,
+    one_of: Iterable[str] = (),
     example: Mapping[str, Any] = EMPTY,
 ) -> Callable[[Run], Run]:
     """Enter a function (lead, params, context) -> effects or an outcome as the action of that name.
@@ -94,6 +96,7 @@ def action(
     reads: what it reads of the lead besides tokens, conditions and records, by the names of touches.py.
     writes: what it writes of the lead where that is not what its parameters name and its records are; a
     parameter in braces, as in record:once:{key}, stands for its value.
+    one_of: parameters, none of them required, of which exactly one is given.
     example: parameters in the worked example of the reference, where their kinds alone do not suggest them.
     """
 
@@ -116,6 +119,7 @@ def action(
             tuple(reads),
             written,
             kind,
+            tuple(one_of),
             example,
         )
         ACTIONS.add(name, spec)
@@ -148,6 +152,7 @@ def prepare(spec: ActionSpec, raw: Any, scope: Scope, path: str) -> Bound:
         return Bound(None, None)
     scope.needs_records |= spec.records
     _refuse_unknown(spec, raw, scope, path)
+    _check_one_of(spec, raw, scope, path)
     done: dict[str, Any] = {}
     for parameter in spec.parameters:
         name = parameter.name
@@ -201,6 +206,11 @@ def _refuse_unknown(spec: ActionSpec, raw: dict[str, Any], scope: Scope, path: s
         if name not in known:
             hint = scope.hint(name, known)
             scope.fault(f"{path}.{name}", f"action {spec.name} has no such parameter{hint}")
+
+
+def _check_one_of(spec: ActionSpec, raw: dict[str, Any], scope: Scope, path: str) -> None:
+    if spec.one_of and sum(name in raw for name in spec.one_of) != 1:
+        scope.fault(path, f"give one of {', '.join(spec.one_of)}, and no more than one")
 
 
 def _bind(params: type[msgspec.Struct], values: list[Any]) -> Bound:

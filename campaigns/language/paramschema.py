@@ -103,6 +103,7 @@ def params_schema(action: ActionSpec) -> JsonSchema:
         "required": [one.name for one in action.parameters if one.required],
         "additionalProperties": False,
         "examples": [] if example is None else [example["params"]],
+        **({"oneOf": [{"required": [name]} for name in action.one_of]} if action.one_of else {}),
     }
 
 

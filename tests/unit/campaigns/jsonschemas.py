@@ -43,6 +43,8 @@ def _holds(word: str, told: Any, value: Any) -> bool:
             return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in told)
         case "anyOf":
             return any(fits(value, one) for one in told)
+        case "oneOf":
+            return sum(fits(value, one) for one in told) == 1
         case "pattern":
             return not isinstance(value, str) or re.search(told, value) is not None
         case "required":
