@@ -115,6 +115,11 @@ class Run:
         return {}
 
     @cached_property
+    def jumped_at(self) -> dict[str, str]:
+        """When each step jumped last, of those that keep an interval."""
+        return {}
+
+    @cached_property
     def memories(self) -> dict[str, dict[str, Any]]:
         """What steps keep, by their id; JSON."""
         return {}
@@ -142,6 +147,7 @@ class Run:
             "since": self.waited_since and self.waited_since.isoformat(),
             "variables": _dump_variables(self.variables),
             "jumps": self.jumps,
+            "jumped_at": self.jumped_at,
             "requested": list(self.requested),
             "passed": list(self.passed),
             "memories": {step: memory for step, memory in self.memories.items() if memory},
@@ -165,7 +171,7 @@ class Run:
             run.child = Child(state[CHILD]["id"], _cast_variables(state[CHILD]["variables"]))
         run.requested = state.get("requested", ())
         run.passed = state.get("passed", ())
-        run.jumps = dict(state.get("jumps", {}))
+        run.jumps, run.jumped_at = dict(state.get("jumps", {})), dict(state.get("jumped_at", {}))
         run.memories = {step: dict(memory) for step, memory in state.get("memories", {}).items()}
         run.remembers = bool(run.memories)
         run.kept = [msgspec.convert(raw, Heard) for raw in state.get("kept", [])]

@@ -33,6 +33,10 @@ VIP = {"field": "tags", "operator": "contains_any_of", "value": ["vip"]}
         (step("jump_to", step="nowhere", max_jumps=1), "steps[0].params.step: there is no step 'nowhere'"),
         (step("jump_to", step="one"), "steps[0].params.max_jumps: is missing"),
         (step("jump_to", step=7, max_jumps=1), "steps[0].params.step: expected the id of a step"),
+        (
+            step("jump_to", step="one", max_jumps=1, min_interval={"amount": 0, "unit": "days"}),
+            "steps[0].params.min_interval: must be at least 1 of its unit",
+        ),
         (step("wait_duration", wait={"amount": 1}), "steps[0].params.wait: expected a period"),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from campaigns.language.activity import ActivityRow
 from campaigns.language.lead import LeadState
 from campaigns.language.rulebook import CampaignRow, Condition, Rulebook, compile_rulebook
 from campaigns.language.run import ParkedRun, Run
@@ -200,6 +201,51 @@ def test_jumps_are_counted_across_waits() -> None:
     for day in range(1, 6):
         pass_time(book, who, NOW + timedelta(days=day))
     assert (who.values["score"], who.runs) == (3, {})
+
+
+DAILY = campaign(
+    step("change_score", "add", op="add", amount=1),
+    step("jump_to", "again", step="add", max_jumps=2, min_interval={"amount": 1, "unit": "days"}),
+    note("after"),
+)
+
+
+def jumps(rows: list[ActivityRow]) -> list[tuple[str, str]]:
+    return [(row.kind, row.data["outcome"]) for row in rows if row.step == "again"]
+
+
+def test_a_jump_keeps_its_interval_from_the_beginning_and_from_jump_to_jump() -> None:
+    book, who = rulebook(DAILY), lead(score=0)
+    assert jumps(run(book, who, event())) == [("wait_entered", "deferred")]
+    assert (who.values["score"], [one.wake_at for one in who.runs.values()]) == (1, [NOW + timedelta(days=1)])
+    assert pass_time(book, who, NOW + timedelta(hours=23)) == []
+
+    late = NOW + timedelta(days=1, hours=5)
+    assert jumps(pass_time(book, who, late)) == [("jumped", "done"), ("wait_entered", "deferred")]
+    assert (who.values["score"], [one.wake_at for one in who.runs.values()]) == (2, [late + timedelta(days=1)])
+
+    rows = pass_time(book, who, late + timedelta(days=1))
+    assert jumps(rows) == [("jumped", "done"), ("jumped", "skipped")]
+    assert (who.values["score"], rows[-1].step, who.runs) == (3, "after", {})
+
+
+def test_a_jump_is_made_once_though_the_run_is_told_of_its_time_again() -> None:
+    book, who = rulebook(DAILY), lead(score=0)
+    run(book, who, event())
+    moment = NOW + timedelta(days=1)
+    told = due(who, moment)
+
+    for _ in range(3):
+        run(book, who, *told, now=moment)
+
+    assert (who.values["score"], [one.state["jumps"] for one in who.runs.values()]) == (2, [{"again": 1}])
+
+
+def test_a_jump_does_not_rest_when_its_interval_has_passed_already() -> None:
+    book, who = rulebook(campaign(wait(), *DAILY["steps"])), lead(score=0)
+    run(book, who, event())
+
+    assert jumps(pass_time(book, who, NOW + timedelta(days=1))) == [("jumped", "done"), ("wait_entered", "deferred")]
 
 
 def test_a_run_stays_on_its_version() -> None:
