@@ -3,7 +3,8 @@
 {"rule": "RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9", "starts": "2026-11-23T09:00", "missed": "run_once"}
 
 Times are what clocks show in the tenant's zone, or in `zone`. Where they are put forward over a time, it is taken for
-the moment at which they are; what they show twice is meant the first time.
+the moment at which they are, unless that is less than an hour from another time of the rule: then it is left out, so
+that an hourly batch stays hourly. What clocks show twice is meant the first time.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ GRACE = timedelta(minutes=15)
 #: So many of the times that were missed are made up for, the latest ones.
 RUN_ALL_LIMIT = 24
 
-_DAY = timedelta(days=1)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 class TooRareError(ValueError):
@@ -85,11 +86,26 @@ class Schedule(msgspec.Struct, frozen=True):
         """The times after an instant, in order. Raises TooRareError."""
         local = instant.astimezone(self.zone).replace(tzinfo=None) - _DAY
         last = instant
-        for shown in self._bounded().xafter(local):
-            moment = instant_of(shown, self.zone).astimezone(UTC)
+        for moment in self._moments(local):
             if moment > last:
                 last = moment
                 yield moment
+
+    def _moments(self, local: datetime) -> Iterator[datetime]:
+        """The times after what clocks show. One that they never show needs an hour between it and its neighbours."""
+        before = unshown = None
+        for shown in self._bounded().xafter(local):
+            moment = instant_of(shown, self.zone).astimezone(UTC)
+            if unshown is not None and moment - unshown >= _HOUR:
+                yield unshown
+            unshown = None
+            if moment.astimezone(self.zone).replace(tzinfo=None) == shown:
+                before = moment
+                yield moment
+            elif before is None or moment - before >= _HOUR:
+                unshown = moment
+        if unshown is not None:
+            yield unshown
 
     def next_after(self, instant: datetime) -> datetime | None:
         """The first time after an instant; None when there is none any more."""

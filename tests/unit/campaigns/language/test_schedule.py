@@ -67,6 +67,36 @@ def test_an_hourly_rule_never_gives_a_moment_twice() -> None:
         assert moments == sorted(set(moments))
 
 
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        ("FREQ=HOURLY;BYMINUTE=30", ["03-28 23:30", "03-29 00:30", "03-29 01:30", "03-29 02:30"]),
+        ("FREQ=HOURLY;BYMINUTE=0", ["03-29 00:00", "03-29 01:00", "03-29 02:00"]),
+        ("FREQ=DAILY;BYHOUR=1,2;BYMINUTE=30", ["03-29 00:30", "03-29 23:30"]),
+        ("FREQ=DAILY;BYHOUR=2,3;BYMINUTE=30", ["03-29 01:30", "03-30 00:30"]),
+        ("FREQ=DAILY;BYHOUR=0,2,4;BYMINUTE=30", ["03-28 23:30", "03-29 01:00", "03-29 02:30"]),
+    ],
+)
+def test_batches_are_an_hour_apart_when_clocks_are_put_forward(rule: str, times: list[str]) -> None:
+    start = utc("2026-03-28T23:00")
+    found = list(islice(schedule(rule).after(start), len(times)))
+    assert [said(moment) for moment in found] == times
+    # what comes next does not depend on where one begins to look
+    assert found == [schedule(rule).next_after(moment) for moment in (start, *found[:-1])]
+
+
+def test_a_day_that_clocks_leave_out_is_made_up_for_once() -> None:
+    rule = schedule("FREQ=DAILY;BYHOUR=8,16", starts="2011-12-01T00:00", zone="Pacific/Apia")
+    assert [said(moment) for moment in islice(rule.after(utc("2011-12-29T20:00")), 3)] == [
+        "12-30 02:00", "12-30 10:00", "12-30 18:00",
+    ]  # fmt: skip
+
+
+def test_the_last_time_of_a_rule_may_be_one_that_clocks_never_show() -> None:
+    rule = schedule("FREQ=DAILY;COUNT=1;BYHOUR=2;BYMINUTE=30", starts="2026-03-29T00:00")
+    assert [said(moment) for moment in rule.after(utc("2026-03-28T00:00"))] == ["03-29 01:00"]
+
+
 def test_a_rule_may_end() -> None:
     twice = schedule("FREQ=DAILY;COUNT=2")
     assert [said(moment) for moment in twice.after(utc("2025-12-01T00:00"))] == ["12-31 23:00", "01-01 23:00"]
