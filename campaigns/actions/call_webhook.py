@@ -14,7 +14,7 @@ from campaigns.language.messages import Call, WebhookRef
 from campaigns.language.outcome import Failed, Skipped
 
 CHANNEL = "webhook"
-SIZE_LIMIT = 64_000  #: bytes of JSON in one request
+SIZE_LIMIT = 64_000  #: bytes of JSON (UTF-8) in one request
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -31,8 +31,8 @@ def call_webhook(lead: LeadState, params: CallWebhookParams, context: Context) -
     call, spec = params.webhook, params.webhook.spec
     if call.archived:
         return Skipped(f"policy: {call.key} is archived")
-    body = _encode(call.body(lead, context)).decode()
+    body = _encode(call.body(lead, context))
     if len(body) > SIZE_LIMIT:
-        return Failed(f"the request has {len(body):,} bytes, at most {SIZE_LIMIT:,} are sent")
-    request = msgspec.to_builtins(spec) | {"body": body}
+        return Failed(f"the request has {len(body):,} bytes, at most {SIZE_LIMIT:,} bytes (UTF-8) are sent")
+    request = msgspec.to_builtins(spec) | {"body": body.decode()}
     return [Deliver(CHANNEL, spec.destination, call.key, request, {"webhook": call.key, "url": spec.url})]

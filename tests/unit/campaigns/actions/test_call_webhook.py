@@ -40,15 +40,28 @@ def test_without_a_body_it_says_what_happened_to_whom() -> None:
     assert json.loads(one.body["body"]) == {"lead": "L7", "event": "purchase", "occurred_at": THEN.isoformat()}
 
 
-def test_a_request_that_is_too_large_fails() -> None:
-    who = lead(notes="x" * 30_000)
+@pytest.mark.parametrize(
+    ("notes", "count", "fits"),
+    [
+        ("x" * 63_992, 1, True),
+        ("x" * 63_993, 1, False),
+        ("€" * 21_330, 1, True),
+        ("€" * 21_331, 1, False),
+        ("x" * 30_000, 3, False),
+    ],
+)
+def test_a_request_may_have_so_many_bytes_and_no_more(notes: str, count: int, fits: bool) -> None:
+    who = lead(notes=notes)
     ping = ACME.definitions["webhook"]["ping"]
-    spec = replace(ping.spec, body={str(number): "{{ lead.notes }}" for number in range(3)})
+    spec = replace(ping.spec, body={str(number): "{{ lead.notes }}" for number in range(count)})
     tenant = schema(definitions={"webhook": {"ping": replace(ping, spec=spec)}})
 
-    rows = run(rulebook(campaign(step("call_webhook", webhook="ping")), tenant=tenant), who)
+    said = run(rulebook(campaign(step("call_webhook", webhook="ping")), tenant=tenant), who)[-1].data
 
-    assert rows[-1].data["reason"].endswith("at most 64,000 are sent") and who.outgoing == []
+    assert (len(who.outgoing) == 1) is fits
+    if not fits:
+        size = 8 * count - count + 1 + count * len(notes.encode())
+        assert said["reason"] == f"the request has {size:,} bytes, at most 64,000 bytes (UTF-8) are sent"
 
 
 def test_an_archived_webhook_is_not_called() -> None:
