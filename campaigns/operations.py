@@ -22,6 +22,7 @@ from campaigns.language.document import validate
 from campaigns.language.faults import Fault
 from campaigns.language.races import Entrant, find_races
 from campaigns.language.schedule import TooRareError, read_schedule
+from campaigns.language.unreachable import find_unreachable
 from campaigns.models import Campaign, CampaignVersion, Tenant
 from campaigns.router import current_database
 from campaigns.schema_source import schema_of, source_of
@@ -160,13 +161,14 @@ def faults_of(campaign: Campaign) -> list[Fault]:
 
 
 def warnings_of(campaign: Campaign) -> list[Fault]:
-    """What a draft that can be published is warned of: live campaigns that it gets in the way of, or they of it.
-    Needs the tenant's context."""
+    """What a draft that can be published is warned of: steps that no run comes to; live campaigns that it gets in the
+    way of, or they of it. Needs the tenant's context."""
     source = source_of(campaign.tenant_id)
     # A campaign that is not stored yet will be the youngest.
     id = campaign.pk or 1 + max((one.id for one in source.campaigns), default=0)
     entrant = Entrant(id, campaign.key, campaign.name, campaign.position, campaign.draft, campaign.priority)
-    return find_races(entrant, source.entrants(), source.schema(campaign.tenant_id))
+    races = find_races(entrant, source.entrants(), source.schema(campaign.tenant_id))
+    return find_unreachable(campaign.draft) + races
 
 
 def people_of(tenant_id: str) -> frozenset[str]:

@@ -117,13 +117,13 @@ def test_the_page_of_a_campaign_and_the_one_before_publishing_name_the_races() -
 
     for page in ("change", "publish"):
         body = client.get(reverse(f"admin:campaigns_campaign_{page}", args=[campaign.pk])).content.decode()
-        assert "The order matters with 1 other campaign" in body
+        assert "Look at 1 thing before it is published" in body
         assert "write after: [count] here" in body
 
     with tenant_context(ACME):
         Campaign.objects.filter(pk=campaign.pk).update(draft=AFTER)
     body = client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
-    assert "The order matters" not in body
+    assert "before it is published" not in body
 
 
 def file_of(document: Any) -> dict[str, Any]:
