@@ -13,9 +13,11 @@ from django.test import Client
 
 from campaigns import handler, keys, operations, rulebooks
 from campaigns.experiments import figures_of
+from campaigns.language.run import RUN_DUE
 from campaigns.models import Campaign, Lead, ParkedRun, Record
 from campaigns.tenancy import tenant_context
 from engine import db
+from engine.types import Event
 from tests.integration.campaigns.carrying import execute, history, publish, purchase, step
 from tests.integration.campaigns.racing import PerThread, at_once, in_bundles
 from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_tenant
@@ -141,3 +143,43 @@ def test_runs_are_removed_by_the_tag_of_campaigns_of_their_own_tenant(worker: ps
         assert [str(fault) for fault in operations.faults_of(refused)] == [
             "steps[0].params.campaign.tag: no campaign has the tag 'spring'; known: winback"
         ]
+
+
+def test_a_jump_rests_in_the_database_and_is_made_once_behind_a_restart(
+    worker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interval = {"amount": 1, "unit": "days"}
+    jump = step("jump_to", "jump", step="count", max_jumps=1, min_interval=interval)
+    publish(ACME, "loop", step("increment_number", "count", field="orders", by=5), jump)
+    publish(ZETA, "loop", step("increment_number", "count", field="orders", by=5), {**jump, "params": {
+        "step": "count", "max_jumps": 1}})  # fmt: skip
+    execute(worker, *(purchase(tenant, "2") for tenant in TENANTS))
+    with tenant_context(ACME):
+        (parked,) = ParkedRun.objects.filter(lead__key="2")
+        before = Lead.objects.get(key="2").fields
+    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
+    later = datetime.now(UTC) + timedelta(days=1, minutes=1)
+    told = {"run": parked.id, "waits": parked.waits}
+    for id in ("due-1", "due-2"):
+        due = Event(id=id, tenant=ACME, lead="2", type=RUN_DUE, accepted_at=later, occurred_at=later, data=told)
+        execute(worker, due, clock=lambda: later)
+    left = {}
+    for tenant in TENANTS:
+        with tenant_context(tenant):
+            left[tenant] = ParkedRun.objects.filter(lead__key="2").count(), Lead.objects.get(key="2").fields
+    assert (parked.step, before) == ("jump", {"orders": 6})  # the other campaign counts one
+    assert left == {tenant: (0, {"orders": 11}) for tenant in TENANTS}
+    assert [kind for kind, step, _ in history(worker, ACME, "2") if step == "jump"] == [
+        "wait_entered", "jumped", "jumped",
+    ]  # fmt: skip
+
+
+def test_moments_of_a_day_are_counted_for_each_lead_of_each_tenant(worker: psycopg.Connection) -> None:
+    for tenant, most in ((ACME, 1), (ZETA, 2)):
+        publish(tenant, "tell", step("interesting_moment", "tell", type="Web", description="x", max_per_day=most))
+    for id in ("e1", "e2", "e3"):
+        execute(worker, *(purchase(tenant, "2", id) for tenant in TENANTS))
+    said = {
+        tenant: [outcome for _, step, outcome in history(worker, tenant, "2") if step == "tell"] for tenant in TENANTS
+    }
+    assert said == {ACME: ["done", "skipped", "skipped"], ZETA: ["done", "done", "skipped"]}
