@@ -180,12 +180,12 @@ def _epoch(depth: int | bytes | None) -> int | None:
 
 def _urgent(lanes_of: Mapping[Place, Sequence[Event]]) -> dict[Place, int]:
     """The lanes that are given urgent events, and how many events there are up to the last of these."""
-    last = {place: _last_urgent(events) for place, events in lanes_of.items()}
-    return {place: count for place, count in last.items() if count}
-
-
-def _last_urgent(events: Sequence[Event]) -> int:
-    return max((n for n, event in enumerate(events, 1) if event.urgent), default=0)
+    last = {}
+    for place, events in lanes_of.items():
+        for count, event in enumerate(events, 1):
+            if event.urgent:
+                last[place] = count
+    return last
 
 
 def _push(groups: Sequence[tuple[str, int, Sequence[bytes]]], urgent: Mapping[Place, int]) -> list[int | bytes | None]:
