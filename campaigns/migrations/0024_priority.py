@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("high", "High: before the tenant's other work"),
                     ("normal", "Normal"),
-                    ("low", "Low: when the tenant's other work leaves room"),
+                    ("low", "Low: after the tenant's other work"),
                 ],
                 db_default="normal",
                 default="normal",

@@ -37,7 +37,7 @@ class Campaign(TenantOwned):
 
         HIGH = HIGH, "High: before the tenant's other work"
         NORMAL = NORMAL, "Normal"
-        LOW = LOW, "Low: when the tenant's other work leaves room"
+        LOW = LOW, "Low: after the tenant's other work"
 
     key = LineField(validators=[is_key], help_text="Used by the API and in activities. It cannot be changed later.")
     name = LineField()
