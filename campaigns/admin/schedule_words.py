@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from campaigns.admin.words import show, spaced
+from campaigns.language import walltime
 from campaigns.language.schedule import RUN_ALL_LIMIT
 
 EVERY = {"HOURLY": "hour", "DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
-DAYS = {
-    "MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday",
-    "SU": "Sunday",
-}  # fmt: skip
+DAYS = {name[:2].upper(): name.capitalize() for name in walltime.DAYS}
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",

@@ -13,7 +13,7 @@ from campaigns import erasures
 from campaigns.api.body import read_body
 from campaigns.api.errors import ApiError, json_response
 from campaigns.api.named import row_numbered
-from campaigns.api.view import ApiView, before
+from campaigns.api.view import ReadOrWrite, before
 from campaigns.language.storable import check_text
 from campaigns.models import Erasure, Lead, LegalHold
 from campaigns.operations import WrongState
@@ -37,13 +37,10 @@ class Lifting(msgspec.Struct, forbid_unknown_fields=True):
     because: str
 
 
-class ErasureRights(ApiView):
-    """Reading them and acting on them are rights of their own."""
+class ErasureRights(ReadOrWrite):
+    """Erasures, and what holds them up."""
 
-    @property
-    def scope(self) -> str:  # type: ignore[override]
-        """By the request's method."""
-        return "erasures:write" if self.request.method == "POST" else "erasures:read"
+    of = "erasures"
 
 
 class ErasuresView(ErasureRights):

@@ -40,13 +40,21 @@ class ApiView(APIView):
         return answer
 
 
-class CampaignView(ApiView):
-    """Something of a campaign. Reading and changing it are rights of their own."""
+class ReadOrWrite(ApiView):
+    """Reading something and changing it are rights of their own."""
+
+    of: str  #: what scopes call it
 
     @property
     def scope(self) -> str:  # type: ignore[override]
         """By the request's method."""
-        return "campaigns:write" if self.request.method in ("POST", "PUT") else "campaigns:read"
+        return f"{self.of}:write" if self.request.method in ("POST", "PUT") else f"{self.of}:read"
+
+
+class CampaignView(ReadOrWrite):
+    """Something of a campaign."""
+
+    of = "campaigns"
 
 
 def flag(request: Request, name: str) -> bool:

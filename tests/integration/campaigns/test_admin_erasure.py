@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,31 +11,21 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import erasure, handler, lives, rulebooks
+from campaigns import erasure, lives
 from campaigns.explaining import explain
 from campaigns.models import Erasure, LegalHold
 from campaigns.tenancy import tenant_context
-from engine import tasks
 from tests.integration.campaigns.carrying import carry_on, execute, history, lead_row, publish, purchase, step, waiting
 from tests.integration.campaigns.pages import read_form
-from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in, make_tenant
+from tests.integration.campaigns.world import ACME, MARKETERS, ZETA, logged_in
 
 ASK = {"event": "amount", "operator": "is", "value": 13}
 LEADS, ERASURES = "admin:campaigns_lead_changelist", "admin:campaigns_erasure_changelist"
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
-    for tenant in (ACME, ZETA):
-        make_tenant(tenant)
+def tenants(two_tenants: None) -> None:
     waiting(ACME, ZETA)
-
-
-@pytest.fixture
-def worker() -> Iterator[psycopg.Connection]:
-    with tasks._connect(tasks.conf().database_url) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from django.test import Client
 
-from campaigns import erasure, handler, keys, rulebooks
+from campaigns import erasure, keys
 from campaigns.models import Erasure, LegalHold
 from campaigns.tenancy import tenant_context
-from engine import tasks
 from tests.integration.campaigns.carrying import execute, lead_row, publish, purchase, step, waiting
-from tests.integration.campaigns.world import ACME, ZETA, make_tenant
+from tests.integration.campaigns.world import ACME, ZETA
 
 ASK = {"event": "amount", "operator": "is", "value": 13}
 RIGHTS = ("erasures:read", "erasures:write")
 
 
 @pytest.fixture(autouse=True)
-def tenants(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_cache", rulebooks.RulebookCache(size=10))
-    for tenant in (ACME, ZETA):
-        make_tenant(tenant)
+def tenants(two_tenants: None) -> None:
     waiting(ACME, ZETA)
-
-
-@pytest.fixture
-def worker() -> Iterator[psycopg.Connection]:
-    with tasks._connect(tasks.conf().database_url) as connection:
-        yield connection
 
 
 def client(tenant: str, *scopes: str) -> Any:
